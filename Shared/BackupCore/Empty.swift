@@ -1,0 +1,1 @@
+// BackupCore lands here.

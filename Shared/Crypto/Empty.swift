@@ -1,0 +1,1 @@
+// Crypto lands here.

@@ -1,0 +1,1 @@
+// DebateRunner lands here.
