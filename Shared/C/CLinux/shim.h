@@ -5,6 +5,9 @@
 #include <sys/eventfd.h>
 #include <sys/timerfd.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <unistd.h>
+#include <sys/prctl.h>
 
 /* Sets O_NONBLOCK and FD_CLOEXEC; 0 on success, -1 with errno otherwise. */
 static inline int clinux_set_nonblocking(int fd) {
@@ -28,5 +31,12 @@ enum {
     CLINUX_ADD = EPOLL_CTL_ADD, CLINUX_MOD = EPOLL_CTL_MOD, CLINUX_DEL = EPOLL_CTL_DEL
 };
 static inline int clinux_epoll_create(void) { return epoll_create1(EPOLL_CLOEXEC); }
+static inline int clinux_pipe(int ends[2]) {
+    if (pipe(ends) < 0) return -1;
+    fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+    return fcntl(ends[1], F_SETFD, FD_CLOEXEC);
+}
+/* Names the calling thread; at most 15 characters are kept. */
+static inline void clinux_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
 static inline int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 #endif

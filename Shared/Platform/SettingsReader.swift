@@ -1,0 +1,106 @@
+import FoundationEssentials
+
+/// Reads named settings and remembers every problem, so that one start shows all of them.
+///
+/// For every name, `<NAME>_FILE` may give a file that holds the value (Docker and Kubernetes secrets).
+package struct SettingsReader {
+    private let lookup: (String) -> String?
+    private let readFile: (String) -> String?
+    /// What was wrong, one sentence each, without the value of any secret.
+    package private(set) var problems: [String] = []
+    /// Which alias was used for which name, for one log line at start.
+    package private(set) var aliasesUsed: [String] = []
+
+    package init(
+        lookup: @escaping (String) -> String?,
+        readFile: @escaping (String) -> String? = { try? String(contentsOfFile: $0, encoding: .utf8) }
+    ) {
+        self.lookup = lookup
+        self.readFile = readFile
+    }
+
+    /// The value of `name`, or of the first alias that is set. Empty counts as not set.
+    package mutating func optionalString(_ name: String, aliases: [String] = []) -> String? {
+        for candidate in [name] + aliases {
+            guard let value = raw(candidate) else { continue }
+            if candidate != name { aliasesUsed.append("\(candidate) is used as \(name)") }
+            return value
+        }
+        return nil
+    }
+
+    package mutating func string(_ name: String, aliases: [String] = [], default fallback: String) -> String {
+        optionalString(name, aliases: aliases) ?? fallback
+    }
+
+    /// A value that must be there; the problem names it.
+    package mutating func requiredString(_ name: String, aliases: [String] = []) -> String {
+        if let value = optionalString(name, aliases: aliases) { return value }
+        problems.append("\(name): required, but not set")
+        return ""
+    }
+
+    package mutating func secret(_ name: String, aliases: [String] = []) -> Secret<String>? {
+        optionalString(name, aliases: aliases).map(Secret.init)
+    }
+
+    package mutating func requiredSecret(_ name: String, aliases: [String] = []) -> Secret<String> {
+        Secret(requiredString(name, aliases: aliases))
+    }
+
+    package mutating func int(_ name: String, default fallback: Int, in range: ClosedRange<Int>) -> Int {
+        guard let text = optionalString(name) else { return fallback }
+        guard let value = Int(text), range.contains(value) else {
+            problems.append("\(name): expected a whole number from \(range.lowerBound) to \(range.upperBound), got \"\(text)\"")
+            return fallback
+        }
+        return value
+    }
+
+    package mutating func bool(_ name: String, default fallback: Bool) -> Bool {
+        guard let text = optionalString(name) else { return fallback }
+        switch text.lowercased() {
+        case "1", "true", "yes", "on": return true
+        case "0", "false", "no", "off": return false
+        default:
+            problems.append("\(name): expected true or false, got \"\(text)\"")
+            return fallback
+        }
+    }
+
+    /// Whole seconds.
+    package mutating func seconds(_ name: String, default fallback: Int, in range: ClosedRange<Int>) -> Duration {
+        .seconds(int(name, default: fallback, in: range))
+    }
+
+    package mutating func oneOf(_ name: String, _ allowed: [String], default fallback: String) -> String {
+        guard let text = optionalString(name) else { return fallback }
+        guard allowed.contains(text.lowercased()) else {
+            problems.append("\(name): expected one of \(allowed.joined(separator: ", ")), got \"\(text)\"")
+            return fallback
+        }
+        return text.lowercased()
+    }
+
+    /// Adds a problem that a setting has in the light of another one.
+    package mutating func report(_ problem: String) { problems.append(problem) }
+
+    private mutating func raw(_ name: String) -> String? {
+        if let value = lookup(name), !value.isEmpty { return value }
+        guard let path = lookup(name + "_FILE"), !path.isEmpty else { return nil }
+        guard let content = readFile(path) else {
+            problems.append("\(name)_FILE: can not read \"\(path)\"")
+            return nil
+        }
+        let trimmed = content.trimmingSuffix { $0 == "\n" || $0 == "\r" }
+        return trimmed.isEmpty ? nil : String(trimmed)
+    }
+}
+
+extension String {
+    fileprivate func trimmingSuffix(_ drop: (Character) -> Bool) -> Substring {
+        var view = self[...]
+        while let last = view.last, drop(last) || last == "\r\n" { view.removeLast() }
+        return view
+    }
+}
