@@ -1,0 +1,92 @@
+/// The stable error codes of the HTTP API and the WebSocket, each with its status and its one fixed sentence.
+///
+/// Clients decide by these texts: a code may be added, never renamed.
+package enum ErrorCode: String, Sendable, CaseIterable {
+    case badRequest = "bad_request"
+    case invalidJSON = "invalid_json"
+    case validationFailed = "validation_error"
+    case unsupportedMedia = "unsupported_media_type"
+    case authenticationRequired = "authentication_required"
+    case invalidToken = "invalid_token"
+    case tokenExpired = "token_expired"
+    case permissionDenied = "permission_denied"
+    case notFound = "not_found"
+    case debateNotFound = "debate_not_found"
+    case receiptNotFound = "receipt_not_found"
+    case methodNotAllowed = "method_not_allowed"
+    case requestTimeout = "request_timeout"
+    case debateFinished = "debate_already_finished"
+    case debateNotPaused = "debate_not_paused"
+    case noAgents = "no_agents_available"
+    case idempotencyConflict = "IDEMPOTENCY_CONFLICT"
+    case idempotencyInProgress = "IDEMPOTENCY_IN_PROGRESS"
+    case invalidIdempotencyKey = "INVALID_IDEMPOTENCY_KEY"
+    case bodyTooLarge = "body_too_large"
+    case uriTooLong = "uri_too_long"
+    case headersTooLarge = "headers_too_large"
+    case upgradeRequired = "upgrade_required"
+    case rateLimited = "rate_limited"
+    case internalError = "internal_error"
+    case notImplemented = "not_implemented"
+    case upstreamUnavailable = "upstream_unavailable"
+    case unavailable = "service_unavailable"
+
+    /// The HTTP status. Validation is 400, never 422, and what a retry may cure at once is 429: the official clients
+    /// read it so (contract §0.2, §0.3).
+    package var status: Int {
+        switch self {
+        case .badRequest, .invalidJSON, .validationFailed, .debateFinished, .debateNotPaused, .noAgents,
+            .invalidIdempotencyKey: 400
+        case .authenticationRequired, .invalidToken, .tokenExpired: 401
+        case .permissionDenied: 403
+        case .notFound, .debateNotFound, .receiptNotFound: 404
+        case .methodNotAllowed: 405
+        case .requestTimeout: 408
+        case .idempotencyConflict: 409
+        case .bodyTooLarge: 413
+        case .uriTooLong: 414
+        case .unsupportedMedia: 415
+        case .upgradeRequired: 426
+        case .rateLimited, .idempotencyInProgress: 429
+        case .headersTooLarge: 431
+        case .internalError: 500
+        case .notImplemented: 501
+        case .upstreamUnavailable: 502
+        case .unavailable: 503
+        }
+    }
+
+    /// What a user reads when nothing more exact is known.
+    package var sentence: String {
+        switch self {
+        case .badRequest: "The request could not be understood."
+        case .invalidJSON: "The body is not valid JSON."
+        case .validationFailed: "The request has invalid fields."
+        case .unsupportedMedia: "The body must be application/json."
+        case .authenticationRequired: "Authentication is required."
+        case .invalidToken: "The token is not valid."
+        case .tokenExpired: "The token has expired."
+        case .permissionDenied: "Permission denied."
+        case .notFound: "API endpoint not found."
+        case .debateNotFound: "Debate not found."
+        case .receiptNotFound: "Receipt not found."
+        case .methodNotAllowed: "This method is not allowed here."
+        case .requestTimeout: "The request did not arrive in time."
+        case .debateFinished: "The debate is already finished."
+        case .debateNotPaused: "The debate is not paused."
+        case .noAgents: "No model provider is configured."
+        case .idempotencyConflict: "This idempotency key was used with another request."
+        case .idempotencyInProgress: "A request with this idempotency key is still in progress."
+        case .invalidIdempotencyKey: "The idempotency key is not valid."
+        case .bodyTooLarge: "The body is too large."
+        case .uriTooLong: "The URI is too long."
+        case .headersTooLarge: "The headers are too large."
+        case .upgradeRequired: "This endpoint speaks WebSocket."
+        case .rateLimited: "Too many requests."
+        case .internalError: "An internal error occurred."
+        case .notImplemented: "Not implemented."
+        case .upstreamUnavailable: "An upstream service did not answer."
+        case .unavailable: "The service is not available."
+        }
+    }
+}
