@@ -1,0 +1,39 @@
+# Names for scripts/. Each script has --help; the logic is there.
+.DEFAULT_GOAL := help
+.PHONY: help demo up down test lint format sanitize fuzz bench
+
+# A topic and a filter may hold a `$`; they reach the script as typed.
+demo: export DEMO_TOPIC := $(value TOPIC)
+test: export FILTER := $(value FILTER)
+
+WORKERS ?= 1
+
+help:      ## this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo:      ## one debate from nothing, then everything is stopped   TOPIC="…"
+	@scripts/demo.sh
+
+up:        ## the whole stack in the background   WORKERS=n PORTS=auto CONFIG=debug
+	@scripts/up.sh --workers "$(WORKERS)"
+
+down:      ## stop what `make up` started
+	@scripts/down.sh
+
+test:      ## every test, with private stores   FILTER=regex
+	@scripts/test.sh
+
+lint:      ## formatting, shell scripts, text rules
+	@scripts/lint.sh
+
+format:    ## format the Swift sources
+	@scripts/lint.sh --fix
+
+sanitize:  ## drivers and ledger under AddressSanitizer and ThreadSanitizer
+	@scripts/sanitize.sh
+
+fuzz:      ## every fuzz target: a million executions or a minute
+	@scripts/fuzz.sh
+
+bench:     ## the benchmark runner
+	@scripts/bench.sh

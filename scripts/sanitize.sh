@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Usage: scripts/sanitize.sh [address|thread ...]          (make sanitize)
+#
+# Runs the suites of the drivers, the parsers and the ledger under AddressSanitizer and ThreadSanitizer
+# (both by default), with real stores. Build folders of their own: .build-asan, .build-tsan.
+# FILTER replaces the list of suites; JOBS bounds the build.
+#
+# LeakSanitizer is off: the test runner of the toolchain itself leaks a few hundred bytes at exit.
+#
+# Exit codes: 0 no report, 64 wrong arguments, otherwise those of `swift test`.
+set -euo pipefail
+for library in common ports process stack; do
+  # shellcheck source=/dev/null
+  source "$(dirname -- "${BASH_SOURCE[0]}")/lib/$library.sh"
+done
+
+readonly SUITES='^(PlatformTests|SocketsTests|CryptoTests|HTTPTests|HTTPClientTests|PostgresClientTests|RedisClientTests|ContractsTests|LedgerTests)\.'
+
+sanitizers=()
+for argument in "$@"; do
+  case "$argument" in
+    address | thread) sanitizers+=("$argument") ;;
+    -h | --help) usage && exit 0 ;;
+    *) die "$EX_USAGE" "unknown argument: $argument (see --help)" ;;
+  esac
+done
+[[ ${#sanitizers[@]} -gt 0 ]] || sanitizers=(address thread)
+bootstrap
+cd "$ROOT"
+mapfile -t build < <(swift_build_arguments)
+
+# One sanitizer after the other: each build needs the memory.
+run_sanitizers() {
+  local sanitizer scratch
+  for sanitizer in "${sanitizers[@]}"; do
+    scratch=.build-asan
+    [[ "$sanitizer" = address ]] || scratch=.build-tsan
+    step "tests under the $sanitizer sanitizer"
+    ASAN_OPTIONS=detect_leaks=0 TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1 \
+      swift test --sanitize="$sanitizer" --scratch-path "$scratch" --disable-index-store "${build[@]}" --filter "${FILTER:-$SUITES}"
+  done
+}
+with_private_stores run_sanitizers
