@@ -1,0 +1,122 @@
+/// The steps of a round, in order.
+package enum DebatePhase: String, Sendable, CaseIterable, Hashable {
+    case propose, critique, revise, vote
+}
+
+/// The outcome that an event consumed: unit of payment, and unique per debate and key among events.
+package struct CallReference: Hashable, Sendable {
+    package let key: CallKey
+    /// From 1.
+    package let attempt: Int
+    package init(key: CallKey, attempt: Int) {
+        self.key = key
+        self.attempt = attempt
+    }
+}
+
+/// Names one model call of a debate, whatever process makes it and how often: `r2/critique/demo-1/demo-2`.
+package struct CallKey: Hashable, Sendable, CustomStringConvertible {
+    package let text: String
+    package init(_ text: String) { self.text = text }
+    package init(round: Int, phase: DebatePhase, agent: String, target: String? = nil) {
+        text = "r\(round)/\(phase.rawValue)/\(agent)" + (target.map { "/\($0)" } ?? "")
+    }
+    package var description: String { text }
+}
+
+/// What an answer used and cost.
+package struct Usage: Hashable, Sendable {
+    package let inputTokens: Int
+    package let outputTokens: Int
+    package let cost: MicroUSD
+    package init(inputTokens: Int = 0, outputTokens: Int = 0, cost: MicroUSD = .zero) {
+        self.inputTokens = inputTokens
+        self.outputTokens = outputTokens
+        self.cost = cost
+    }
+}
+
+/// Something that happened in a debate. The log of these is the truth; everything else is derived from it.
+package enum DebateEvent: Hashable, Sendable {
+    case debateStart(DebateStart)
+    case roundStart(round: Int, totalRounds: Int)
+    case phaseChange(from: DebatePhase?, to: DebatePhase, round: Int)
+    /// A proposal.
+    case agentMessage(Statement)
+    case critique(Critique)
+    case revision(Statement, original: String)
+    case vote(Vote)
+    /// A call failed for good; its agent takes no further part.
+    case agentError(AgentFailure)
+    /// A call was in flight when its runner lost the debate; it may have been paid for, and may be sent again.
+    case callAbandoned(CallReference, agent: String, round: Int)
+    case userMessage(author: String, content: String)
+    case debatePaused(by: String)
+    case debateResumed(by: String)
+    case earlyTerminated(EarlyTermination)
+    case consensus(ConsensusResult)
+    case timeout(reason: String)
+    case receiptGenerated(ReceiptSummary)
+    case debateEnd(DebateEnd)
+
+    /// The name on the wire (contract §3.2). A name is never reused with another meaning.
+    package var type: String {
+        switch self {
+        case .debateStart: "debate_start"
+        case .roundStart: "round_start"
+        case .phaseChange: "phase_change"
+        case .agentMessage: "agent_message"
+        case .critique: "critique"
+        case .revision: "revision"
+        case .vote: "vote"
+        case .agentError: "agent_error"
+        case .callAbandoned: "call_abandoned"
+        case .userMessage: "user_message"
+        case .debatePaused: "debate_paused"
+        case .debateResumed: "debate_resumed"
+        case .earlyTerminated: "debate_early_terminated"
+        case .consensus: "consensus"
+        case .timeout: "timeout"
+        case .receiptGenerated: "receipt_generated"
+        case .debateEnd: "debate_end"
+        }
+    }
+
+    /// The round it belongs to; 0 before the first and for events of the whole debate.
+    package var round: Int {
+        switch self {
+        case .roundStart(let round, _), .phaseChange(_, _, let round), .callAbandoned(_, _, let round): round
+        case .agentMessage(let statement), .revision(let statement, _): statement.round
+        case .critique(let critique): critique.round
+        case .vote(let vote): vote.round
+        case .agentError(let failure): failure.round
+        case .earlyTerminated(let termination): termination.round
+        case .consensus(let result): result.round
+        case .debateEnd(let end): end.roundsUsed
+        case .debateStart, .userMessage, .debatePaused, .debateResumed, .timeout, .receiptGenerated: 0
+        }
+    }
+
+    /// The agent it is about; nil for events of the whole debate.
+    package var agent: String? {
+        switch self {
+        case .agentMessage(let statement), .revision(let statement, _): statement.agent
+        case .critique(let critique): critique.agent
+        case .vote(let vote): vote.agent
+        case .agentError(let failure): failure.agent
+        case .callAbandoned(_, let agent, _): agent
+        default: nil
+        }
+    }
+
+    /// The call whose outcome this event consumes; at most one event of a debate per key.
+    package var consumedCall: CallReference? {
+        switch self {
+        case .agentMessage(let statement), .revision(let statement, _): statement.call
+        case .critique(let critique): critique.call
+        case .vote(let vote): vote.call
+        case .agentError(let failure): failure.call
+        default: nil
+        }
+    }
+}

@@ -1,0 +1,49 @@
+/// A model call that is due: what to ask, of whom, and under which key. Made by ``DebateMachine`` only.
+package struct PlannedCall: Hashable, Sendable {
+    package let key: CallKey
+    package let agent: AgentSpec
+    package let phase: DebatePhase
+    package let round: Int
+    package let totalRounds: Int
+    package let material: Material
+
+    /// What the prompt is made of; all of it is untrusted text.
+    package struct Material: Hashable, Sendable {
+        package let topic: String
+        package let context: String?
+        /// Remarks of people, oldest first.
+        package let remarks: [String]
+        /// The agent's own last position.
+        package let own: String?
+        /// What this call is about: the criticised position, the critiques to answer, the candidates to vote on.
+        package let others: [Contribution]
+
+        package init(topic: String, context: String?, remarks: [String], own: String?, others: [Contribution]) {
+            self.topic = topic
+            self.context = context
+            self.remarks = remarks
+            self.own = own
+            self.others = others
+        }
+    }
+
+    package struct Contribution: Hashable, Sendable {
+        package let agent: String
+        package let content: String
+        package init(agent: String, content: String) {
+            self.agent = agent
+            self.content = content
+        }
+    }
+
+    package init(
+        key: CallKey, agent: AgentSpec, phase: DebatePhase, round: Int, totalRounds: Int, material: Material
+    ) {
+        self.key = key
+        self.agent = agent
+        self.phase = phase
+        self.round = round
+        self.totalRounds = totalRounds
+        self.material = material
+    }
+}
