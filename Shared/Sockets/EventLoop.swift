@@ -26,6 +26,7 @@ import Platform
     private let epoll: Int32
     private let wakeup: Int32
     private let remote = Lock(Remote())
+    // Written once, by the thread itself, while `init` still holds the loop back from everybody else.
     private nonisolated(unsafe) var thread = pthread_t()
 
     private var jobs: [UnownedJob] = []
