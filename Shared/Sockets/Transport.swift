@@ -89,6 +89,13 @@ package protocol TransportDelegate: AnyObject, Sendable {
         scheduleFlush()
     }
 
+    /// Asks for one ``TransportDelegate/transportDrained()`` when all that is queued has left, however little it is.
+    package func notifyWhenDrained() {
+        loop.checkIsolated()
+        owesDrained = true
+        scheduleFlush()
+    }
+
     /// Stops or resumes reading: backpressure towards the peer.
     package func setReading(_ enabled: Bool) {
         loop.checkIsolated()
