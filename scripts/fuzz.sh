@@ -9,9 +9,10 @@
 #                    @_cdecl("LLVMFuzzerTestOneInput")
 #                    func fuzz(_ bytes: UnsafePointer<UInt8>, _ count: Int) -> CInt { …; return 0 }
 #                and traps (precondition) on what must not be
-#   sources      one line per item, in the order they are compiled; # begins a comment:
-#                    module NAME     all of Shared/NAME as an instrumented module, to be imported
-#                    file PATH       one more source file, compiled into the target itself
+#   sources.txt  what is fuzzed, one item per line; # begins a comment:
+#                    Shared/Contracts/JSON/JSONParser.swift   a file, compiled into the target itself
+#                    module Domain                            all of Shared/Domain as an instrumented module, to
+#                                                             be imported; those it imports come before it
 #   corpus/      committed inputs, small; they are read, never written
 #   dictionary   optional, in the format of libFuzzer
 # Files in Tests/Fuzz itself are compiled into every target. What a run finds is kept under
@@ -26,8 +27,9 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 
 readonly OUTPUT="$ROOT/.build-fuzz" INPUT_LIMIT_BYTES=65536 INPUT_SECONDS=10
+# One -sanitize with both names: of two options the second would win, and nothing would be instrumented.
 readonly FLAGS=(
-  -swift-version 6 -package-name aragora -parse-as-library -O -g -sanitize=fuzzer -sanitize=address
+  -swift-version 6 -package-name aragora -parse-as-library -O -g "-sanitize=fuzzer,address" -use-ld=lld
   -enable-upcoming-feature ExistentialAny -enable-upcoming-feature MemberImportVisibility
   -enable-upcoming-feature InternalImportsByDefault -enable-upcoming-feature NonisolatedNonsendingByDefault
 )
@@ -64,14 +66,14 @@ build_target() {
   while read -r kind item; do
     case "$kind" in
       module) build_module "$item" && objects+=("$OUTPUT/modules/$item.o") ;;
-      file) files+=("$item") ;;
+      *.swift) files+=("$kind") ;;
       '' | '#'*) ;;
-      *) die "$EX_FAILED" "Tests/Fuzz/$1/sources: unknown line: $kind $item" ;;
+      *) die "$EX_FAILED" "Tests/Fuzz/$1/sources.txt: unknown line: $kind $item" ;;
     esac
-  done <"Tests/Fuzz/$1/sources"
+  done <"Tests/Fuzz/$1/sources.txt"
   mapfile -t -O "${#files[@]}" files < <(find "Tests/Fuzz/$1" Tests/Fuzz -maxdepth 1 -name '*.swift' | sort)
   swiftc "${FLAGS[@]}" "${c_modules[@]}" -I "$OUTPUT/modules" -wmo -module-name "Fuzz$1" \
-    "${files[@]}" "${objects[@]}" -o "$OUTPUT/$1/target" || die "$EX_FAILED" "target $1 does not build"
+    -emit-executable -emit-module-path "$OUTPUT/$1/target.swiftmodule" "${files[@]}" "${objects[@]}" -o "$OUTPUT/$1/target" || die "$EX_FAILED" "target $1 does not build"
 }
 
 # run_target NAME
@@ -88,19 +90,20 @@ run_target() {
     tail -n 60 "$OUTPUT/$name/log" >&2
     return 1
   }
+  ! grep -q '^WARNING: no interesting inputs' "$OUTPUT/$name/log" || { say "$name is not instrumented" && return 1; }
   say "$name: $(sed -n 's/^stat::number_of_executed_units: *//p' "$OUTPUT/$name/log") executions, $(grep -oE 'cov: [0-9]+' "$OUTPUT/$name/log" | tail -n 1)"
   [[ -z "${FUZZ_MERGE:-}" ]] || "$OUTPUT/$name/target" -merge=1 "Tests/Fuzz/$name/corpus" "$OUTPUT/$name/found" >>"$OUTPUT/$name/log" 2>&1
 }
 
 targets=("$@")
 if [[ ${#targets[@]} -eq 0 ]]; then
-  for file in Tests/Fuzz/*/sources; do
+  for file in Tests/Fuzz/*/sources.txt; do
     [[ ! -e "$file" ]] || targets+=("$(basename "$(dirname "$file")")")
   done
 fi
 [[ ${#targets[@]} -gt 0 ]] || { say "no targets under Tests/Fuzz" && exit 0; }
 for target in "${targets[@]}"; do
-  [[ -f "Tests/Fuzz/$target/sources" ]] || die "$EX_USAGE" "no such target: Tests/Fuzz/$target/sources does not exist"
+  [[ -f "Tests/Fuzz/$target/sources.txt" ]] || die "$EX_USAGE" "no such target: Tests/Fuzz/$target/sources.txt does not exist"
 done
 failed=()
 for target in "${targets[@]}"; do
