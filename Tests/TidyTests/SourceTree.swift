@@ -31,9 +31,15 @@ enum SourceTree {
         try String(contentsOfFile: "\(root)/\(path)", encoding: .utf8)
     }
 
+    /// Every Swift file of the repository, read and taken apart once for all tests.
+    private static let everything: Result<[(path: String, text: SwiftText)], any Error> = Result {
+        try ["Shared", "Services", "Tests", "Benchmarks"].flatMap { files(under: $0) }
+            .map { ($0, SwiftText(try text(of: $0))) }
+    }
+
     /// Every Swift file under the folders, taken apart.
     static func sources(under folders: String...) throws -> [(path: String, text: SwiftText)] {
-        try folders.flatMap { files(under: $0) }.map { ($0, SwiftText(try text(of: $0))) }
+        try everything.get().filter { source in folders.contains { source.path.hasPrefix("\($0)/") } }
     }
 
     /// The modules a folder's sources import, each with the file and line that does.

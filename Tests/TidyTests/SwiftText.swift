@@ -44,7 +44,9 @@ private struct Scanner {
     mutating func scanCode(untilClosingParenthesis: Bool) {
         var depth = 0
         while position < bytes.count {
-            if starts(with: "//") {
+            if !Self.begins[Int(bytes[position])] {
+                code.append(take())
+            } else if starts(with: "//") {
                 scanLineComment()
             } else if starts(with: "/*") {
                 scanBlockComment()
@@ -116,6 +118,9 @@ private struct Scanner {
         code.append(UInt8(ascii: "\""))
         literals.append(.init(line: firstLine, text: String(decoding: content, as: UTF8.self)))
     }
+
+    /// The bytes at which something other than plain code may begin: most bytes are none of them.
+    private static let begins: [Bool] = (0...255).map { "/#\"()".utf8.contains(UInt8($0)) }
 
     private func starts(with prefix: String) -> Bool {
         bytes[position...].starts(with: prefix.utf8)
