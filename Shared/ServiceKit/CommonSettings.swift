@@ -1,0 +1,31 @@
+package import Platform
+
+/// What every executable reads from its environment.
+package struct CommonSettings: Sendable {
+    package enum Environment: String, Sendable { case production, development, test }
+
+    package let environment: Environment
+    package let logLevel: LogLevel
+    package let logFormat: Log.Format
+    /// Where health and metrics are served besides the main port; 0 lets the kernel choose.
+    package let metricsPort: UInt16
+    /// Which address listeners bind.
+    package let bindAddress: String
+    package let eventLoops: Int
+    /// How long stores may be missing at start before the process gives up with exit code 78.
+    package let startupTimeout: Duration
+
+    /// - Parameter processors: online processors of this machine.
+    package init(reading reader: inout SettingsReader, processors: Int) {
+        let name = reader.oneOf("ARAGORA_ENV", ["production", "development", "test"], default: "development")
+        environment = Environment(rawValue: name) ?? .development
+        let level = reader.oneOf(
+            "ARAGORA_LOG_LEVEL", ["debug", "info", "warning", "warn", "error", "critical"], default: "info")
+        logLevel = LogLevel(name: level) ?? .info
+        logFormat = Log.Format(rawValue: reader.oneOf("ARAGORA_LOG_FORMAT", ["json", "text"], default: "json")) ?? .json
+        metricsPort = UInt16(reader.int("ARAGORA_METRICS_PORT", default: 9090, in: 0...65_535))
+        bindAddress = reader.string("ARAGORA_BIND_ADDRESS", default: "0.0.0.0")
+        eventLoops = reader.int("ARAGORA_EVENT_LOOPS", default: min(4, max(1, processors)), in: 1...64)
+        startupTimeout = reader.seconds("ARAGORA_STARTUP_TIMEOUT", default: 60, in: 1...3600)
+    }
+}

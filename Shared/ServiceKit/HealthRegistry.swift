@@ -1,0 +1,97 @@
+import Platform
+import Sockets
+
+/// What a process depends on, and whether it is ready (design §1).
+///
+/// Ready = started, not draining, and every required check passes. A failing optional check only degrades.
+package final class HealthRegistry: Sendable {
+    /// One dependency.
+    package struct Check: Sendable {
+        package enum Kind: Sendable { case required, optional }
+        package let name: String
+        package let kind: Kind
+        /// Returns a short sentence; throws why the dependency is not usable. Runs under ``HealthRegistry/checkTimeout``.
+        package let probe: @Sendable () async throws -> String
+
+        package init(_ name: String, _ kind: Kind, probe: @escaping @Sendable () async throws -> String) {
+            self.name = name
+            self.kind = kind
+            self.probe = probe
+        }
+    }
+
+    /// What a probe found.
+    package struct Finding: Sendable {
+        package let name: String
+        package let kind: Check.Kind
+        package let isHealthy: Bool
+        package let message: String
+        package let duration: Duration
+    }
+
+    /// All findings at one time.
+    package struct Report: Sendable {
+        package let findings: [Finding]
+        /// Why the process is not ready; empty when it is.
+        package let reasons: [String]
+        /// Names of lost dependencies that we can do without.
+        package let degraded: [String]
+        package var isReady: Bool { reasons.isEmpty }
+    }
+
+    package static let checkTimeout = Duration.seconds(2)
+
+    private struct State {
+        var checks: [Check] = []
+        var isStarted = false
+        var tasks: [String] = []
+    }
+
+    private let state = Lock(State())
+    private let shutdown: ShutdownSignal
+    private let loop: EventLoop
+
+    init(shutdown: ShutdownSignal, loop: EventLoop) {
+        self.shutdown = shutdown
+        self.loop = loop
+    }
+
+    package func add(_ check: Check) { state.withLock { $0.checks.append(check) } }
+
+    /// Names of what runs in this process, for `/health/threads`.
+    package var serviceNames: [String] { state.withLock { $0.tasks } }
+    func setServices(_ names: [String]) { state.withLock { $0.tasks = names } }
+
+    /// Every service has been assembled: from here on readiness depends on the checks alone.
+    func markStarted() { state.withLock { $0.isStarted = true } }
+
+    /// Runs every check now, concurrently, each within ``checkTimeout``.
+    package func report() async -> Report {
+        let (checks, isStarted) = state.withLock { ($0.checks, $0.isStarted) }
+        let findings = await withTaskGroup(of: (Int, Finding).self) { group in
+            for (index, check) in checks.enumerated() {
+                group.addTask { [self] in (index, await probe(check)) }
+            }
+            var found: [(Int, Finding)] = []
+            for await finding in group { found.append(finding) }
+            return found.sorted { $0.0 < $1.0 }.map(\.1)
+        }
+        var reasons = findings.filter { !$0.isHealthy && $0.kind == .required }.map { "\($0.name): \($0.message)" }
+        if !isStarted { reasons.insert("startup in progress", at: 0) }
+        if shutdown.phase != .running { reasons.insert("draining", at: 0) }
+        let degraded = findings.filter { !$0.isHealthy && $0.kind == .optional }.map(\.name)
+        return Report(findings: findings, reasons: reasons, degraded: degraded)
+    }
+
+    private func probe(_ check: Check) async -> Finding {
+        let begun = BootInstant.now()
+        let result = await withTimeout(Self.checkTimeout, on: loop, check.probe)
+        let duration = BootInstant.now().since(begun)
+        switch result {
+        case .success(let message):
+            return Finding(name: check.name, kind: check.kind, isHealthy: true, message: message, duration: duration)
+        case .failure(let error):
+            return Finding(name: check.name, kind: check.kind, isHealthy: false, message: "\(error)", duration: duration)
+        }
+    }
+}

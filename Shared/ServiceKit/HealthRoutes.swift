@@ -1,0 +1,68 @@
+import Contracts
+package import HTTP
+import Platform
+
+/// The health family and `/metrics`: the same on every executable's metrics port, and on the main ports.
+package struct HealthRoutes: Sendable {
+    private let context: ServiceContext
+
+    package init(context: ServiceContext) { self.context = context }
+
+    /// Adds every route. `mayReadDetails` decides who sees the full `/health`; the others get the short form.
+    package func add(to router: inout Router, mayReadDetails: @escaping @Sendable (RequestContext) -> Bool) {
+        router.on(.get, "/healthz") { _, _ in .json(CanonicalJSON.encode(HealthBody.alive)) }
+        for path in ["/readyz", "/ready", "/api/ready"] {
+            router.on(.get, path) { [self] _, _ in await readiness() }
+        }
+        for path in ["/health", "/api/health"] {
+            router.on(.get, path) { [self] _, request in await health(details: mayReadDetails(request)) }
+        }
+        router.on(.get, "/health/build") { [self] _, _ in
+            let build = context.build
+            return Self.json(HealthBody.build(version: build.version, commit: build.commit, builtAt: build.builtAt))
+        }
+        router.on(.get, "/health/threads") { [self] _, _ in
+            Self.json(HealthBody.services(context.health.serviceNames, isDraining: context.shutdown.phase != .running))
+        }
+    }
+
+    /// Adds `/metrics`, for a port that only the operator's network reaches.
+    package func addMetrics(to router: inout Router, paths: [String] = ["/metrics"]) {
+        for path in paths {
+            router.on(.get, path) { [self] _, _ in
+                .bytes(Array(context.metrics.render().utf8), type: "text/plain; version=0.0.4; charset=utf-8")
+            }
+        }
+    }
+
+    private func readiness() async -> Response {
+        let report = await context.health.report()
+        context.metrics.set(.ready, to: report.isReady ? 1 : 0)
+        let body = HealthBody.readiness(reasons: report.reasons, degraded: report.degraded)
+        return Self.json(body, status: report.isReady ? .ok : .unavailable)
+    }
+
+    private func health(details: Bool) async -> Response {
+        let report = await context.health.report()
+        let status: Status = report.isReady ? .ok : .unavailable
+        guard details else {
+            let body = HealthBody.short(isReady: report.isReady, degraded: report.degraded, version: context.build.version)
+            return Self.json(body, status: status)
+        }
+        let now = WallClock.nowMilliseconds()
+        let checks = report.findings.map { finding in
+            HealthBody.Check(
+                name: finding.name, isHealthy: finding.isHealthy, isOptional: finding.kind == .optional,
+                message: finding.message, responseMilliseconds: finding.duration.secondsValue * 1000)
+        }
+        let body = HealthBody.full(
+            checks: checks, reasons: report.reasons, degraded: report.degraded, version: context.build.version,
+            timestamp: ISO8601.string(milliseconds: now),
+            uptimeSeconds: Double(now - context.startedAtMilliseconds) / 1000)
+        return Self.json(body, status: status)
+    }
+
+    private static func json(_ value: JSONValue, status: Status = .ok) -> Response {
+        .json(CanonicalJSON.encode(value), status: status)
+    }
+}

@@ -1,0 +1,112 @@
+import Dispatch
+import Glibc
+package import Platform
+import Sockets
+
+/// Settings, logging, signals, lifetime and exit codes: what every `Main.swift` shares.
+package enum ServiceHost {
+    /// Exit codes: 0 drained, 64 wrong usage, 70 a service failed, 78 bad settings or stores missing at start.
+    package enum ExitCode {
+        package static let usage: Int32 = 64
+        package static let failed: Int32 = 70
+        package static let configuration: Int32 = 78
+    }
+
+    /// A problem that no restart will mend by itself; ends the process with code 78 and its sentence.
+    package struct ConfigurationError: Error, CustomStringConvertible {
+        package let description: String
+        package init(_ description: String) { self.description = description }
+    }
+
+    /// Runs a service to its end. `assemble` names the concrete types; it is called on the first loop.
+    package static func run<Settings: Sendable>(
+        _ name: String, about: String, settings read: (inout SettingsReader, CommonSettings) -> Settings,
+        assemble: @escaping @Sendable (Settings, ServiceContext) async throws -> [any Service]
+    ) -> Never {
+        let shutdown = ShutdownSignal()
+        ProcessSignals.forward([SIGTERM, SIGINT]) { _ in shutdown.request() }
+        answerArguments(name: name, about: about)
+
+        var reader = SettingsReader(lookup: { getenv($0).map { String(cString: $0) } })
+        let common = CommonSettings(reading: &reader, processors: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+        let settings = read(&reader, common)
+        let log = Log(service: name, level: common.logLevel, format: common.logFormat)
+        guard reader.problems.isEmpty else {
+            for problem in reader.problems { log.error("bad setting", .reason(problem)) }
+            exit(ExitCode.configuration)
+        }
+        for alias in reader.aliasesUsed { log.info("setting alias used", .reason(alias)) }
+        start(name: name, common: common, log: log, shutdown: shutdown) { try await assemble(settings, $0) }
+        dispatchMain()
+    }
+
+    private static func start(
+        name: String, common: CommonSettings, log: Log, shutdown: ShutdownSignal,
+        assemble: @escaping @Sendable (ServiceContext) async throws -> [any Service]
+    ) {
+        let startedAt = WallClock.nowMilliseconds()
+        let metrics = Metrics()
+        ProcessMetrics.register(in: metrics, startedAtMilliseconds: startedAt)
+        let loops: [EventLoop]
+        do { loops = try EventLoop.group(count: common.eventLoops) } catch {
+            log.error("no event loop", .error(error))
+            exit(ExitCode.failed)
+        }
+        let context = ServiceContext(
+            name: name, log: log, metrics: metrics, loops: loops, shutdown: shutdown,
+            health: HealthRegistry(shutdown: shutdown, loop: loops[0]), build: BuildInfo.current,
+            startedAtMilliseconds: startedAt, common: common)
+        log.info("starting", .version(context.build.version))
+        // The program's one bare task; the process itself is its owner.
+        Task(executorPreference: loops[0]) {
+            do {
+                try await runAll(try await assemble(context), context)
+                log.info("stopped")
+                exit(0)
+            } catch let error as ConfigurationError {
+                log.error("can not start", .reason(error.description))
+                exit(ExitCode.configuration)
+            } catch {
+                log.error("stopping after a failure", .error(error))
+                exit(ExitCode.failed)
+            }
+        }
+    }
+
+    /// Runs the services, and around them the health server: while they drain, probes must hear "draining" rather than a
+    /// refused connection.
+    private static func runAll(_ services: [any Service], _ context: ServiceContext) async throws {
+        let health = try HealthServer(context: context)
+        let all = services + [LoopLagMonitor(context: context), StartupGate(context: context)]
+        context.health.setServices((all + [health]).map(\.name))
+        context.health.markStarted()
+        let servicesEnded = ShutdownSignal()
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask {
+                defer { context.shutdown.advance(to: .draining) }
+                try await ServiceGroup([health], log: context.log).run(until: servicesEnded)
+            }
+            group.addTask {
+                defer { servicesEnded.advance(to: .draining) }
+                try await ServiceGroup(all, log: context.log).run(until: context.shutdown)
+            }
+            try await group.waitForAll()
+        }
+    }
+
+    private static func answerArguments(name: String, about: String) {
+        for argument in CommandLine.arguments.dropFirst() {
+            switch argument {
+            case "-h", "--help":
+                print("aragora-\(name) \(BuildInfo.current.version)\n\n\(about)\n\nSettings come from the environment; docs/configuration.md lists them.")
+                exit(0)
+            case "--version":
+                print(BuildInfo.current.version)
+                exit(0)
+            default:
+                print("aragora-\(name): unknown argument \"\(argument)\"; see --help")
+                exit(ExitCode.usage)
+            }
+        }
+    }
+}
