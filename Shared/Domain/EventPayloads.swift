@@ -120,11 +120,11 @@ package struct AgentFailure: Hashable, Sendable {
 
 /// Rounds that were not needed.
 package struct EarlyTermination: Hashable, Sendable {
-    package enum Source: String, Sendable { case convergence, votes }
+    package enum Source: String, Sendable, CaseIterable { case convergence, votes, budget }
     package let round: Int
     package let totalRounds: Int
     package let source: Source
-    /// The lowest similarity between consecutive positions, or the share that voted to stop.
+    /// The lowest similarity between consecutive positions, the share that voted to stop, or the cost over the budget.
     package let measure: Ratio
 
     package init(round: Int, totalRounds: Int, source: Source, measure: Ratio) {
@@ -157,7 +157,7 @@ package struct ConsensusResult: Hashable, Sendable {
     package let winner: String?
     /// The winner's last position; empty when there is none.
     package let finalAnswer: String
-    /// The leader's share of the valid votes.
+    /// The leader's share of the votes that count: the valid ones under majority, everyone's under unanimous.
     package let agreement: Ratio
     /// The supporters' mean confidence times the agreement.
     package let confidence: Ratio

@@ -1,0 +1,66 @@
+/// Decides what happens next in a debate: events in, actions out (design §2.3).
+///
+/// A pure value without clock, socket or randomness. Level-triggered: ``due`` is everything that is due *now*, a function
+/// of the state alone, so that replaying any prefix of a log gives the right next actions and whoever acts starts only
+/// what it has not in flight already. Within a phase, events may arrive in any order.
+package struct DebateMachine: Hashable, Sendable {
+    /// What whoever drives the machine must do.
+    package enum Action: Hashable, Sendable {
+        /// Make this call, unless it is in flight; then apply the event that its outcome becomes.
+        case call(PlannedCall)
+        /// Append these events, and apply them.
+        case record([DebateEvent])
+        /// Append the receipt (if the outcome needs one) and the end.
+        case finish(DebateOutcome)
+    }
+
+    private(set) var state: DebateState?
+
+    package init() {}
+
+    /// Takes the next event of the log.
+    ///
+    /// - Parameter at: the event's own time; the machine's clock never runs backwards.
+    /// - Returns: everything that is due now; empty means wait.
+    /// - Throws: ``MachineError`` when the event can not follow; the state is then unchanged.
+    @discardableResult
+    package mutating func apply(_ event: DebateEvent, at: Timestamp) throws(MachineError) -> [Action] {
+        if case .debateStart(let start) = event {
+            guard state == nil else { throw MachineError(.alreadyStarted, "a second debate_start") }
+            state = try DebateState(start, at: at)
+        } else {
+            guard state != nil else { throw MachineError(.notStarted, "the first event is \(event.type)") }
+            try state?.apply(event, at: at)
+        }
+        return due
+    }
+
+    /// Everything that is due now; empty means wait for an outcome or a command, or that the debate has ended.
+    package var due: [Action] {
+        guard let state, state.end == nil else { return [] }
+        if let outcome = state.finished { return [.finish(outcome)] }
+        if state.isPaused { return [] }
+        if let event = state.nextStep { return [.record([event])] }
+        return state.dueCalls.map { .call($0) }
+    }
+
+    /// What was asked; nil before event 1.
+    package var spec: DebateSpec? { state?.spec }
+    package var engineVersion: EngineVersion? { state?.engineVersion }
+    /// The time of event 1.
+    package var startedAt: Timestamp? { state?.startedAt }
+    /// The time of the newest event; the next one must not be earlier.
+    package var now: Timestamp? { state?.now }
+    /// The round that has begun; 0 before the first.
+    package var round: Int { state?.round?.number ?? 0 }
+    package var phase: DebatePhase? { state?.round?.phase }
+    package var isPaused: Bool { state?.isPaused ?? false }
+    package var hasEnded: Bool { state?.end != nil }
+
+    /// What a debate that is ended from outside (cancelled, timed out, given up) amounts to as of now; nil before event 1.
+    ///
+    /// - Parameter status: terminal; `reason` is one sentence for people.
+    package func outcome(endedAs status: DebateStatus, reason: String) -> DebateOutcome? {
+        state?.outcome(status, reason: reason)
+    }
+}

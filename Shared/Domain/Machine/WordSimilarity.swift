@@ -1,0 +1,52 @@
+/// How much two texts have in common: shared words over all words (Jaccard), whatever their order, case and number.
+enum WordSimilarity {
+    /// Words of each text that count; what follows is left out, so that the cost is bounded whatever a model writes.
+    static let maxWords = 4_000
+
+    /// 0 (nothing shared) to 1 (the same set of words; also when neither has any).
+    static func between(_ left: String, _ right: String) -> Ratio {
+        let (a, b) = (words(of: left), words(of: right))
+        var (i, j, shared) = (0, 0, 0)
+        while i < a.count, j < b.count {
+            if a[i] == b[j] { shared += 1 }
+            let step = (a[i] <= b[j], b[j] <= a[i])
+            if step.0 { i += 1 }
+            if step.1 { j += 1 }
+        }
+        let all = a.count + b.count - shared
+        return all == 0 ? .one : Ratio(shared, of: all)
+    }
+
+    /// A 64-bit FNV-1a hash per different word, ascending. A word is a run of letters, digits and non-ASCII bytes.
+    private static func words(of text: String) -> [UInt64] {
+        var hashes: [UInt64] = []
+        var hash: UInt64 = offset
+        var isInside = false
+        func close() {
+            if isInside { hashes.append(hash) }
+            (hash, isInside) = (offset, false)
+        }
+        for byte in text.utf8 {
+            guard let folded = fold(byte) else {
+                close()
+                if hashes.count == maxWords { break }
+                continue
+            }
+            hash = (hash ^ UInt64(folded)) &* 0x100_0000_01b3
+            isInside = true
+        }
+        close()
+        hashes.sort()
+        return hashes.reduce(into: []) { if $0.last != $1 { $0.append($1) } }
+    }
+
+    private static let offset: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    private static func fold(_ byte: UInt8) -> UInt8? {
+        switch byte {
+        case 0x41...0x5a: byte | 0x20
+        case 0x61...0x7a, 0x30...0x39, 0x80...: byte
+        default: nil
+        }
+    }
+}

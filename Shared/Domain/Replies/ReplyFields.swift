@@ -1,0 +1,64 @@
+/// Finds `NAME: value` lines in what a model wrote, whatever markdown it wrapped them in.
+///
+/// `**Choice:** demo-1`, `- CHOICE = demo-1` and `choice：demo-1` all name the field `choice`. Lines that begin no field
+/// continue the one before. Pure and linear in the text, which its source has bounded.
+struct ReplyFields {
+    struct Field: Hashable {
+        /// Lowercase.
+        let name: String
+        var value: String
+    }
+
+    private(set) var fields: [Field] = []
+
+    /// - Parameter names: lowercase; any other word before a colon is plain text.
+    init(_ text: String, names: Set<String>) {
+        for line in text.split(whereSeparator: \.isNewline) {
+            if let field = Self.field(in: line, names: names) {
+                fields.append(field)
+            } else if let last = fields.indices.last {
+                let more = line.trimmed { $0.isWhitespace }
+                if !more.isEmpty { fields[last].value += fields[last].value.isEmpty ? more : "\n" + more }
+            }
+        }
+    }
+
+    /// The values given for any of `names`, in order.
+    func values(_ names: String...) -> [String] {
+        fields.filter { names.contains($0.name) }.map(\.value)
+    }
+
+    private static func field(in line: Substring, names: Set<String>) -> Field? {
+        let rest = line.drop { isDecoration($0) || $0.isNumber || $0 == "." || $0 == ")" }
+        let word = rest.prefix { $0.isLetter }
+        let name = word.lowercased()
+        guard names.contains(name) else { return nil }
+        let afterName = rest[word.endIndex...].drop { isDecoration($0) }
+        guard let mark = afterName.first, mark == ":" || mark == "=" || mark == "：" else { return nil }
+        return Field(name: name, value: String(afterName.dropFirst()).trimmed { isDecoration($0) && $0 != "-" })
+    }
+
+    /// Markdown and quotes around names and values.
+    static func isDecoration(_ character: Character) -> Bool {
+        character.isWhitespace || "*_`#>-\"'“”|[]<".contains(character)
+    }
+}
+
+extension StringProtocol {
+    /// Without the characters that match at both ends.
+    func trimmed(_ matches: (Character) -> Bool) -> String {
+        let head = drop(while: matches)
+        guard let last = head.lastIndex(where: { !matches($0) }) else { return "" }
+        return String(head[...last])
+    }
+
+    /// At most `bytes` of UTF-8, cut between characters.
+    func cut(toBytes bytes: Int) -> String {
+        guard utf8.count > bytes else { return String(self) }
+        var used = 0
+        return String(prefix { character in
+            used += character.utf8.count
+            return used <= bytes
+        })
+    }
+}
