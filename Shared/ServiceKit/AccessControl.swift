@@ -18,15 +18,6 @@ package struct AccessControl: Sendable {
         self.previousToken = previousToken
     }
 
-    /// Reads `ARAGORA_API_TOKEN`. In production an empty one is a problem, not an open door.
-    package init(reading reader: inout SettingsReader, environment: CommonSettings.Environment) {
-        token = reader.secret("ARAGORA_API_TOKEN")
-        previousToken = reader.secret("ARAGORA_API_TOKEN_PREVIOUS")
-        if token == nil && environment == .production {
-            reader.report("ARAGORA_API_TOKEN: required in production; without it every request would be allowed")
-        }
-    }
-
     /// Whether requests need a credential.
     package var isOn: Bool { token != nil }
 

@@ -80,6 +80,9 @@ service_configure() {
     "ARAGORA_API_TOKEN=$API_TOKEN" \
     "ARAGORA_RECEIPT_SIGNING_KEY=$SIGNING_KEY" \
     "ARAGORA_LOG_FORMAT=${ARAGORA_LOG_FORMAT:-json}" \
+    "ARAGORA_BIND_ADDRESS=${ARAGORA_BIND_ADDRESS:-127.0.0.1}" \
+    "ARAGORA_BUILD_SHA=${ARAGORA_BUILD_SHA:-$BUILD_SHA}" \
+    "ARAGORA_BUILD_TIME=${ARAGORA_BUILD_TIME:-$(date -u -r "$BIN_DIR/$(service_product "$name")" +%Y-%m-%dT%H:%M:%SZ)}" \
     "$@" >"$STACK_STATE/$name.env")
 }
 
@@ -89,6 +92,7 @@ services_configure() {
   API_TOKEN="$(secret_for ARAGORA_API_TOKEN api.token)"
   SIGNING_KEY="$(secret_for ARAGORA_RECEIPT_SIGNING_KEY receipt.key)"
   private_folder "$STACK_FOLDER/pids" "$STACK_FOLDER/backups"
+  BUILD_SHA="$(git -C "$ROOT" rev-parse HEAD 2>/dev/null || echo unknown)"
   SERVICES=(api ws-gateway backup)
   # The client's variables are also the api's: the port it serves on, the gateway it passes /ws to.
   service_configure api "ARAGORA_PORT=$API_PORT" "ARAGORA_METRICS_PORT=$API_METRICS_PORT" "ARAGORA_WS_UPSTREAM=127.0.0.1:$WS_PORT"
