@@ -269,18 +269,20 @@ extension HeadParser {
         parts.contentLength = length
     }
 
-    /// RFC 9112 §6.1: we understand `chunked`, once, alone. Another coding is 501; chunked amid others is smuggling.
+    /// RFC 9112 §6.1: we understand `chunked` alone. Another coding is 501; chunked twice or not last is smuggling.
     private mutating func takeTransferEncoding(_ input: Span<UInt8>, _ first: Int, _ last: Int) throws(HTTPError) {
         guard !parts.isChunked else { throw .malformed("There is more than one Transfer-Encoding.") }
         if last - first == 7, Self.equalsCaseless(input, first, "chunked") {
             parts.isChunked = true
             return
         }
-        var chunked = false
+        var (codings, chunkedAt) = (0, [Int]())
         Self.forEachListItem(input, first, last) { begin, end in
-            chunked = chunked || (end - begin == 7 && Self.equalsCaseless(input, begin, "chunked"))
+            codings += 1
+            if end - begin == 7, Self.equalsCaseless(input, begin, "chunked") { chunkedAt.append(codings) }
         }
-        throw chunked ? .malformed("Chunked is not the only transfer coding.") : .unknownCoding
+        guard chunkedAt.isEmpty || chunkedAt == [codings] else { throw .malformed("Chunked is not the last coding.") }
+        throw .unknownCoding
     }
 
     private mutating func takeConnection(_ input: Span<UInt8>, _ first: Int, _ last: Int) {
