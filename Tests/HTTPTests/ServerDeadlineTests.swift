@@ -38,7 +38,7 @@ struct ServerDeadlineTests {
 
     @Test("on idleness close without a word")
     func idle() async throws {
-        try await ServerFixture.with(configure: { $0.idleTimeout = .milliseconds(50) }, routes: HTTPServerTests.routes) { fixture in
+        try await ServerFixture.with(configure: { $0.idleTimeout = .milliseconds(300) }, routes: HTTPServerTests.routes) { fixture in
             #expect(try await fixture.exchange("") == "")
             let client = try await fixture.connect()
             await client.send("GET /ok HTTP/1.1\r\nHost: a\r\n\r\n")
