@@ -7,6 +7,8 @@ protocol ByteChannel: AnyObject {
     func write(_ bytes: ArraySlice<UInt8>) -> Socket.Outcome
     /// Decrypted bytes that no readiness event will announce.
     var hasBufferedInput: Bool { get }
+    /// Called before the sending side is shut down; TLS says so to its peer.
+    func finishSending()
     func close()
 }
 
@@ -18,5 +20,6 @@ final class PlainChannel: ByteChannel {
     func read(into buffer: inout [UInt8]) -> Socket.Outcome { Socket.read(fd, into: &buffer) }
     func write(_ bytes: ArraySlice<UInt8>) -> Socket.Outcome { Socket.write(fd, bytes) }
     var hasBufferedInput: Bool { false }
+    func finishSending() {}
     func close() {}
 }

@@ -4,19 +4,25 @@ import Platform
 
 /// Opens client connections on a loop.
 package enum Connector {
-    /// Connects to the first address that accepts, within `timeout` for all of them together.
+    /// Reading the authorities of a TLS configuration blocks.
+    private static let files = BlockingExecutor(label: "tls", threads: 1)
+
+    /// Connects to the first address that accepts, within `timeout` for all of them together, TLS handshake included.
     /// - Returns: a transport that reads nothing until `start(delegate:)`.
-    /// - Throws: ``SocketError`` of the last address tried, `.timedOut` past the deadline.
+    /// - Throws: ``SocketError`` of the last address tried, `.timedOut` past the deadline, `.tls` when the server's
+    ///   certificate is refused.
     package static func connect(
-        loop: EventLoop, to addresses: [SocketAddress], timeout: Duration
+        loop: EventLoop, to addresses: [SocketAddress], timeout: Duration, tls: TLSConfiguration? = nil
     ) async throws -> Transport {
         let deadline = MonotonicTime.now() + timeout.nanosecondsClamped
+        var context: TLSContext?
+        if let tls { context = try await files.run { try TLSContext(tls) } }
         var last = SocketError(.address, "no address to connect to")
         for address in addresses {
             let left = Duration.nanoseconds(deadline - MonotonicTime.now())
             guard left > .zero else { throw SocketError(.timedOut, "connect: no answer within \(timeout)") }
             do {
-                return try await attempt(loop: loop, address: address, timeout: left)
+                return try await attempt(loop: loop, address: address, deadline: deadline, tls: context)
             } catch let error as SocketError {
                 last = error
             }
@@ -24,17 +30,33 @@ package enum Connector {
         throw last
     }
 
-    private static func attempt(loop: EventLoop, address: SocketAddress, timeout: Duration) async throws -> Transport {
+    private static func attempt(
+        loop: EventLoop, address: SocketAddress, deadline: Int64, tls: TLSContext?
+    ) async throws -> Transport {
+        let fd = try await open(loop: loop, address: address, deadline: deadline)
+        guard let tls else { return Transport(loop: loop, fd: fd, peer: address, channel: PlainChannel(fd: fd)) }
+        do {
+            let left = Duration.nanoseconds(max(0, deadline - MonotonicTime.now()))
+            let channel = try await TLSHandshake.run(loop: loop, fd: fd, context: tls, timeout: left)
+            return Transport(loop: loop, fd: fd, peer: address, channel: channel)
+        } catch {
+            close(fd)
+            throw error
+        }
+    }
+
+    private static func open(loop: EventLoop, address: SocketAddress, deadline: Int64) async throws -> Int32 {
         let fd = try Socket.make(for: address)
         let connecting = Connecting(loop: loop, fd: fd, address: address)
+        let left = Duration.nanoseconds(max(0, deadline - MonotonicTime.now()))
         try await withTaskCancellationHandler {
             try await withCheckedThrowingContinuation { continuation in
-                loop.execute { connecting.begin(continuation, timeout: timeout) }
+                loop.execute { connecting.begin(continuation, timeout: left) }
             }
         } onCancel: {
             loop.execute { connecting.finish(.failure(CancellationError())) }
         }
-        return Transport(loop: loop, fd: fd, peer: address, channel: PlainChannel(fd: fd))
+        return fd
     }
 }
 

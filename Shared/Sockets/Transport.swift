@@ -14,7 +14,7 @@ package protocol TransportDelegate: AnyObject, Sendable {
     func transportClosed(_ error: SocketError?)
 }
 
-/// A non-blocking byte stream on one loop: plain TCP or a Unix-domain socket, with TLS added by ``startTLS``.
+/// A non-blocking byte stream on one loop: plain TCP or a Unix-domain socket, with TLS when ``Connector`` was given a configuration.
 ///
 /// Confined to its loop's thread. What is sent in one loop turn leaves in as few system calls as possible, at its end.
 @safe package final class Transport: EventHandler, @unchecked Sendable {  // every method checks that it is on the loop
@@ -40,8 +40,8 @@ package protocol TransportDelegate: AnyObject, Sendable {
     private var closeWhenFlushed = false
     private var shutdownWhenFlushed = false
     package private(set) var isClosed = false
-    /// How bytes reach the wire; replaced by TLS.
-    private var channel: any ByteChannel
+    /// How bytes reach the wire: as they are, or through TLS.
+    private let channel: any ByteChannel
 
     /// Takes over an accepted connection. On the loop only; nothing is read before ``start(delegate:)``.
     package init(loop: EventLoop, accepted: AcceptedSocket) {
@@ -102,6 +102,7 @@ package protocol TransportDelegate: AnyObject, Sendable {
         guard enabled != isReading else { return }
         isReading = enabled
         updateInterest()
+        readBufferedLater()
     }
 
     /// Closes after what is queued has left; at once when nothing is.
@@ -161,6 +162,16 @@ package protocol TransportDelegate: AnyObject, Sendable {
             case .failed(let error): return close(error)
             }
         }
+        readBufferedLater()
+    }
+
+    /// No readiness event will announce what is decrypted already, so the loop is asked for another turn.
+    private func readBufferedLater() {
+        guard !isClosed, isReading, channel.hasBufferedInput else { return }
+        loop.execute { [weak self] in
+            guard let self, !isClosed, isReading else { return }
+            readAvailable(hungUp: false)
+        }
     }
 
     private func scheduleFlush() {
@@ -194,6 +205,7 @@ package protocol TransportDelegate: AnyObject, Sendable {
         if closeWhenFlushed { return close() }
         if shutdownWhenFlushed {
             shutdownWhenFlushed = false
+            channel.finishSending()
             shutdown(fd, Int32(SHUT_WR))
         }
         if owesDrained {
