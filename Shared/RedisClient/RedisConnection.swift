@@ -1,0 +1,220 @@
+package import Platform
+package import Sockets
+
+/// A connection to Redis that comes back by itself: many commands in flight, answered in order.
+///
+/// An actor on its loop: call it from tasks on the same loop, and nothing changes threads. While Redis is away commands
+/// fail at once with `.unavailable`; what was in flight fails with `.disconnected`, and may have run.
+package actor RedisConnection {
+    package enum State: Sendable, Equatable {
+        case idle
+        case connected
+        /// The message says why.
+        case disconnected(String)
+        case closed
+    }
+
+    /// A connection that held this long has earned a fresh series of waits.
+    static let steadyAfter = Duration.seconds(1)
+
+    package nonisolated let loop: EventLoop
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
+    package private(set) var state = State.idle
+    private let configuration: RedisConfiguration
+    private let onStateChange: @Sendable (State) -> Void
+    private let log: Log
+    private var link: RedisLink?
+    private var keeper: Task<Void, Never>?
+    private var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
+    private var nextWaiter = 0
+    private var scriptHashes: [String: String] = [:]
+
+    /// - Parameter onStateChange: called on the loop at each change.
+    package init(
+        loop: EventLoop, configuration: RedisConfiguration, log: Log = .disabled,
+        onStateChange: @escaping @Sendable (State) -> Void = { _ in }
+    ) {
+        self.loop = loop
+        self.configuration = configuration
+        self.log = log
+        self.onStateChange = onStateChange
+    }
+
+    /// Begins to connect, and to connect again whenever the connection is lost, until ``close()``.
+    package func start() {
+        guard keeper == nil, state != .closed else { return }
+        keeper = Task(executorPreference: loop) { await self.keepConnected() }
+    }
+
+    /// ``start()``, and the first connection awaited.
+    /// - Throws: ``RedisError`` `.unavailable` after `timeout`; connecting goes on in the background.
+    package func connect(timeout: Duration = .seconds(5)) async throws(RedisError) {
+        start()
+        try await waitUntilConnected(timeout: timeout)
+    }
+
+    /// Waits for a connection, at most `timeout`.
+    package func waitUntilConnected(timeout: Duration) async throws(RedisError) {
+        guard state != .connected else { return }
+        guard state != .closed else { throw RedisError(.closed, "connection closed") }
+        nextWaiter += 1
+        let id = nextWaiter
+        let timer = loop.schedule(after: timeout) { self.assumeIsolated { $0.resumeWaiter(id) } }
+        await withCheckedContinuation { waiters[id] = $0 }
+        loop.cancel(timer)
+        guard state == .connected else { throw unavailable }
+    }
+
+    /// Sends one command and returns its reply.
+    /// - Parameter timeout: nil means the configuration's. A blocking command needs its block time on top.
+    /// - Throws: ``RedisError``; an error reply as `.refused`.
+    @discardableResult
+    package func send(_ command: RedisCommand, timeout: Duration? = nil) async throws(RedisError) -> RedisReply {
+        let reply = try await ask(command, timeout: timeout)
+        if case .error(let text) = reply { throw refused(text) }
+        return reply
+    }
+
+    /// Sends several commands in one go; a reply that is an error stands in its place as `.error`.
+    /// - Throws: ``RedisError`` when the connection fails, for all of them.
+    package func send(_ commands: [RedisCommand], timeout: Duration? = nil) async throws(RedisError) -> [RedisReply] {
+        guard let last = commands.last else { return [] }
+        guard let link else { throw unavailable }
+        let wait = timeout ?? configuration.commandTimeout
+        let before = ReplyCollector()
+        for command in commands.dropLast() { link.send(command, timeout: wait) { before.answers.append($0) } }
+        // Answers come in order: with the last one all others are there.
+        let final = try await link.ask(last, timeout: wait)
+        var replies: [RedisReply] = []
+        for answer in before.answers { replies.append(try answer.get()) }
+        return replies + [final]
+    }
+
+    /// Sends a command that blocks inside Redis; cancelling the task drops the connection, which comes back.
+    ///
+    /// Use a connection that serves nothing else: commands behind it wait.
+    package func sendBlocking(_ command: RedisCommand, block: Duration) async throws(RedisError) -> RedisReply {
+        let loop = loop
+        let wait = block + configuration.commandTimeout
+        let answer: RedisLink.Answer = await withTaskCancellationHandler {
+            guard !Task.isCancelled else { return .failure(RedisError(.closed, "cancelled")) }
+            do throws(RedisError) { return .success(try await send(command, timeout: wait)) } catch { return .failure(error) }
+        } onCancel: {
+            loop.execute { self.assumeIsolated { $0.link?.close(RedisError(.closed, "cancelled")) } }
+        }
+        return try answer.get()
+    }
+
+    /// Ends the connection for good and awaits its background task. Commands in flight fail with `.closed`.
+    package func close() async {
+        guard state != .closed else { return }
+        change(.closed)
+        keeper?.cancel()
+        link?.close(RedisError(.closed, "connection closed"))
+        await keeper?.value
+    }
+
+    // MARK: Scripts
+
+    /// Runs a script by its hash, and by its text when Redis does not know it (any more).
+    @discardableResult
+    package func run(
+        _ script: LuaScript, keys: [String], arguments: [[UInt8]], timeout: Duration? = nil
+    ) async throws(RedisError) -> RedisReply {
+        let hash = try await hash(of: script, timeout: timeout)
+        do {
+            return try await send(script.command("EVALSHA", hash, keys: keys, arguments: arguments), timeout: timeout)
+        } catch where error.serverCode == "NOSCRIPT" {
+            return try await send(script.command("EVAL", script.source, keys: keys, arguments: arguments), timeout: timeout)
+        }
+    }
+
+    private func hash(of script: LuaScript, timeout: Duration?) async throws(RedisError) -> String {
+        if let known = scriptHashes[script.name] { return known }
+        guard let hash = try await send(RedisCommand("SCRIPT", "LOAD", script.source), timeout: timeout).text else {
+            throw RedisError(.unexpectedReply, "SCRIPT LOAD \(script.name)")
+        }
+        scriptHashes[script.name] = hash
+        return hash
+    }
+
+    // MARK: Keeping the connection
+
+    private func keepConnected() async {
+        var backoff = configuration.backoff
+        while !Task.isCancelled, state != .closed {
+            do throws(RedisError) {
+                let link = try await RedisLink.open(loop: loop, configuration: configuration)
+                let since = BootInstant.now()
+                let reason = await use(link)
+                if BootInstant.now().since(since) >= Self.steadyAfter { backoff.reset() }
+                lost(reason)
+            } catch {
+                lost(error)
+            }
+            guard state != .closed, (try? await loop.sleep(for: backoff.next())) != nil else { return }
+        }
+    }
+
+    /// Offers the connection to callers until it ends, and returns why it ended.
+    private func use(_ link: RedisLink) async -> RedisError {
+        guard state != .closed else {
+            link.close(RedisError(.closed, "connection closed"))
+            return RedisError(.closed, "connection closed")
+        }
+        self.link = link
+        log.info("redis connected", .peer(configuration.address))
+        change(.connected)
+        let reason = await withCheckedContinuation { continuation in
+            link.whenClosed { continuation.resume(returning: $0) }
+        }
+        self.link = nil
+        return reason
+    }
+
+    private func lost(_ error: RedisError) {
+        guard state != .closed else { return }
+        if state != .disconnected(error.message) {
+            log.warning("redis unavailable", .peer(configuration.address), .errorCode(error.code.rawValue), .error(error))
+        }
+        change(.disconnected(error.message))
+    }
+
+    private func change(_ new: State) {
+        guard new != state else { return }
+        state = new
+        onStateChange(new)
+        guard new == .connected || new == .closed else { return }
+        for id in waiters.keys.sorted() { resumeWaiter(id) }
+    }
+
+    private func resumeWaiter(_ id: Int) { waiters.removeValue(forKey: id)?.resume() }
+
+    // MARK: Sending
+
+    private func ask(_ command: RedisCommand, timeout: Duration?) async throws(RedisError) -> RedisReply {
+        guard let link else { throw unavailable }
+        let wait = timeout ?? configuration.commandTimeout
+        return try await link.ask(command, timeout: wait)
+    }
+
+    private var unavailable: RedisError {
+        switch state {
+        case .closed: RedisError(.closed, "connection closed")
+        case .disconnected(let reason): RedisError(.unavailable, reason)
+        case .idle, .connected: RedisError(.unavailable, "not connected yet")
+        }
+    }
+
+    /// READONLY: a failover made this server a replica; the name may lead to the new primary by now.
+    private func refused(_ text: String) -> RedisError {
+        let error = RedisError(reply: text)
+        if error.serverCode == "READONLY" { link?.close(RedisError(.disconnected, "the server is a replica now")) }
+        return error
+    }
+}
+
+/// The answers of a batch but its last; filled on the loop.
+private final class ReplyCollector {
+    var answers: [RedisLink.Answer] = []
+}
