@@ -78,7 +78,7 @@ package actor PGConnection {
     }
 
     private func submit(_ operation: PGOperation, isCancellable: Bool = true) async throws(PGError) -> [PGResult] {
-        try await operation.perform(on: loop, isCancellable: isCancellable) { session.submit(operation) }
+        try await operation.perform(on: loop, isolation: self, isCancellable: isCancellable) { session.submit(operation) }
     }
 
     // MARK: Transactions

@@ -36,21 +36,23 @@ final class PGOperation: @unchecked Sendable {
     }
 
     /// Runs `start` on the loop, waits for the answer.
+    /// - Parameter isolation: an actor of the loop. Explicit, because in a `nonisolated(nonsending)` function the closure
+    ///   of `withTaskCancellationHandler` leaves the caller's executor.
     /// - Parameter isCancellable: false for a ROLLBACK that must be sent although its task is cancelled.
-    nonisolated(nonsending) func perform(
-        on loop: EventLoop, isCancellable: Bool = true, start: () -> Void
+    func perform(
+        on loop: EventLoop, isolation: isolated any Actor, isCancellable: Bool = true, start: () -> Void
     ) async throws(PGError) -> [PGResult] {
         for statement in statements { if let problem = statement.problem { throw problem } }
-        guard isCancellable else { return try await wait(start).get() }
+        guard isCancellable else { return try await wait(isolation, start).get() }
         guard !Task.isCancelled else { throw PGError(.cancelled, "cancelled before it was sent") }
         return try await withTaskCancellationHandler {
-            await wait(start)
+            await wait(isolation, start)
         } onCancel: {
             loop.execute { self.cancel() }
         }.get()
     }
 
-    private nonisolated(nonsending) func wait(_ start: () -> Void) async -> Result<[PGResult], PGError> {
+    private func wait(_ isolation: isolated any Actor, _ start: () -> Void) async -> Result<[PGResult], PGError> {
         await withCheckedContinuation { continuation in
             self.continuation = continuation
             start()
@@ -79,10 +81,11 @@ final class PGOperation: @unchecked Sendable {
 
     var currentCommand: Command? { cursor < commands.count ? commands[cursor] : nil }
 
-    /// The end of one command's answers; false when more ended than were sent.
+    /// The end of one command's answers; false when more ended than were sent. The sync counts as one, because a
+    /// failing commit (a deferred constraint) is answered there, with an end of its own.
     func advance() -> Bool {
         cursor += 1
-        return cursor <= commands.count
+        return cursor <= commands.count + 1
     }
 
     func accept(_ result: PGResult) { results.append(result) }

@@ -120,7 +120,7 @@ package actor PGPool {
     private func attempt(_ statements: [SQL], _ timeout: Duration?) async throws(PGError) -> [PGResult] {
         let operation = PGOperation(statements, commits: true, timeout: timeout ?? configuration.defaultDeadline)
         do throws(PGError) {
-            let results = try await operation.perform(on: loop) { route(operation, timeout) }
+            let results = try await operation.perform(on: loop, isolation: self) { route(operation, timeout) }
             observer.answered(isError: false)
             return results
         } catch {
