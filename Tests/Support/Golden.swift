@@ -1,6 +1,8 @@
 import Foundation
+package import Testing
 
-/// The committed samples under Tests/Golden.
+/// The committed samples under Tests/Golden. `WRITE_GOLDEN=1` writes what ``check(_:is:sourceLocation:)`` is given, once a
+/// change of a wire form is meant.
 package enum Golden {
     /// The lines of a sample file, empty ones left out.
     package static func lines(_ name: String) throws -> [[UInt8]] {
@@ -9,9 +11,24 @@ package enum Golden {
 
     /// The bytes of a sample file, without a newline at its end.
     package static func bytes(_ name: String) throws -> [UInt8] {
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
-        var bytes = [UInt8](try Data(contentsOf: folder.appending(path: "Golden/\(name)")))
+        var bytes = [UInt8](try Data(contentsOf: url(name)))
         if bytes.last == UInt8(ascii: "\n") { bytes.removeLast() }
         return bytes
+    }
+
+    /// Expects that the lines of a sample file are these.
+    package static func check(
+        _ name: String, is lines: [[UInt8]], sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        if ProcessInfo.processInfo.environment["WRITE_GOLDEN"] == "1" {
+            try Data(lines.flatMap { $0 + [UInt8(ascii: "\n")] }).write(to: url(name))
+        }
+        let golden = try Self.lines(name).map { String(decoding: $0, as: UTF8.self) }
+        #expect(lines.map { String(decoding: $0, as: UTF8.self) } == golden, sourceLocation: sourceLocation)
+    }
+
+    private static func url(_ name: String) -> URL {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+        return folder.appending(path: "Golden/\(name)")
     }
 }

@@ -1,0 +1,157 @@
+package import Domain
+
+/// Fields of each kind of event. `round` and `round_number` are the same: clients disagree on the name.
+extension EventCodec {
+    static func roundFields(_ round: Int) -> [(String, JSONValue)] {
+        [("round", .int(Int64(round))), ("round_number", .int(Int64(round)))]
+    }
+
+    static func callFields(_ call: CallReference) -> [(String, JSONValue)] {
+        [("call_key", .string(call.key.text)), ("attempt", .int(Int64(call.attempt)))]
+    }
+
+    private static func usageFields(_ usage: Usage) -> [(String, JSONValue)] {
+        [
+            ("input_tokens", .int(Int64(usage.inputTokens))), ("output_tokens", .int(Int64(usage.outputTokens))),
+            ("cost_micro_usd", .int(usage.cost.amount)),
+        ]
+    }
+
+    static func fields(of start: DebateStart) -> JSONObject {
+        let spec = start.spec
+        return JSONObject([
+            ("task", .string(spec.topic)), ("context", .optional(spec.context)),
+            ("agents", .strings(spec.agents.map(\.name))), ("agent_specs", .array(spec.agents.map(json(of:)))),
+            ("total_rounds", .int(Int64(spec.rounds))),
+            (
+                "protocol",
+                [
+                    "consensus": .string(spec.consensus.rawValue), "rounds": .int(Int64(spec.rounds)),
+                    "timeout_seconds": .int(Int64(spec.timeoutSeconds)),
+                    "budget_micro_usd": spec.budget.map { .int($0.amount) } ?? .null,
+                ]
+            ),
+            ("engine_version", .int(Int64(start.engineVersion.number))), ("demo", .bool(spec.usesDemoAgents)),
+        ])
+    }
+
+    private static func json(of agent: AgentSpec) -> JSONValue {
+        [
+            "name": .string(agent.name), "provider": .string(agent.provider.rawValue), "model": .string(agent.model),
+            "role": .string(agent.role.rawValue), "persona": .optional(agent.persona),
+        ]
+    }
+
+    static func fields(of statement: Statement, phase: DebatePhase) -> JSONObject {
+        JSONObject(
+            roundFields(statement.round) + callFields(statement.call) + usageFields(statement.usage) + [
+                ("agent", .string(statement.agent)), ("provider", .string(statement.provider.rawValue)),
+                ("model", .string(statement.model)), ("role", .string(statement.role.rawValue)),
+                ("phase", .string(phase.rawValue)), ("content", .string(statement.content)),
+                ("truncated", .bool(statement.truncated)), ("confidence", .null),
+            ])
+    }
+
+    static func fields(of revision: Statement, original: String) -> JSONObject {
+        var object = fields(of: revision, phase: .revise)
+        object.append("revised", .string(revision.content))
+        object.append("original_content", .string(original))
+        object.append("original", .string(original))
+        return object
+    }
+
+    static func fields(of critique: Critique) -> JSONObject {
+        JSONObject(
+            roundFields(critique.round) + callFields(critique.call) + usageFields(critique.usage) + [
+                ("agent", .string(critique.agent)), ("critic", .string(critique.agent)),
+                ("target_agent", .string(critique.target)), ("target", .string(critique.target)),
+                ("content", .string(critique.content)), ("critique", .string(critique.content)),
+                ("score", .ratio(critique.severity)), ("severity", .string(label(of: critique.severity))),
+                ("truncated", .bool(critique.truncated)),
+            ])
+    }
+
+    private static func label(of severity: Ratio) -> String {
+        severity < Ratio(0.34) ? "minor" : severity < Ratio(0.67) ? "moderate" : "major"
+    }
+
+    static func fields(of vote: Vote) -> JSONObject {
+        JSONObject(
+            roundFields(vote.round) + callFields(vote.call) + usageFields(vote.usage) + [
+                ("agent", .string(vote.agent)), ("choice", .optional(vote.choice)), ("vote", .optional(vote.choice)),
+                ("reasoning", .string(vote.reasoning)), ("confidence", .ratio(vote.confidence)),
+                ("continue_debate", .bool(vote.continueDebate)),
+            ])
+    }
+
+    static func fields(of failure: AgentFailure) -> JSONObject {
+        JSONObject(
+            roundFields(failure.round) + callFields(failure.call) + [
+                ("agent", .string(failure.agent)), ("provider", .string(failure.provider.rawValue)),
+                ("phase", .string(failure.phase.rawValue)), ("code", .string(failure.kind.rawValue)),
+                ("message", .string(failure.message)), ("error", .string(failure.message)),
+            ])
+    }
+
+    static func fields(of termination: EarlyTermination) -> JSONObject {
+        JSONObject(
+            roundFields(termination.round) + [
+                ("round_num", .int(Int64(termination.round))), ("total_rounds", .int(Int64(termination.totalRounds))),
+                ("source", .string(termination.source.rawValue)), ("measure", .ratio(termination.measure)),
+                ("rounds_saved", .int(Int64(termination.totalRounds - termination.round))),
+            ])
+    }
+
+    static func fields(of result: ConsensusResult) -> JSONObject {
+        JSONObject(
+            roundFields(result.round) + [
+                ("mode", .string(result.mode.rawValue)), ("method", .string(result.mode.rawValue)),
+                ("threshold", .ratio(result.threshold)), ("reached", .bool(result.reached)),
+                ("winner", .optional(result.winner)), ("result", .string(result.finalAnswer)),
+                ("answer", .string(result.finalAnswer)), ("agreement", .ratio(result.agreement)),
+                ("confidence", .ratio(result.confidence)), ("supporting_agents", .strings(result.supporting)),
+                ("dissenting_agents", .strings(result.dissenting.map(\.agent))),
+                ("dissenting_views", .array(result.dissenting.map(json(of:)))),
+                ("convergence_status", .string(result.convergence.state.rawValue)),
+                ("convergence_similarity", .ratio(result.convergence.similarity)),
+                (
+                    "consensus",
+                    [
+                        "reached": .bool(result.reached), "agreement": .ratio(result.agreement),
+                        "confidence": .ratio(result.confidence),
+                    ]
+                ),
+            ])
+    }
+
+    static func json(of dissent: ConsensusResult.Dissent) -> JSONValue {
+        [
+            "agent": .string(dissent.agent), "choice": .optional(dissent.choice), "reasoning": .string(dissent.reasoning),
+        ]
+    }
+
+    static func fields(of receipt: ReceiptSummary) -> JSONObject {
+        JSONObject([
+            ("receipt_id", .string(receipt.id.text)), ("verdict", .string(receipt.verdict.rawValue)),
+            ("confidence", .ratio(receipt.confidence)), ("checksum", .string(receipt.checksum)),
+            ("risk_level", .string(receipt.verdict.riskLevel)),
+        ])
+    }
+
+    static func fields(of end: DebateEnd) -> JSONObject {
+        JSONObject([
+            ("status", .string(end.status.rawValue)), ("reason", .optional(end.reason)), ("result", .optional(end.result)),
+            ("total_rounds", .int(Int64(end.totalRounds))), ("rounds", .int(Int64(end.roundsUsed))),
+            ("rounds_used", .int(Int64(end.roundsUsed))), ("consensus_reached", .bool(end.consensusReached)),
+            ("confidence", .ratio(end.confidence)), ("duration_seconds", .ratio(end.duration)),
+            ("duration", .ratio(end.duration)), ("cost_micro_usd", .int(end.cost.amount)),
+        ])
+    }
+}
+
+extension JSONValue {
+    /// The decimal number, exact to its four places.
+    package static func ratio(_ ratio: Ratio) -> JSONValue {
+        ratio.tenThousandths.isMultiple(of: 10_000) ? .int(ratio.tenThousandths / 10_000) : .double(ratio.value)
+    }
+}

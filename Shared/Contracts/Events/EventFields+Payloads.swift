@@ -1,0 +1,94 @@
+import Domain
+
+/// Reads the payloads back that `EventCodec+Writing.swift` writes.
+extension EventFields {
+    func debateStart() throws(ContractError) -> DebateStart {
+        let version = EngineVersion(try int("engine_version"))
+        let (topic, context, rules) = (try text("task"), try optionalText("context"), try nested("protocol"))
+        let (rounds, timeout) = (try rules.int("rounds"), try rules.int("timeout_seconds"))
+        let consensus: ConsensusMode = try rules.choice("consensus")
+        let budget = rules.object["budget_micro_usd"]?.int.map { MicroUSD($0) }
+        var agents: [AgentSpec] = []
+        for agent in try objects("agent_specs") { agents.append(try agent.agentSpec()) }
+        do throws(ValidationFailure) {
+            let spec = try DebateSpec(
+                topic: topic, context: context, agents: agents, rounds: rounds, consensus: consensus, timeoutSeconds: timeout,
+                budget: budget)
+            return DebateStart(spec: spec, engineVersion: version)
+        } catch {
+            throw ContractError(.malformed, "\(type): \(ErrorBody.summary(of: error))")
+        }
+    }
+
+    func agentSpec() throws(ContractError) -> AgentSpec {
+        AgentSpec(
+            name: try text("name"), provider: try choice("provider"), model: try text("model"), role: try choice("role"),
+            persona: try optionalText("persona"))
+    }
+
+    func statement() throws(ContractError) -> Statement {
+        Statement(
+            agent: try text("agent"), provider: try choice("provider"), model: try text("model"), role: try choice("role"),
+            round: try int("round"), content: try text("content"), truncated: try bool("truncated"), usage: try usage(),
+            call: try call())
+    }
+
+    func critique() throws(ContractError) -> Critique {
+        Critique(
+            agent: try text("agent"), target: try text("target_agent"), round: try int("round"), content: try text("content"),
+            severity: try ratio("score"), truncated: try bool("truncated"), usage: try usage(), call: try call())
+    }
+
+    func vote() throws(ContractError) -> Vote {
+        Vote(
+            agent: try text("agent"), round: try int("round"), choice: try optionalText("choice"),
+            reasoning: try text("reasoning"), confidence: try ratio("confidence"),
+            continueDebate: try bool("continue_debate"), usage: try usage(), call: try call())
+    }
+
+    func agentFailure() throws(ContractError) -> AgentFailure {
+        AgentFailure(
+            agent: try text("agent"), provider: try choice("provider"), phase: try choice("phase"), round: try int("round"),
+            kind: try choice("code"), message: try text("message"), call: try call())
+    }
+
+    func earlyTermination() throws(ContractError) -> EarlyTermination {
+        EarlyTermination(
+            round: try int("round"), totalRounds: try int("total_rounds"), source: try choice("source"),
+            measure: try ratio("measure"))
+    }
+
+    func consensus() throws(ContractError) -> ConsensusResult {
+        var dissenting: [ConsensusResult.Dissent] = []
+        for view in try objects("dissenting_views") { dissenting.append(try view.dissent()) }
+        return ConsensusResult(
+            round: try int("round"), mode: try choice("mode"), threshold: try ratio("threshold"), reached: try bool("reached"),
+            winner: try optionalText("winner"), finalAnswer: try text("result"), agreement: try ratio("agreement"),
+            confidence: try ratio("confidence"), supporting: try texts("supporting_agents"), dissenting: dissenting,
+            convergence: Convergence(
+                state: try choice("convergence_status"), similarity: try ratio("convergence_similarity")))
+    }
+
+    private func dissent() throws(ContractError) -> ConsensusResult.Dissent {
+        ConsensusResult.Dissent(
+            agent: try text("agent"), choice: try optionalText("choice"), reasoning: try text("reasoning"))
+    }
+
+    func receiptSummary() throws(ContractError) -> ReceiptSummary {
+        guard let id = ReceiptID(try text("receipt_id")) else {
+            throw ContractError(.malformed, "\(type): receipt_id is no id of a receipt")
+        }
+        return ReceiptSummary(
+            id: id, verdict: try choice("verdict"), confidence: try ratio("confidence"), checksum: try text("checksum"))
+    }
+
+    func debateEnd() throws(ContractError) -> DebateEnd {
+        let status: DebateStatus = try choice("status")
+        guard status.isTerminal else { throw ContractError(.malformed, "\(type): \(status) is no end") }
+        return DebateEnd(
+            status: status, reason: try optionalText("reason"), result: try optionalText("result"),
+            totalRounds: try int("total_rounds"), roundsUsed: try int("rounds_used"),
+            consensusReached: try bool("consensus_reached"), confidence: try ratio("confidence"),
+            duration: try ratio("duration_seconds"), cost: try money("cost_micro_usd"))
+    }
+}

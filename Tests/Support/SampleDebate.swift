@@ -1,0 +1,90 @@
+package import Domain
+
+/// A fixed debate with an event of every kind, for codecs and chains. Not a history that the machine would make.
+package enum SampleDebate {
+    package static let id = DebateID(milliseconds: 1_767_322_800_000, random: Array(1...10))
+    package static let receiptID = ReceiptID(milliseconds: 1_767_322_900_000, random: Array(11...20))
+    /// Of event 1; each event is a second later than the one before.
+    package static let startedAt = Timestamp(milliseconds: 1_767_322_800_123)
+
+    package static let agents = [
+        AgentSpec(name: "claude-1", provider: .anthropic, model: "claude-sonnet-4-5", role: .proposer, persona: "a “careful” one"),
+        AgentSpec(name: "demo-1", provider: .demo, model: "demo", role: .critic),
+        AgentSpec(name: "Zoë", provider: .local, model: "llama3:8b", role: .planner),
+    ]
+
+    package static func spec() throws -> DebateSpec {
+        try DebateSpec(
+            topic: "Postgres or MongoDB?\nWhich, 何?", context: "A team of three \u{1F600}", agents: agents, rounds: 2,
+            consensus: .majority, timeoutSeconds: 600, budget: MicroUSD(2_500_000))
+    }
+
+    package static let vote = Vote(
+        agent: "Zoë", round: 1, choice: "claude-1", reasoning: "It \"holds\".", confidence: Ratio(0.8512), continueDebate: false,
+        usage: Usage(inputTokens: 12, outputTokens: 3, cost: MicroUSD(77)), call: call("r1/vote/Zoë"))
+
+    package static let abstention = Vote(
+        agent: "demo-1", round: 1, choice: nil, reasoning: "", confidence: .zero, continueDebate: true, usage: Usage(),
+        call: call("r1/vote/demo-1"))
+
+    package static let consensus = ConsensusResult(
+        round: 1, mode: .majority, threshold: Ratio(0.6), reached: true, winner: "claude-1", finalAnswer: "Postgres. </b>",
+        agreement: Ratio(2.0 / 3.0), confidence: Ratio(0.7123), supporting: ["claude-1", "Zoë"],
+        dissenting: [.init(agent: "demo-1", choice: nil, reasoning: "MongoDB\tis fine")],
+        convergence: Convergence(state: .refining, similarity: Ratio(0.5)))
+
+    package static let end = DebateEnd(
+        status: .completed, reason: nil, result: "Postgres. </b>", totalRounds: 2, roundsUsed: 1, consensusReached: true,
+        confidence: Ratio(0.7123), duration: Ratio(17.25), cost: MicroUSD(1234))
+
+    /// At least one event of every type, optional parts present and absent.
+    package static func events() throws -> [DebateEvent] {
+        [
+            .debateStart(DebateStart(spec: try spec(), engineVersion: .current)),
+            .roundStart(round: 1, totalRounds: 2),
+            .phaseChange(from: nil, to: .propose, round: 1),
+            .agentMessage(statement("claude-1", .anthropic, "r1/propose/claude-1", "Postgres.")),
+            .agentMessage(statement("demo-1", .demo, "r1/propose/demo-1", "{\"json\":true} \\ /")),
+            .agentError(
+                AgentFailure(
+                    agent: "Zoë", provider: .local, phase: .propose, round: 1, kind: .firstTokenTimeout,
+                    message: "The provider did not begin to answer in time.", call: call("r1/propose/Zoë"))),
+            .phaseChange(from: .propose, to: .critique, round: 1),
+            .callAbandoned(call("r1/critique/demo-1/claude-1"), agent: "demo-1", round: 1),
+            .critique(
+                Critique(
+                    agent: "demo-1", target: "claude-1", round: 1, content: "• too short\n• e\u{301}", severity: Ratio(0.4),
+                    truncated: false, usage: Usage(), call: call("r1/critique/demo-1/claude-1", attempt: 2))),
+            .userMessage(author: "anna", content: "Think of backups."),
+            .debatePaused(by: "anna"),
+            .debateResumed(by: "system"),
+            .revision(
+                statement("claude-1", .anthropic, "r1/revise/claude-1", "Postgres. </b>", truncated: true), original: "Postgres."),
+            .vote(vote),
+            .vote(abstention),
+            .earlyTerminated(EarlyTermination(round: 1, totalRounds: 2, source: .votes, measure: .one)),
+            .consensus(consensus),
+            .timeout(reason: "The debate took longer than 600 seconds."),
+            .receiptGenerated(
+                ReceiptSummary(
+                    id: receiptID, verdict: .approved, confidence: Ratio(0.7123), checksum: String(repeating: "0a", count: 32))),
+            .debateEnd(end),
+        ]
+    }
+
+    package static func statement(
+        _ agent: String, _ provider: ProviderKey, _ key: String, _ content: String, truncated: Bool = false
+    ) -> Statement {
+        Statement(
+            agent: agent, provider: provider, model: "m", role: .proposer, round: 1, content: content, truncated: truncated,
+            usage: Usage(inputTokens: 100, outputTokens: 20, cost: MicroUSD(600)), call: call(key))
+    }
+
+    package static func call(_ key: String, attempt: Int = 1) -> CallReference {
+        CallReference(key: CallKey(key), attempt: attempt)
+    }
+
+    package static func time(ofEvent index: Int) -> Timestamp {
+        Timestamp(milliseconds: startedAt.milliseconds + Int64(index) * 1000)
+    }
+}
