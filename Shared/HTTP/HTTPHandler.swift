@@ -7,33 +7,21 @@ package protocol HTTPHandler: Sendable {
     func match(_ head: RequestHead) -> RouteMatch
 }
 
-/// One place requests may go to.
-package final class Route: Sendable {
-    /// The template of the path; `unmatched` where there is none.
-    package let template: String
-    /// Bytes of the body; nil for the server's default.
-    package let bodyBytes: Int?
-    /// Until the response's head is ready; nil for the server's default.
-    package let deadline: Duration?
-    /// Makes the response. What it throws becomes an error response.
-    package let responder: Responder
-
-    package init(template: String, bodyBytes: Int? = nil, deadline: Duration? = nil, responder: @escaping Responder) {
-        self.template = template
-        self.bodyBytes = bodyBytes
-        self.deadline = deadline
-        self.responder = responder
-    }
-}
-
-/// The route a request takes, and what its path says at the route's parameters.
+/// The route a request takes.
 package struct RouteMatch: Sendable {
-    package let route: Route
-    package let parameters: [RouteParameter]
+    /// The route's template, `unmatched` when there is none.
+    package var template: String
+    package var parameters: [RouteParameter] = []
+    /// Bytes of the body; nil for the server's default.
+    package var bodyBytes: Int?
+    /// Until the response's head is ready; nil for the server's default.
+    package var deadline: Duration?
+    /// Makes the response. What it throws becomes an error response.
+    package var responder: Responder
 
-    package init(_ route: Route, parameters: [RouteParameter] = []) {
-        self.route = route
-        self.parameters = parameters
+    package init(template: String, responder: @escaping Responder) {
+        self.template = template
+        self.responder = responder
     }
 }
 

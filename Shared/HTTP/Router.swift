@@ -7,8 +7,7 @@ package struct Router: HTTPHandler {
     private let rewrite: @Sendable (String) -> String
     private var root = Node()
     private var literal: [String: Node] = [:]
-    private let unmatched: Route
-    private let badPath: Route
+    private let unmatched: Responder
 
     /// - Parameters:
     ///   - middleware: outermost first.
@@ -18,10 +17,7 @@ package struct Router: HTTPHandler {
     ) {
         self.middleware = middleware
         self.rewrite = rewrite
-        unmatched = Route(template: "unmatched", responder: Self.chain(middleware) { _, _ in throw HTTPError.notFound })
-        badPath = Route(template: "unmatched", responder: Self.chain(middleware) { _, _ in
-            throw HTTPError.malformed("The path is not percent-encoded UTF-8.")
-        })
+        unmatched = Self.chain(middleware) { _, _ in throw HTTPError.notFound }
     }
 
     /// Adds a route. `bodyBytes` and `deadline` replace the server's defaults.
@@ -32,12 +28,12 @@ package struct Router: HTTPHandler {
         _ responder: @escaping Responder
     ) {
         let parsed = RouteTemplate(template)
-        let route = Route(
-            template: template, bodyBytes: bodyBytes, deadline: deadline, responder: Self.chain(middleware, responder))
+        var match = RouteMatch(template: template, responder: Self.chain(middleware, responder))
+        match.bodyBytes = bodyBytes
+        match.deadline = deadline
         let node = root.node(for: parsed.segments[...])
         precondition(node.methods[method] == nil, "\(method) \(template) is routed twice")
-        node.methods[method] = route
-        if method == .get { node.get = route }
+        node.methods[method] = match
         node.refused = Self.refusal(of: node, template: template, middleware)
         let isLiteral = parsed.segments.allSatisfy { if case .literal = $0 { true } else { false } }
         if isLiteral { literal[template] = node }
@@ -45,26 +41,30 @@ package struct Router: HTTPHandler {
 
     package func match(_ head: RequestHead) -> RouteMatch {
         let path = rewrite(head.path)
-        if let node = literal[path] { return RouteMatch(node.route(head.method)) }
+        if let node = literal[path] { return node.match(head.method) }
         var segments: [String] = []
         for raw in RouteTemplate.split(path) {
             guard let segment = raw.utf8.contains(UInt8(ascii: "%")) ? PercentCoding.decode(raw.utf8) : String(raw) else {
-                return RouteMatch(badPath)
+                return RouteMatch(template: "unmatched", responder: Self.chain(middleware) { _, _ in
+                    throw HTTPError.malformed("The path is not percent-encoded UTF-8.")
+                })
             }
             segments.append(segment)
         }
         var parameters: [RouteParameter] = []
         guard path.hasPrefix("/"), let node = root.find(segments[...], &parameters) else {
-            return RouteMatch(unmatched)
+            return RouteMatch(template: "unmatched", responder: unmatched)
         }
-        return RouteMatch(node.route(head.method), parameters: parameters)
+        var match = node.match(head.method)
+        match.parameters = parameters
+        return match
     }
 
-    private static func refusal(of node: Node, template: String, _ middleware: [any Middleware]) -> Route {
+    private static func refusal(of node: Node, template: String, _ middleware: [any Middleware]) -> RouteMatch {
         var allow = Array(node.methods.keys)
         if node.methods[.get] != nil && node.methods[.head] == nil { allow.append(.head) }
         let error = HTTPError.methodNotAllowed(allow: allow.sorted { $0.description < $1.description })
-        return Route(template: template, responder: chain(middleware) { _, _ in throw error })
+        return RouteMatch(template: template, responder: chain(middleware) { _, _ in throw error })
     }
 
     private static func chain(_ middleware: [any Middleware], _ responder: @escaping Responder) -> Responder {
@@ -80,9 +80,8 @@ extension Router {
         var literals: [String: Node] = [:]
         var parameter: (name: String, node: Node)?
         var rest: (name: String, node: Node)?
-        var methods: [Method: Route] = [:]
-        var get: Route?
-        var refused: Route?
+        var methods: [Method: RouteMatch] = [:]
+        var refused: RouteMatch?
 
         func node(for segments: ArraySlice<RouteTemplate.Segment>) -> Node {
             guard let first = segments.first else { return self }
@@ -118,9 +117,8 @@ extension Router {
             return rest.node
         }
 
-        func route(_ method: Method) -> Route {
-            if method == .get, let get { return get }
-            if let route = methods[method] ?? (method == .head ? get : nil) { return route }
+        func match(_ method: Method) -> RouteMatch {
+            if let match = methods[method] ?? (method == .head ? methods[.get] : nil) { return match }
             guard let refused else { preconditionFailure("a node that is found has routes") }
             return refused
         }

@@ -1,0 +1,1 @@
+// Tests of PostgresClient land here.
