@@ -74,7 +74,7 @@ let package = Package(
         shared("Ledger", ["Domain", "Contracts", "Crypto"]),
 
         // product adapters
-        shared("Storage", core + ["PostgresClient", "Platform", "Crypto"]),
+        shared("Storage", core + ["PostgresClient", "Platform", "Sockets", "Crypto"]),
         shared("Messaging", ["Domain", "Contracts", "RedisClient", "Platform"]),
         shared("ServiceKit", ["Domain", "Contracts", "Platform", "Sockets", "HTTP", "PostgresClient", "RedisClient", "Crypto"]),
 

@@ -3,19 +3,25 @@ import Sockets
 
 extension HTTPConnection {
     /// Has one request answered, and the answer sent.
-    func answer(_ current: Current, _ body: [UInt8], _ number: Int) async {
-        let response = await response(to: current, body)
-        // The deadline or the socket may have ended this request while its handler was at work.
-        guard self.number == number, phase == .handling else { return response.discard() }
-        await deliver(response, to: current.head, number)
+    ///
+    /// The task is not isolated to this actor, only to its thread: it starts within this call, and a handler that need
+    /// not wait is done when it returns. An isolated task would be queued first, which costs a quarter of a request.
+    nonisolated func startAnswer(_ current: Current, _ body: [UInt8], _ number: Int) -> Task<Void, Never> {
+        // Owned by the connection: stored until it ends, cancelled when the socket or the deadline is gone.
+        Task.immediate(executorPreference: loop) {
+            let response = await self.response(to: current, body)
+            guard case .stream(let length, let produce) = response.content else {
+                return self.deliver(response, to: current.head, number)
+            }
+            await self.stream(response, length, produce, to: current.head, number)
+        }
     }
 
-    private func response(to current: Current, _ body: [UInt8]) async -> Response {
+    private nonisolated func response(to current: Current, _ body: [UInt8]) async -> Response {
         do {
             let request = try Request(head: current.head, body: body, limits: settings.limits)
-            let context = RequestContext(
-                template: current.match.template, parameters: current.match.parameters, peer: transport.peer, loop: loop)
-            return try await current.match.responder(request, context)
+            let context = RequestContext(current.match, peer: transport.peer, loop: loop)
+            return try await current.match.route.responder(request, context)
         } catch let error as HTTPError {
             return settings.renderError(error)
         } catch {
@@ -24,14 +30,21 @@ extension HTTPConnection {
         }
     }
 
-    private func deliver(_ response: Response, to head: RequestHead, _ number: Int) async {
+    /// On the loop's thread, which is where the task runs.
+    private nonisolated func deliver(_ response: Response, to head: RequestHead, _ number: Int) {
+        assumeIsolated { $0.send(response, to: head, number) }
+    }
+
+    private func send(_ response: Response, to head: RequestHead, _ number: Int) {
+        // The deadline or the socket may have ended this request while its handler was at work.
+        guard self.number == number, phase == .handling else { return response.discard() }
         let keepsAlive = head.keepsAlive && !isDraining
         switch response.content {
         case .empty, .bytes:
             sendWhole(response, keepsAlive: keepsAlive, versionMinor: head.versionMinor, omitsBody: head.method == .head)
             finish(keepsAlive: keepsAlive)
-        case .stream(let length, let produce):
-            await stream(response, length, produce, to: head, number)
+        case .stream:
+            preconditionFailure("streams are sent by their own task")
         case .webSocket(let upgrade):
             becomeWebSocket(upgrade, response.headers)
         case .tunnel(let tunnel):
@@ -46,7 +59,7 @@ extension HTTPConnection {
         guard phase != .gone else { return }
         guard keepsAlive else { return linger() }
         phase = .head
-        setDeadline(settings.idleTimeout)
+        setDeadline(server.deadlines.idle)
         drainInput()
     }
 
@@ -79,6 +92,7 @@ extension HTTPConnection {
         _ response: Response, _ length: Int?, _ produce: @Sendable (BodyWriter) async throws -> Void,
         to head: RequestHead, _ number: Int
     ) async {
+        guard self.number == number, phase == .handling else { return }
         let framing: ResponseWriter.Framing =
             response.status.isBodyless ? .none : length.map { .length($0) } ?? (head.versionMinor > 0 ? .chunked : .untilClose)
         let keepsAlive = head.keepsAlive && !isDraining && framing != .untilClose
@@ -117,7 +131,7 @@ extension HTTPConnection {
             transport.send(bytes)
         }
         guard transport.pendingBytes >= Transport.highWaterBytes else { return }
-        setDeadline(settings.stallTimeout)
+        setDeadline(server.deadlines.stall)
         try await withCheckedThrowingContinuation { writers.append($0) }
     }
 

@@ -65,7 +65,7 @@ actor HTTPConnection: ServedConnection, TransportDelegate {
         self.server = server
         loop = transport.loop
         parser = HeadParser(limits: server.configuration.limits)
-        deadline = MonotonicTime.now() + server.configuration.idleTimeout.nanosecondsClamped
+        deadline = loop.turnStart + server.deadlines.idle
     }
 
     // MARK: What the transport reports
@@ -185,7 +185,7 @@ actor HTTPConnection: ServedConnection, TransportDelegate {
     private func parseHead(_ bytes: ArraySlice<UInt8>) throws(HTTPError) -> (head: RequestHead, consumed: Int)? {
         let hadBegun = parser.hasBegun
         guard let result = try parser.parse(bytes.span) else {
-            if !hadBegun { setDeadline(settings.headDeadline) }
+            if !hadBegun { setDeadline(server.deadlines.head) }
             return nil
         }
         parser = HeadParser(limits: settings.limits)
@@ -196,7 +196,7 @@ actor HTTPConnection: ServedConnection, TransportDelegate {
         let match = server.handler.match(head)
         current = Current(head: head, match: match)
         guard head.framing != .none else { return dispatch(body: []) }
-        let limit = match.bodyBytes ?? settings.limits.bodyBytes
+        let limit = match.route.bodyBytes ?? settings.limits.bodyBytes
         if case .length(let length) = head.framing {
             guard length <= limit else { throw .bodyTooLarge }
             bodyLeft = length
@@ -205,7 +205,7 @@ actor HTTPConnection: ServedConnection, TransportDelegate {
             decoder = ChunkedDecoder(limits: settings.limits, bodyLimit: limit)
         }
         phase = .body
-        setDeadline(settings.bodyDeadline)
+        setDeadline(server.deadlines.body)
         // RFC 9110 §10.1.1: not needed when the client did not wait.
         if head.expectsContinue, !moreHasCome { transport.send(ResponseWriter.continueHead) }
     }
@@ -232,16 +232,15 @@ actor HTTPConnection: ServedConnection, TransportDelegate {
         guard let current else { return }
         phase = .handling
         number += 1
-        setDeadline(current.match.deadline ?? settings.handlerDeadline)
+        setDeadline(current.match.route.deadline.map(Deadlines.nanoseconds) ?? server.deadlines.handler)
         let number = number
-        // Owned by this connection: stored until it ends, cancelled when the socket or the deadline is gone.
-        let task = Task.immediate(executorPreference: loop) { await self.answer(current, body, number) }
+        let task = startAnswer(current, body, number)
         if self.number == number, phase == .handling || phase == .streaming { self.task = task }
     }
 
     // MARK: Turns and deadlines
 
-    func setDeadline(_ duration: Duration) { deadline = MonotonicTime.now() + duration.nanosecondsClamped }
+    func setDeadline(_ nanoseconds: Int64) { deadline = loop.turnStart + nanoseconds }
 
     /// Lets other connections have their turn, or this one's client catch up with what it was sent.
     private func yieldTurn() {
@@ -299,7 +298,7 @@ actor HTTPConnection: ServedConnection, TransportDelegate {
         phase = .lingering
         current = nil
         (input, body, decoder) = ([], [], nil)
-        setDeadline(settings.lingerTimeout)
+        setDeadline(server.deadlines.linger)
         guard !peerEnded else { return transport.closeAfterFlush() }
         transport.setReading(true)
         transport.shutdownSendAfterFlush()

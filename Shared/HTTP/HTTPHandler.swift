@@ -7,21 +7,33 @@ package protocol HTTPHandler: Sendable {
     func match(_ head: RequestHead) -> RouteMatch
 }
 
-/// The route a request takes.
-package struct RouteMatch: Sendable {
-    /// The route's template, `unmatched` when there is none.
-    package var template: String
-    package var parameters: [RouteParameter] = []
+/// One place requests may go to.
+package final class Route: Sendable {
+    /// The template of the path; `unmatched` where there is none.
+    package let template: String
     /// Bytes of the body; nil for the server's default.
-    package var bodyBytes: Int?
+    package let bodyBytes: Int?
     /// Until the response's head is ready; nil for the server's default.
-    package var deadline: Duration?
+    package let deadline: Duration?
     /// Makes the response. What it throws becomes an error response.
-    package var responder: Responder
+    package let responder: Responder
 
-    package init(template: String, responder: @escaping Responder) {
+    package init(template: String, bodyBytes: Int? = nil, deadline: Duration? = nil, responder: @escaping Responder) {
         self.template = template
+        self.bodyBytes = bodyBytes
+        self.deadline = deadline
         self.responder = responder
+    }
+}
+
+/// The route a request takes, and what its path says at the route's parameters.
+package struct RouteMatch: Sendable {
+    package let route: Route
+    package let parameters: [RouteParameter]
+
+    package init(_ route: Route, parameters: [RouteParameter] = []) {
+        self.route = route
+        self.parameters = parameters
     }
 }
 

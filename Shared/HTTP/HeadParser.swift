@@ -32,6 +32,9 @@ struct HeadParser {
 
     init(limits: HTTPLimits) { self.limits = limits }
 
+    /// What browsers send, so that the list grows seldom.
+    private static let usualFieldCount = 16
+
     /// Whether a byte of this head has been seen.
     var hasBegun: Bool { scanned > 0 }
 
@@ -87,6 +90,7 @@ struct HeadParser {
         if hasRequestLine { return try takeField(input, end: end) }
         try takeRequestLine(input, end: end)
         hasRequestLine = true
+        parts.fields.reserveCapacity(Self.usualFieldCount)
     }
 
     private static func lineFeed(in input: Span<UInt8>, from position: Int) -> Int? {

@@ -3,12 +3,15 @@ package struct HeaderName: Sendable, Hashable, ExpressibleByStringLiteral {
     /// As it is written on the wire.
     package let text: String
     private let key: String
+    /// Whether it says how the message is framed: only ``ResponseWriter`` writes such fields.
+    let isOwned: Bool
 
     /// nil when `text` is not a token.
     package init?(_ text: String) {
         guard ByteClass.isToken(text.utf8) else { return nil }
         self.text = text
         key = text.lowercased()
+        isOwned = Self.owned.contains(key)
     }
 
     /// For names in our own source.
@@ -28,8 +31,7 @@ package struct HeaderName: Sendable, Hashable, ExpressibleByStringLiteral {
     package static let vary: HeaderName = "Vary"
     package static let wwwAuthenticate: HeaderName = "WWW-Authenticate"
 
-    /// Fields that say how the message is framed: only ``ResponseWriter`` writes them.
-    static let owned: Set<HeaderName> = ["Content-Length", "Transfer-Encoding", "Connection", "Date", "Keep-Alive"]
+    private static let owned: Set<String> = ["content-length", "transfer-encoding", "connection", "date", "keep-alive"]
 }
 
 /// A field value without CR, LF, NUL or other controls, so it can not carry a second field (RFC 9110 §5.5).
@@ -44,10 +46,10 @@ package struct HeaderValue: Sendable, Hashable, ExpressibleByStringLiteral {
 
     package init(_ number: Int) { text = String(number) }
 
-    /// For values in our own source.
+    /// For values in our own source, which debug builds check.
     package init(stringLiteral text: String) {
-        guard let value = HeaderValue(text) else { preconditionFailure("\(text) is not a field value") }
-        self = value
+        assert(HeaderValue(text)?.text == text, "\(text) is not a field value")
+        self.text = text
     }
 }
 
@@ -77,7 +79,7 @@ package struct Headers: Sendable, ExpressibleByDictionaryLiteral {
 
     /// Adds a field beside those of the same name, as `Set-Cookie` needs. Framing fields are the writer's and ignored.
     package mutating func add(_ name: HeaderName, _ value: HeaderValue) {
-        guard !HeaderName.owned.contains(name) else { return }
+        guard !name.isOwned else { return }
         fields.append(Field(name: name, value: value))
     }
 }

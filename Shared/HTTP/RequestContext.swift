@@ -7,18 +7,17 @@ package struct RequestContext: Sendable {
     /// Joins this request with others of one operation; empty until a middleware sets it.
     package var traceID = ""
     /// The template of the route, such as `/things/{id}`: a closed set, fit for metric labels.
-    package let template: String
+    package var template: String { match.route.template }
     /// Who asks, once a middleware has found out.
     package var principal: (any Sendable)?
     /// The other end of the connection.
     package let peer: SocketAddress
     /// The loop this request lives on from its first to its last byte.
     package let loop: EventLoop
-    private let parameters: [RouteParameter]
+    private let match: RouteMatch
 
-    package init(template: String, parameters: [RouteParameter] = [], peer: SocketAddress, loop: EventLoop) {
-        self.template = template
-        self.parameters = parameters
+    package init(_ match: RouteMatch, peer: SocketAddress, loop: EventLoop) {
+        self.match = match
         self.peer = peer
         self.loop = loop
     }
@@ -27,7 +26,7 @@ package struct RequestContext: Sendable {
     ///
     /// - Precondition: the route's template has such a segment; a wrong name is our own mistake.
     package func parameter(_ name: String) -> String {
-        guard let found = parameters.first(where: { $0.name == name }) else {
+        guard let found = match.parameters.first(where: { $0.name == name }) else {
             preconditionFailure("the route \(template) has no {\(name)}")
         }
         return found.value

@@ -7,7 +7,8 @@ package struct Router: HTTPHandler {
     private let rewrite: @Sendable (String) -> String
     private var root = Node()
     private var literal: [String: Node] = [:]
-    private let unmatched: Responder
+    private let unmatched: Route
+    private let badPath: Route
 
     /// - Parameters:
     ///   - middleware: outermost first.
@@ -17,7 +18,10 @@ package struct Router: HTTPHandler {
     ) {
         self.middleware = middleware
         self.rewrite = rewrite
-        unmatched = Self.chain(middleware) { _, _ in throw HTTPError.notFound }
+        unmatched = Route(template: "unmatched", responder: Self.chain(middleware) { _, _ in throw HTTPError.notFound })
+        badPath = Route(template: "unmatched", responder: Self.chain(middleware) { _, _ in
+            throw HTTPError.malformed("The path is not percent-encoded UTF-8.")
+        })
     }
 
     /// Adds a route. `bodyBytes` and `deadline` replace the server's defaults.
@@ -28,12 +32,12 @@ package struct Router: HTTPHandler {
         _ responder: @escaping Responder
     ) {
         let parsed = RouteTemplate(template)
-        var match = RouteMatch(template: template, responder: Self.chain(middleware, responder))
-        match.bodyBytes = bodyBytes
-        match.deadline = deadline
+        let route = Route(
+            template: template, bodyBytes: bodyBytes, deadline: deadline, responder: Self.chain(middleware, responder))
         let node = root.node(for: parsed.segments[...])
         precondition(node.methods[method] == nil, "\(method) \(template) is routed twice")
-        node.methods[method] = match
+        node.methods[method] = route
+        if method == .get { node.get = route }
         node.refused = Self.refusal(of: node, template: template, middleware)
         let isLiteral = parsed.segments.allSatisfy { if case .literal = $0 { true } else { false } }
         if isLiteral { literal[template] = node }
@@ -41,30 +45,26 @@ package struct Router: HTTPHandler {
 
     package func match(_ head: RequestHead) -> RouteMatch {
         let path = rewrite(head.path)
-        if let node = literal[path] { return node.match(head.method) }
+        if let node = literal[path] { return RouteMatch(node.route(head.method)) }
         var segments: [String] = []
         for raw in RouteTemplate.split(path) {
             guard let segment = raw.utf8.contains(UInt8(ascii: "%")) ? PercentCoding.decode(raw.utf8) : String(raw) else {
-                return RouteMatch(template: "unmatched", responder: Self.chain(middleware) { _, _ in
-                    throw HTTPError.malformed("The path is not percent-encoded UTF-8.")
-                })
+                return RouteMatch(badPath)
             }
             segments.append(segment)
         }
         var parameters: [RouteParameter] = []
         guard path.hasPrefix("/"), let node = root.find(segments[...], &parameters) else {
-            return RouteMatch(template: "unmatched", responder: unmatched)
+            return RouteMatch(unmatched)
         }
-        var match = node.match(head.method)
-        match.parameters = parameters
-        return match
+        return RouteMatch(node.route(head.method), parameters: parameters)
     }
 
-    private static func refusal(of node: Node, template: String, _ middleware: [any Middleware]) -> RouteMatch {
+    private static func refusal(of node: Node, template: String, _ middleware: [any Middleware]) -> Route {
         var allow = Array(node.methods.keys)
         if node.methods[.get] != nil && node.methods[.head] == nil { allow.append(.head) }
         let error = HTTPError.methodNotAllowed(allow: allow.sorted { $0.description < $1.description })
-        return RouteMatch(template: template, responder: chain(middleware) { _, _ in throw error })
+        return Route(template: template, responder: chain(middleware) { _, _ in throw error })
     }
 
     private static func chain(_ middleware: [any Middleware], _ responder: @escaping Responder) -> Responder {
@@ -80,8 +80,9 @@ extension Router {
         var literals: [String: Node] = [:]
         var parameter: (name: String, node: Node)?
         var rest: (name: String, node: Node)?
-        var methods: [Method: RouteMatch] = [:]
-        var refused: RouteMatch?
+        var methods: [Method: Route] = [:]
+        var get: Route?
+        var refused: Route?
 
         func node(for segments: ArraySlice<RouteTemplate.Segment>) -> Node {
             guard let first = segments.first else { return self }
@@ -117,8 +118,9 @@ extension Router {
             return rest.node
         }
 
-        func match(_ method: Method) -> RouteMatch {
-            if let match = methods[method] ?? (method == .head ? methods[.get] : nil) { return match }
+        func route(_ method: Method) -> Route {
+            if method == .get, let get { return get }
+            if let route = methods[method] ?? (method == .head ? get : nil) { return route }
             guard let refused else { preconditionFailure("a node that is found has routes") }
             return refused
         }

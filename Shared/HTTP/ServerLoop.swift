@@ -8,6 +8,7 @@ actor ServerLoop {
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
     nonisolated let configuration: HTTPServerConfiguration
     nonisolated let handler: any HTTPHandler
+    nonisolated let deadlines: Deadlines
 
     private let maxConnections: Int
     private var listener: Listener?
@@ -21,6 +22,7 @@ actor ServerLoop {
         self.loop = loop
         self.configuration = configuration
         self.handler = handler
+        deadlines = Deadlines(configuration)
         maxConnections = max(1, configuration.maxConnections / shares)
     }
 
@@ -102,6 +104,23 @@ actor ServerLoop {
         drained?.resume()
         drained = nil
     }
+}
+
+/// The configuration's waits in nanoseconds, worked out once.
+struct Deadlines: Sendable {
+    let head, idle, body, handler, stall, linger: Int64
+
+    init(_ configuration: HTTPServerConfiguration) {
+        head = Self.nanoseconds(configuration.headDeadline)
+        idle = Self.nanoseconds(configuration.idleTimeout)
+        body = Self.nanoseconds(configuration.bodyDeadline)
+        handler = Self.nanoseconds(configuration.handlerDeadline)
+        stall = Self.nanoseconds(configuration.stallTimeout)
+        linger = Self.nanoseconds(configuration.lingerTimeout)
+    }
+
+    /// At most a hundred years, so that adding it to a time can not overflow.
+    static func nanoseconds(_ duration: Duration) -> Int64 { min(duration.nanosecondsClamped, 3_200_000_000 * 1_000_000_000) }
 }
 
 /// What a server keeps for each open socket, whatever it speaks. Called on the loop only.

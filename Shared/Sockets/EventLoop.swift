@@ -36,7 +36,8 @@ import Platform
     private var timers = TimerHeap()
     /// Borrowed by whoever reads a socket on this loop; nothing may keep it across a suspension.
     var scratch = [UInt8](repeating: 0, count: EventLoop.scratchBytes)
-    private(set) var turnStart = MonotonicTime.now()
+    /// When this turn's events were collected, as ``MonotonicTime``: near enough to now for deadlines, and free to read.
+    package private(set) var turnStart = MonotonicTime.now()
 
     /// Starts the loop's thread. The process keeps a loop until it exits or calls ``stop()``.
     /// - Throws: ``SocketError`` when the kernel refuses a descriptor.

@@ -32,19 +32,19 @@ struct RouterTests {
     ] as [(String, String, [String])])
     func finds(path: String, template: String, values: [String]) throws {
         let match = try Self.match(Self.router(), "GET \(path)")
-        #expect(match.template == template)
+        #expect(match.route.template == template)
         #expect(match.parameters.map(\.value) == values)
     }
 
     @Test("keeps a route's own limits")
     func limits() throws {
         let match = try Self.match(Self.router(), "POST /api/things")
-        #expect(match.bodyBytes == 10)
-        #expect(match.deadline == .seconds(1))
+        #expect(match.route.bodyBytes == 10)
+        #expect(match.route.deadline == .seconds(1))
     }
 
     @Test("does not match the asterisk form with a path")
     func asterisk() throws {
-        #expect(try Self.match(Self.router(), "OPTIONS *").template == "unmatched")
+        #expect(try Self.match(Self.router(), "OPTIONS *").route.template == "unmatched")
     }
 }

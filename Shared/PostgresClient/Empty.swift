@@ -1,1 +1,0 @@
-// PostgresClient lands here.

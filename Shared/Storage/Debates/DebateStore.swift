@@ -1,0 +1,149 @@
+package import Domain
+package import PostgresClient
+
+/// Debates as users see them: created, found and listed. Reads are one statement, or two in one round trip.
+package struct DebateStore: Sendable {
+    /// Debates that one question about newest events may name.
+    package static let maxWatched = 10_000
+    /// Active debates of one list.
+    package static let maxActive = 500
+    package static let messageLimitRange = 1...200
+
+    let pool: PGPool
+    let resender: Resender
+
+    package init(pool: PGPool, resend: ResendPolicy = ResendPolicy()) {
+        self.pool = pool
+        resender = Resender(pool: pool, policy: resend)
+    }
+
+    // MARK: One debate
+
+    /// - Throws: ``StorageError``.
+    package func debate(_ id: DebateID) async throws(StorageError) -> DebateRecord? {
+        try await first("get", DebateRows.record) { "WHERE d.id = \(id)" }
+    }
+
+    /// - Throws: ``StorageError``.
+    package func debate(slug: String) async throws(StorageError) -> DebateRecord? {
+        try await first("get", DebateRows.record) { "WHERE d.slug = \(slug)" }
+    }
+
+    private func first(
+        _ what: String, _ decode: (Row) throws -> DebateRecord, _ condition: () -> SQL
+    ) async throws(StorageError) -> DebateRecord? {
+        try await read(what) {
+            try await pool.query(
+                "SELECT \(raw: DebateRows.recordColumns) FROM \(raw: DebateRows.tables) \(condition())"
+            ).first.map(decode)
+        }
+    }
+
+    /// Where a debate's log stands; nil when there is no such debate. A gateway reads it after its subscription is confirmed.
+    /// - Throws: ``StorageError``.
+    package func newest(of debate: DebateID) async throws(StorageError) -> NewestEvent? {
+        try await newest(of: [debate]).first
+    }
+
+    /// Where the logs of many debates stand, in no order; unknown ones are left out. The gateways' poll.
+    /// - Throws: ``StorageError``.
+    package func newest(of debates: [DebateID]) async throws(StorageError) -> [NewestEvent] {
+        guard !debates.isEmpty else { return [] }
+        let ids = debates.prefix(Self.maxWatched).map(\.text)
+        return try await read("newest") {
+            try await pool.query(
+                """
+                SELECT debate_id, last_seq, last_hash, status FROM debate_runs WHERE debate_id = ANY (\(ids) COLLATE "C")
+                """
+            ).map(DebateRows.newest)
+        }
+    }
+
+    // MARK: Lists
+
+    /// Newest first.
+    /// - Throws: ``StorageError``.
+    package func list(_ filter: DebateFilter) async throws(StorageError) -> Page<DebateSummary> {
+        let condition = filter.condition
+        let limit = min(max(filter.limit, DebateFilter.limitRange.lowerBound), DebateFilter.limitRange.upperBound)
+        return try await read("list") {
+            let answers = try await pool.batch([
+                "SELECT count(*) AS total FROM \(raw: DebateRows.tables) WHERE \(condition)",
+                """
+                SELECT \(raw: DebateRows.summaryColumns) FROM \(raw: DebateRows.tables) WHERE \(condition)
+                ORDER BY d.created_at DESC, d.id DESC LIMIT \(limit) OFFSET \(max(0, filter.offset))
+                """,
+            ])
+            return Page(
+                items: try answers[1].rows.map(DebateRows.summary), total: try answers[0].rows.first?.int("total") ?? 0)
+        }
+    }
+
+    /// Debates that have not ended, newest first, with their round.
+    /// - Throws: ``StorageError``.
+    package func active(limit: Int = maxActive) async throws(StorageError) -> [ActiveDebate] {
+        try await read("active") {
+            try await pool.query(
+                """
+                SELECT \(raw: DebateRows.summaryColumns), coalesce(
+                    (SELECT max(e.round) FROM debate_events e WHERE e.debate_id = d.id), 0) AS round
+                FROM \(raw: DebateRows.tables) WHERE r.status IN \(raw: SQLFragments.open)
+                ORDER BY d.created_at DESC, d.id DESC LIMIT \(min(max(limit, 1), Self.maxActive))
+                """
+            ).map { ActiveDebate(summary: try DebateRows.summary($0), round: try $0.int("round")) }
+        }
+    }
+
+    /// Statements in order, also while the debate runs.
+    /// - Throws: ``StorageError``.
+    package func messages(of debate: DebateID, offset: Int, limit: Int) async throws(StorageError) -> Page<DebateMessage> {
+        let bounded = min(max(limit, Self.messageLimitRange.lowerBound), Self.messageLimitRange.upperBound)
+        return try await read("messages") {
+            let answers = try await pool.batch([
+                """
+                SELECT count(*) AS total FROM debate_events
+                WHERE debate_id = \(debate) AND type IN ('agent_message', 'revision', 'user_message')
+                """,
+                """
+                SELECT idx, seq, round, agent, role, phase, content, ts FROM debate_messages
+                WHERE debate_id = \(debate) ORDER BY idx LIMIT \(bounded) OFFSET \(max(0, offset))
+                """,
+            ])
+            return Page(
+                items: try answers[1].rows.map(DebateRows.message), total: try answers[0].rows.first?.int("total") ?? 0)
+        }
+    }
+
+    /// What every agent's calls cost, by name.
+    /// - Throws: ``StorageError``.
+    package func costs(of debate: DebateID) async throws(StorageError) -> [AgentCosts] {
+        try await read("costs") {
+            try await pool.query(
+                """
+                SELECT agent, provider, count(*) AS calls, count(*) FILTER (WHERE state IN ('failed', 'refused')) AS failures,
+                       count(*) FILTER (WHERE state = 'unknown') AS unknown, sum(input_tokens)::bigint AS input_tokens,
+                       sum(output_tokens)::bigint AS output_tokens, sum(cost_micro_usd)::bigint AS cost
+                FROM agent_calls WHERE debate_id = \(debate) GROUP BY agent, provider ORDER BY agent, provider
+                """
+            ).map(DebateRows.costs)
+        }
+    }
+
+    func read<Value>(_ what: String, _ work: () async throws -> Value) async throws(StorageError) -> Value {
+        do { return try await work() } catch { throw StorageError.wrap(error, what) }
+    }
+}
+
+extension DebateFilter {
+    /// The condition on `debates d` and `debate_runs r`.
+    fileprivate var condition: SQL {
+        var sql: SQL = "true"
+        if !statuses.isEmpty { sql = "\(sql) AND r.status = ANY (\(statuses.map(\.rawValue)))" }
+        if let text { sql = "\(sql) AND d.search @@ to_tsquery('simple', \(SearchText.query(text)))" }
+        if let agent { sql = "\(sql) AND (d.agents @> \([agent]) OR d.providers @> \([agent]))" }
+        if let since { sql = "\(sql) AND d.created_at >= \(since)" }
+        if let until { sql = "\(sql) AND d.created_at < \(until)" }
+        if let organization { sql = "\(sql) AND d.org_id = \(organization)" }
+        return sql
+    }
+}

@@ -1,0 +1,86 @@
+package import Domain
+package import PostgresClient
+
+/// Which receipts a list shows; nothing set shows all.
+package struct ReceiptFilter: Sendable {
+    package static let limitRange = 1...100
+
+    package var debate: DebateID?
+    package var verdict: Verdict?
+    /// `LOW`, `MEDIUM` or `HIGH`.
+    package var riskLevel: String?
+    /// Made at or after.
+    package var since: Timestamp?
+    /// Made before.
+    package var until: Timestamp?
+    package var signedOnly = false
+    package var limit = 20
+    package var offset = 0
+
+    package init() {}
+}
+
+/// Reads receipts. They are written by the transaction that ends their debate, and by nobody else.
+package struct ReceiptReader: Sendable {
+    private static let columns = """
+        id, debate_id, document, verdict, (confidence * 10000)::bigint AS confidence, checksum, is_signed, created_at
+        """
+    private let pool: PGPool
+    package init(pool: PGPool) { self.pool = pool }
+
+    /// - Throws: ``StorageError``.
+    package func receipt(_ id: ReceiptID) async throws(StorageError) -> StoredReceipt? {
+        try await read { try await first("id = \(id.text)") }
+    }
+
+    /// - Throws: ``StorageError``.
+    package func receipt(of debate: DebateID) async throws(StorageError) -> StoredReceipt? {
+        try await read { try await first("debate_id = \(debate)") }
+    }
+
+    private func first(_ condition: SQL) async throws -> StoredReceipt? {
+        try await pool.query("SELECT \(raw: Self.columns) FROM receipts WHERE \(condition)").first.map(Self.decode)
+    }
+
+    /// Newest first.
+    /// - Throws: ``StorageError``.
+    package func list(_ filter: ReceiptFilter) async throws(StorageError) -> Page<StoredReceipt> {
+        let condition = filter.condition
+        let limit = min(max(filter.limit, ReceiptFilter.limitRange.lowerBound), ReceiptFilter.limitRange.upperBound)
+        return try await read {
+            let answers = try await pool.batch([
+                "SELECT count(*) AS total FROM receipts WHERE \(condition)",
+                """
+                SELECT \(raw: Self.columns) FROM receipts WHERE \(condition)
+                ORDER BY created_at DESC, id DESC LIMIT \(limit) OFFSET \(max(0, filter.offset))
+                """,
+            ])
+            return Page(items: try answers[1].rows.map(Self.decode), total: try answers[0].rows.first?.int("total") ?? 0)
+        }
+    }
+
+    private static func decode(_ row: Row) throws(PGError) -> StoredReceipt {
+        StoredReceipt(
+            id: try row.receiptID("id"), debate: try row.debateID("debate_id"), document: try row.bytes("document"),
+            verdict: try row.member("verdict"), confidence: Ratio(tenThousandths: try row.int64("confidence")),
+            checksum: try row.text("checksum"), isSigned: try row.bool("is_signed"),
+            createdAt: try row.timestamp("created_at"))
+    }
+
+    private func read<Value>(_ work: () async throws -> Value) async throws(StorageError) -> Value {
+        do { return try await work() } catch { throw StorageError.wrap(error, "receipts") }
+    }
+}
+
+extension ReceiptFilter {
+    fileprivate var condition: SQL {
+        var sql: SQL = "true"
+        if let debate { sql = "\(sql) AND debate_id = \(debate)" }
+        if let verdict { sql = "\(sql) AND verdict = \(verdict.rawValue)" }
+        if let riskLevel { sql = "\(sql) AND risk_level = \(riskLevel)" }
+        if let since { sql = "\(sql) AND created_at >= \(since)" }
+        if let until { sql = "\(sql) AND created_at < \(until)" }
+        if signedOnly { sql = "\(sql) AND is_signed" }
+        return sql
+    }
+}

@@ -1,0 +1,28 @@
+import Domain
+import PostgresClient
+
+/// The one statement of an append (design §2.1). Its row lock on the run orders everything.
+///
+/// Outcomes are facts and are settled whatever the fence says; the gate only fixes the lock order: run, then calls.
+/// A queued or paused run has no holder, so `status = 'running'` is narrower than "not terminal".
+enum AppendStatement {
+    static func make(_ batch: EventBatch, tail: LogTail) -> SQL {
+        let consumesOutcome = batch.events.contains { $0.call != nil }
+        return """
+            WITH run AS (
+                UPDATE debate_runs
+                SET last_seq = \(tail.seq), last_hash = \(tail.hash), last_progress_at = now(),
+                    consumed_seq = greatest(consumed_seq, \(batch.consumedCommands ?? 0)),
+                    attempts = CASE WHEN \(consumesOutcome) THEN 0 ELSE attempts END
+                WHERE debate_id = \(batch.debate) AND status = 'running' AND lease_epoch = \(batch.epoch)
+                  AND last_seq = \(batch.previous.seq) AND last_hash = \(batch.previous.hash)
+                RETURNING debate_id
+            ), \(SettleStatement.clauses(batch.outcomes, gate: "(SELECT count(*) FROM run) >= 0")), event AS (
+                INSERT INTO debate_events (debate_id, \(raw: EventRows.columns))
+                SELECT run.debate_id, \(raw: EventRows.selected) FROM run CROSS JOIN \(EventRows.unnest(batch.events))
+                RETURNING seq
+            )
+            SELECT count(*) AS appended FROM event
+            """
+    }
+}

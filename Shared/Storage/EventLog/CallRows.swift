@@ -1,0 +1,123 @@
+import Domain
+import PostgresClient
+
+/// Attempts of calls as rows of `agent_calls`.
+enum CallRows {
+    static let columns = """
+        call_key, attempt, agent, epoch, state, content, truncated, failure, answer_provider, answer_model, input_tokens, \
+        output_tokens, cost_micro_usd, abandonment_logged
+        """
+
+    static func decode(_ row: Row) throws(PGError) -> CallRecord {
+        let state: CallState = try row.member("state")
+        var answer: Answer?
+        if state == .answered {
+            answer = Answer(
+                content: try row.text("content"), provider: try row.member("answer_provider"),
+                model: try row.text("answer_model"),
+                usage: Usage(
+                    inputTokens: try row.int("input_tokens"), outputTokens: try row.int("output_tokens"),
+                    cost: MicroUSD(try row.int64("cost_micro_usd"))),
+                truncated: try row.bool("truncated"))
+        }
+        return CallRecord(
+            reference: CallReference(key: CallKey(try row.text("call_key")), attempt: try row.int("attempt")),
+            agent: try row.text("agent"), epoch: try row.int64("epoch"), state: state, answer: answer,
+            failure: try row.optionalMember("failure"))
+    }
+
+    static func select(_ debate: DebateID) -> SQL {
+        "SELECT \(raw: columns) FROM agent_calls WHERE debate_id = \(debate) ORDER BY call_key, attempt"
+    }
+
+    /// What an older holder left in flight: it may have been paid for.
+    static func giveUpIntents(_ debate: DebateID, before epoch: Int64) -> SQL {
+        """
+        UPDATE agent_calls SET state = 'unknown', settled_at = now()
+        WHERE debate_id = \(debate) AND state = 'intent' AND epoch < \(epoch)
+        """
+    }
+
+    /// Notes that the log names every unknown attempt.
+    static func markAbandonmentsLogged(_ debate: DebateID) -> SQL {
+        """
+        UPDATE agent_calls SET abandonment_logged = true
+        WHERE debate_id = \(debate) AND state = 'unknown' AND NOT abandonment_logged
+        """
+    }
+}
+
+/// Outcomes on their way into `agent_calls`: unfenced, by compare-and-set, forward only.
+enum SettleStatement {
+    /// Common table expressions `outcome`, `settling` and `settled`.
+    /// - Parameter gate: a condition that makes the run's row come first in the lock order.
+    static func clauses(_ settlements: [CallSettlement], gate: String) -> SQL {
+        let rows = settlements.map(OutcomeRow.init)
+        return """
+            outcome AS (
+                SELECT * FROM unnest(
+                    \(settlements.map(\.debate.text)), \(settlements.map(\.reference.key.text)),
+                    \(settlements.map(\.reference.attempt)), \(rows.map(\.state)), \(rows.map(\.content)),
+                    \(rows.map(\.truncated)), \(rows.map(\.provider)), \(rows.map(\.model)), \(rows.map(\.failure)),
+                    \(rows.map(\.usage.inputTokens)), \(rows.map(\.usage.outputTokens)), \(rows.map(\.usage.cost.amount)),
+                    \(settlements.map(\.latencyMilliseconds)))
+                AS o (debate_id, call_key, attempt, state, content, truncated, provider, model, failure, input_tokens,
+                      output_tokens, cost, latency)
+            ), settling AS (
+                SELECT c.debate_id, c.call_key, c.attempt
+                FROM agent_calls c JOIN outcome o
+                  ON c.debate_id = o.debate_id COLLATE "C" AND c.call_key = o.call_key COLLATE "C" AND c.attempt = o.attempt
+                WHERE c.state IN ('intent', 'unknown') AND \(raw: gate)
+                ORDER BY c.debate_id, c.call_key, c.attempt FOR NO KEY UPDATE OF c
+            ), settled AS (
+                UPDATE agent_calls c
+                SET state = o.state, content = o.content, truncated = o.truncated, answer_provider = o.provider,
+                    answer_model = o.model, failure = o.failure, input_tokens = o.input_tokens,
+                    output_tokens = o.output_tokens, cost_micro_usd = o.cost, latency_ms = greatest(o.latency, 0),
+                    settled_at = now()
+                FROM settling s JOIN outcome o
+                  ON s.debate_id = o.debate_id COLLATE "C" AND s.call_key = o.call_key COLLATE "C" AND s.attempt = o.attempt
+                WHERE c.debate_id = s.debate_id AND c.call_key = s.call_key AND c.attempt = s.attempt
+                  AND c.state IN ('intent', 'unknown')
+                RETURNING c.attempt
+            )
+            """
+    }
+
+    /// Settles outcomes alone, and notes the progress of those runs that still have their holder.
+    static func alone(_ settlements: [CallSettlement]) -> SQL {
+        """
+        WITH run AS (
+            UPDATE debate_runs SET last_progress_at = now()
+            WHERE lease_owner IS NOT NULL AND debate_id IN (
+                SELECT debate_id FROM debate_runs WHERE debate_id = ANY (\(Array(Set(settlements.map(\.debate.text))).sorted()))
+                ORDER BY debate_id FOR NO KEY UPDATE)
+            RETURNING debate_id
+        ), \(clauses(settlements, gate: "(SELECT count(*) FROM run) >= 0"))
+        SELECT count(*) AS settled FROM settled
+        """
+    }
+}
+
+/// One outcome, laid out in columns.
+private struct OutcomeRow {
+    let state: String
+    var content: String?
+    var truncated: Bool?
+    var provider: String?
+    var model: String?
+    var failure: String?
+    let usage: Usage
+
+    init(_ settlement: CallSettlement) {
+        switch settlement.outcome {
+        case .answered(let answer):
+            state = CallState.answered.rawValue
+            (content, truncated, usage) = (answer.content, answer.truncated, answer.usage)
+            (provider, model) = (answer.provider.rawValue, answer.model)
+        case .failed(let failure):
+            state = (failure.kind == .refused ? CallState.refused : .failed).rawValue
+            (self.failure, usage) = (failure.kind.rawValue, failure.usage)
+        }
+    }
+}

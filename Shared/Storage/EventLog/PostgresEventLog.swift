@@ -1,0 +1,141 @@
+package import Domain
+import Platform
+package import PostgresClient
+
+/// The log in Postgres. Every append is one statement; the end is one transaction.
+package struct PostgresEventLog: EventLog {
+    /// Events of one read at most.
+    package static let maxReadLimit = 1000
+
+    private let pool: PGPool
+    private let resender: Resender
+
+    package init(pool: PGPool, resend: ResendPolicy = ResendPolicy()) {
+        self.pool = pool
+        resender = Resender(pool: pool, policy: resend)
+    }
+
+    // MARK: Append
+
+    package func append(_ batch: EventBatch) async throws(EventLogError) -> AppendResult {
+        let tail = try Self.tail(of: batch)
+        let statement = AppendStatement.make(batch, tail: tail)
+        do {
+            let rows = try await resender.run { _ in try await pool.query(statement) }
+            guard try rows.first?.int("appended") == batch.events.count else { return try await examine(batch, tail) }
+            return .appended
+        } catch let error as PGError where error.meansBug {
+            // The whole statement was undone; what the calls cost stays true.
+            try await settleAlone(batch.outcomes)
+            throw .broken("append: \(error)")
+        } catch {
+            throw Self.logError(error, "append")
+        }
+    }
+
+    /// Zero rows: one read decides. Our own bytes first, wherever they are in the log by now.
+    private func examine(_ batch: EventBatch, _ tail: LogTail) async throws -> AppendResult {
+        let rows = try await resender.run { _ in
+            try await pool.query(RunFence.reading(batch.debate, looksFor: tail))
+        }
+        guard let row = rows.first else { throw EventLogError.broken("\(batch.debate) has no run") }
+        if try row.bool("ours") { return .alreadyApplied }
+        let fence = try RunFence(row)
+        if let refusal = fence.refusal(of: batch.epoch) { throw refusal.asLogError }
+        throw EventLogError.broken(Self.mismatch(batch, fence))
+    }
+
+    private func settleAlone(_ outcomes: [CallSettlement]) async throws(EventLogError) {
+        guard !outcomes.isEmpty else { return }
+        do {
+            _ = try await resender.run { _ in try await pool.execute(SettleStatement.alone(outcomes)) }
+        } catch {
+            throw Self.logError(error, "settle")
+        }
+    }
+
+    // MARK: The end
+
+    package func conclude(_ batch: EventBatch, _ conclusion: DebateConclusion) async throws(EventLogError) -> AppendResult {
+        let tail = try Self.tail(of: batch)
+        do {
+            let refusal = try await resender.run { _ in
+                try await pool.withTransaction { transaction in
+                    try await Self.end(batch, conclusion, tail, in: transaction)
+                }
+            }
+            guard let refusal else { return .appended }
+            return try await explain(refusal, batch, tail)
+        } catch let error as PGError where error.meansBug {
+            try await settleAlone(batch.outcomes)
+            throw .broken("conclude: \(error)")
+        } catch {
+            throw Self.logError(error, "conclude")
+        }
+    }
+
+    /// - Returns: where the run stands when it is not where the batch begins; then only outcomes were written.
+    private static func end(
+        _ batch: EventBatch, _ conclusion: DebateConclusion, _ tail: LogTail, in transaction: PGTransaction
+    ) async throws -> RunFence? {
+        guard let row = try await transaction.query(RunFence.locking(batch.debate)).first else {
+            throw EventLogError.broken("\(batch.debate) has no run")
+        }
+        let fence = try RunFence(row)
+        let settle = batch.outcomes.isEmpty ? [] : [SettleStatement.alone(batch.outcomes)]
+        guard fence.refusal(of: batch.epoch) == nil, fence.tail == batch.previous else {
+            _ = try await transaction.queryPipelined(settle)
+            return fence
+        }
+        _ = try await transaction.queryPipelined(
+            settle + EndStatements.make(
+                batch.debate, epoch: batch.epoch, events: batch.events, consumedCommands: batch.consumedCommands,
+                conclusion))
+        KillPoint.reach(.insideTheEnd)
+        return nil
+    }
+
+    private func explain(_ fence: RunFence, _ batch: EventBatch, _ tail: LogTail) async throws -> AppendResult {
+        let rows = try await resender.run { _ in
+            try await pool.query(RunFence.reading(batch.debate, looksFor: tail))
+        }
+        if try rows.first?.bool("ours") == true { return .alreadyApplied }
+        if let refusal = fence.refusal(of: batch.epoch) { throw refusal.asLogError }
+        throw EventLogError.broken(Self.mismatch(batch, fence))
+    }
+
+    // MARK: Read
+
+    package func read(_ debate: DebateID, from seq: Int64, limit: Int) async throws(EventLogError) -> [SealedEvent] {
+        do {
+            let bounded = min(max(limit, 1), Self.maxReadLimit)
+            return try EventRows.decode(try await pool.query(EventRows.select(debate, from: seq, limit: bounded)))
+        } catch {
+            throw Self.logError(error, "read")
+        }
+    }
+
+    // MARK: Errors
+
+    /// Where the log stands after the batch.
+    private static func tail(of batch: EventBatch) throws(EventLogError) -> LogTail {
+        guard let last = batch.events.last else { throw .broken("an append without events") }
+        if let misfit = EventRows.misfit(batch.events, after: batch.previous, epoch: batch.epoch) { throw .broken(misfit) }
+        return LogTail(seq: last.seq, hash: last.hash)
+    }
+
+    private static func mismatch(_ batch: EventBatch, _ fence: RunFence) -> String {
+        """
+        \(batch.debate): the holder of epoch \(batch.epoch) believes the log stands at \(batch.previous.seq), \
+        it stands at \(fence.tail.seq)
+        """
+    }
+
+    private static func logError(_ error: any Error, _ what: String) -> EventLogError {
+        switch error {
+        case let error as EventLogError: error
+        case let error as PGError where error.meansBug: .broken("\(what): \(error)")
+        default: .unavailable("\(what): \(error)")
+        }
+    }
+}
