@@ -19,7 +19,7 @@ extension HTTPConnection {
 
     private nonisolated func response(to current: Current, _ body: [UInt8]) async -> Response {
         do {
-            let request = try Request(head: current.head, body: body, limits: settings.limits)
+            let request = try Request(head: current.head, body: body, limits: server.limits)
             let context = RequestContext(current.match, peer: transport.peer, loop: loop)
             return try await current.match.route.responder(request, context)
         } catch let error as HTTPError {

@@ -64,7 +64,7 @@ actor HTTPConnection: ServedConnection, TransportDelegate {
         self.transport = transport
         self.server = server
         loop = transport.loop
-        parser = HeadParser(limits: server.configuration.limits)
+        parser = HeadParser(limits: server.limits)
         deadline = loop.turnStart + server.deadlines.idle
     }
 
@@ -92,7 +92,7 @@ actor HTTPConnection: ServedConnection, TransportDelegate {
             keep(bytes.dropFirst(used))
         case .handling, .streaming:
             input.append(contentsOf: bytes)
-            if input.count >= settings.pipelineBytes { transport.setReading(false) }
+            if input.count >= server.pipelineBytes { transport.setReading(false) }
         }
     }
 
@@ -134,7 +134,7 @@ actor HTTPConnection: ServedConnection, TransportDelegate {
         input = []
         let used = held.isEmpty ? 0 : consuming(held[...])
         if used == 0 { input = held } else { keep(held.dropFirst(used)) }
-        if input.count < settings.pipelineBytes { transport.setReading(true) }
+        if input.count < server.pipelineBytes { transport.setReading(true) }
         if peerEnded, !hasYielded, phase == .head || phase == .body { transport.closeAfterFlush() }
     }
 
@@ -165,7 +165,7 @@ actor HTTPConnection: ServedConnection, TransportDelegate {
             let rest = bytes.dropFirst(used)
             switch phase {
             case .head:
-                guard requests < settings.requestsPerTurn, transport.pendingBytes < Transport.highWaterBytes else {
+                guard requests < server.requestsPerTurn, transport.pendingBytes < Transport.highWaterBytes else {
                     yieldTurn()
                     return used
                 }
@@ -188,7 +188,7 @@ actor HTTPConnection: ServedConnection, TransportDelegate {
             if !hadBegun { setDeadline(server.deadlines.head) }
             return nil
         }
-        parser = HeadParser(limits: settings.limits)
+        parser = HeadParser(limits: server.limits)
         return result
     }
 
@@ -196,13 +196,13 @@ actor HTTPConnection: ServedConnection, TransportDelegate {
         let match = server.handler.match(head)
         current = Current(head: head, match: match)
         guard head.framing != .none else { return dispatch(body: []) }
-        let limit = match.route.bodyBytes ?? settings.limits.bodyBytes
+        let limit = match.route.bodyBytes ?? server.limits.bodyBytes
         if case .length(let length) = head.framing {
             guard length <= limit else { throw .bodyTooLarge }
             bodyLeft = length
             body.reserveCapacity(min(length, Self.maxReservedBytes))
         } else {
-            decoder = ChunkedDecoder(limits: settings.limits, bodyLimit: limit)
+            decoder = ChunkedDecoder(limits: server.limits, bodyLimit: limit)
         }
         phase = .body
         setDeadline(server.deadlines.body)

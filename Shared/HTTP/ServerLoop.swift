@@ -9,6 +9,10 @@ actor ServerLoop {
     nonisolated let configuration: HTTPServerConfiguration
     nonisolated let handler: any HTTPHandler
     nonisolated let deadlines: Deadlines
+    /// What every request reads, kept apart from the closures beside it: copying those would cost reference counts.
+    nonisolated let limits: HTTPLimits
+    nonisolated let pipelineBytes: Int
+    nonisolated let requestsPerTurn: Int
 
     private let maxConnections: Int
     private var listener: Listener?
@@ -23,6 +27,9 @@ actor ServerLoop {
         self.configuration = configuration
         self.handler = handler
         deadlines = Deadlines(configuration)
+        limits = configuration.limits
+        pipelineBytes = configuration.pipelineBytes
+        requestsPerTurn = configuration.requestsPerTurn
         maxConnections = max(1, configuration.maxConnections / shares)
     }
 
