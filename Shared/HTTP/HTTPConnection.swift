@@ -52,6 +52,7 @@ actor HTTPConnection: ServedConnection, TransportDelegate {
     private var isConsuming = false
     private var hasYielded = false
     private var lingeredBytes = 0
+    private var lastPendingBytes = 0
 
     /// Bytes read and dropped after the last response.
     static let maxLingerBytes = 4 * 1024 * 1024
@@ -261,6 +262,7 @@ actor HTTPConnection: ServedConnection, TransportDelegate {
     nonisolated func tick(_ now: Int64) { assumeIsolated { if now >= $0.deadline { $0.deadlinePassed() } } }
 
     private func deadlinePassed() {
+        guard !isBeingRead() else { return setDeadline(server.deadlines.stall) }
         deadline = .max
         switch phase {
         case .head where parser.hasBegun: reject(.requestTimeout)
@@ -271,6 +273,14 @@ actor HTTPConnection: ServedConnection, TransportDelegate {
             reject(.handlerDeadline)
         case .gone: break
         }
+    }
+
+    /// Whether the client has taken some of what we sent since the last look: a long download is not idleness.
+    private func isBeingRead() -> Bool {
+        guard phase == .head || phase == .streaming || phase == .lingering else { return false }
+        let pending = transport.pendingBytes
+        defer { lastPendingBytes = pending }
+        return pending > 0 && pending != lastPendingBytes
     }
 
     nonisolated func drain() { assumeIsolated { $0.beginDrain() } }
@@ -312,9 +322,10 @@ actor HTTPConnection: ServedConnection, TransportDelegate {
         successor = next
         transport.setDelegate(next)
         transport.setReading(true)
+        // In this order, so that a draining server does not see itself empty in between.
         server.assumeIsolated {
-            $0.remove(self)
             $0.add(next)
+            $0.remove(self)
         }
         let rest = input
         input = []

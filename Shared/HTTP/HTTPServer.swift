@@ -28,11 +28,16 @@ package actor HTTPServer {
         var configuration = configuration
         var handlers: [any HTTPHandler] = []
         for loop in loops { handlers.append(try await onLoop(loop, makeHandler)) }
-        for (loop, handler) in zip(loops, handlers) {
-            let share = ServerLoop(loop: loop, configuration: configuration, handler: handler, shares: loops.count)
-            // The first listener finds the port; the others join it with SO_REUSEPORT.
-            configuration.address = try await share.listen()
-            shares.append(share)
+        do {
+            for (loop, handler) in zip(loops, handlers) {
+                let share = ServerLoop(loop: loop, configuration: configuration, handler: handler, shares: loops.count)
+                // The first listener finds the port; the others join it with SO_REUSEPORT.
+                configuration.address = try await share.listen()
+                shares.append(share)
+            }
+        } catch {
+            await drain(deadline: .zero)
+            throw error
         }
         for share in shares { await share.accept() }
         return configuration.address

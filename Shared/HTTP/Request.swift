@@ -17,6 +17,16 @@ package struct Request: Sendable {
         query = try QueryItems(head.bytes[range.range], limit: limits.queryCount)
     }
 
+    /// A request from the text of its head, such as `GET / HTTP/1.1\r\nHost: a\r\n\r\n`: for tests of handlers.
+    ///
+    /// - Throws: what a server would answer.
+    package init(text: String, body: [UInt8] = []) throws(HTTPError) {
+        var parser = HeadParser(limits: HTTPLimits())
+        let bytes = Array(text.utf8)
+        guard let (head, _) = try parser.parse(bytes.span) else { throw .malformed("The head is not whole.") }
+        try self.init(head: head, body: body, limits: HTTPLimits())
+    }
+
     package var method: Method { head.method }
     /// The path as sent, without the query: safe to log.
     package var path: String { head.path }

@@ -66,6 +66,32 @@ struct ServerDeadlineTests {
         }
     }
 
+    @Test("leave a slow reader the time to read a large answer, and cut off one that stops", arguments: [true, false])
+    func slowReader(reads: Bool) async throws {
+        let size = 16 * 1024 * 1024
+        try await ServerFixture.with(configure: {
+            $0.lingerTimeout = .milliseconds(20)
+            $0.stallTimeout = .milliseconds(reads ? 2000 : 100)
+        }, routes: { router in
+            router.on(.get, "/large") { _, _ in .bytes([UInt8](repeating: 120, count: size), type: "text/plain") }
+        }) { fixture in
+            let client = try await fixture.connect()
+            await client.setReading(false)
+            await client.send("GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+            if reads {
+                // Longer than the linger, shorter than the stall.
+                try await fixture.loop.sleep(for: .milliseconds(200))
+                await client.setReading(true)
+                #expect(HTTPServerTests.body(await client.readAll()).utf8.count == size)
+            } else {
+                while await fixture.server.openConnections() > 0 { try await fixture.loop.sleep(for: .milliseconds(10)) }
+                await client.setReading(true)
+                #expect(await client.readAll().utf8.count < size)
+            }
+            await client.close()
+        }
+    }
+
     @Test("a handler is cancelled when its client is gone")
     func clientGone() async throws {
         let (started, cancelled) = (Signal(), Signal())
