@@ -20,7 +20,7 @@ enum Layers {
         "Ledger": ["Domain", "Contracts", "Crypto"],
         "Storage": core.union(["PostgresClient", "Platform", "Crypto"]),
         "Messaging": ["Domain", "Contracts", "RedisClient", "Platform"],
-        "ServiceKit": drivers.subtracting(["HTTPClient"]).union(["Domain", "Contracts"]),
+        "ServiceKit": drivers.subtracting(["HTTPClient"]).union(["Domain", "Contracts", "Storage", "Messaging"]),
         "Providers": ["Domain", "Contracts", "HTTPClient", "Platform", "Sockets"],
         "DebateRunner": core.union([
             "Storage", "Messaging", "Providers", "Platform", "Sockets", "Crypto", "PostgresClient", "RedisClient",

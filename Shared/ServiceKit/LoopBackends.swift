@@ -1,0 +1,74 @@
+import Platform
+package import PostgresClient
+package import RedisClient
+package import Sockets
+import Storage
+
+/// The stores as one loop reaches them: its own pool and connection, so that a request never leaves its loop.
+package struct LoopBackends: Sendable {
+    package let loop: EventLoop
+    package let postgres: PGPool
+    /// Connects only when Redis is configured; otherwise every command fails at once with `.unavailable`.
+    package let redis: RedisConnection
+}
+
+/// The stores of a process: one ``LoopBackends`` a loop, the keyspace, and the health checks.
+package struct Backends: Sendable {
+    package let loops: [LoopBackends]
+    package let keyspace: KeyspaceSource
+    package let redisConfiguration: RedisConfiguration?
+
+    /// Begins to connect everything, in the background, and registers `postgres`, `schema` and `redis` as health checks.
+    package static func open(_ settings: StoreSettings, _ context: ServiceContext) async -> Backends {
+        let keyspace = KeyspaceSource(prefix: settings.redisPrefix)
+        var loops: [LoopBackends] = []
+        for loop in context.loops {
+            let postgres = PGPool(
+                configuration: settings.postgres, loop: loop, log: context.log, metrics: context.metrics,
+                onConnect: { connection in
+                    let installation = try await InstallationStore.installation(on: connection)
+                    keyspace.learned(
+                        generation: installation.generation,
+                        lineage: "\(installation.systemIdentifier)-\(installation.timeline)")
+                })
+            let redis = RedisConnection(
+                loop: loop, configuration: settings.redis ?? RedisConfiguration(host: "localhost"), log: context.log)
+            await postgres.start()
+            if settings.redis != nil { await redis.start() }
+            loops.append(LoopBackends(loop: loop, postgres: postgres, redis: redis))
+        }
+        let backends = Backends(loops: loops, keyspace: keyspace, redisConfiguration: settings.redis)
+        backends.addHealthChecks(context)
+        return backends
+    }
+
+    /// The stores of `loop`.
+    package func on(_ loop: EventLoop) -> LoopBackends {
+        loops.first { $0.loop === loop } ?? loops[0]
+    }
+
+    package var main: LoopBackends { loops[0] }
+
+    /// Lets what runs finish, then closes every connection.
+    package func close() async {
+        for backends in loops {
+            await backends.postgres.close()
+            await backends.redis.close()
+        }
+    }
+
+    private func addHealthChecks(_ context: ServiceContext) {
+        let first = loops[0]
+        context.health.add(HealthRegistry.Check("postgres", .required) {
+            try await first.postgres.ping(timeout: HealthRegistry.checkTimeout)
+            return "connected"
+        })
+        guard redisConfiguration != nil else { return }
+        context.health.add(HealthRegistry.Check("redis", .optional) { [metrics = context.metrics] in
+            metrics.set(.redisUp, to: 0)
+            _ = try await first.redis.send(RedisCommand("PING"), timeout: HealthRegistry.checkTimeout)
+            metrics.set(.redisUp, to: 1)
+            return "connected"
+        })
+    }
+}
