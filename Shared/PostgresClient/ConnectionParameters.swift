@@ -51,7 +51,8 @@ struct ConnectionParameters: Sendable {
             }
             do {
                 let addresses = try await Resolver.resolve(host: host, port: 0).map(\.host)
-                for address in addresses where !entries.contains(where: { $0.host == host && $0.address == address && $0.port == port }) {
+                for address in addresses
+                where !entries.contains(where: { $0.host == host && $0.address == address && $0.port == port }) {
                     entries.append((host, address, port))
                 }
             } catch { failure = "\(error)" }
@@ -60,7 +61,9 @@ struct ConnectionParameters: Sendable {
         return replacingHosts(with: entries.prefix(Self.maxAddresses))
     }
 
-    private func replacingHosts(with entries: ArraySlice<(host: String, address: String, port: String)>) -> ConnectionParameters {
+    private func replacingHosts(with entries: ArraySlice<(host: String, address: String, port: String)>)
+        -> ConnectionParameters
+    {
         var copy = self
         copy.values["host"] = entries.map(\.host).joined(separator: ",")
         copy.values["hostaddr"] = entries.map(\.address).joined(separator: ",")

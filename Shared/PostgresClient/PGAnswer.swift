@@ -52,7 +52,8 @@ enum PGAnswer {
                 let length = unsafe Int(PQgetlength(result, row, column))
                 if length > 0 {
                     guard bytes.count + length <= PGConfiguration.maxResultBytes else { return nil }
-                    unsafe bytes.append(contentsOf: UnsafeRawBufferPointer(start: PQgetvalue(result, row, column), count: length))
+                    unsafe bytes.append(
+                        contentsOf: UnsafeRawBufferPointer(start: PQgetvalue(result, row, column), count: length))
                 }
                 let isNull = unsafe length == 0 && PQgetisnull(result, row, column) == 1
                 ends.append(UInt64(bytes.count) | (isNull ? ResultRows.nullMark : 0))

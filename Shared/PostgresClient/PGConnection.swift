@@ -34,7 +34,9 @@ package actor PGConnection {
 
     /// Connects, outside any pool.
     /// - Throws: `.unavailable`, `.invalid` for a DSN that can not be read, `.cancelled`.
-    package static func open(_ configuration: PGConfiguration, loop: EventLoop, log: Log) async throws(PGError) -> PGConnection {
+    package static func open(_ configuration: PGConfiguration, loop: EventLoop, log: Log) async throws(PGError)
+        -> PGConnection
+    {
         let session = try await PGSession.connect(configuration, loop: loop, log: log)
         let connection = PGConnection(session: session, configuration: configuration)
         await connection.observeClose()
@@ -74,11 +76,14 @@ package actor PGConnection {
 
     private func run(_ statements: [SQL], timeout: Duration?) async throws(PGError) -> [PGResult] {
         guard case .autocommit = phase else { throw PGError(.closed, "this connection is leased to a transaction") }
-        return try await submit(PGOperation(statements, commits: true, timeout: timeout ?? configuration.defaultDeadline))
+        return try await submit(
+            PGOperation(statements, commits: true, timeout: timeout ?? configuration.defaultDeadline))
     }
 
     private func submit(_ operation: PGOperation, isCancellable: Bool = true) async throws(PGError) -> [PGResult] {
-        try await operation.perform(on: loop, isolation: self, isCancellable: isCancellable) { session.submit(operation) }
+        try await operation.perform(on: loop, isolation: self, isCancellable: isCancellable) {
+            session.submit(operation)
+        }
     }
 
     // MARK: Transactions
@@ -95,7 +100,9 @@ package actor PGConnection {
         return try await leased.transaction(timeout: timeout, body)
     }
 
-    nonisolated func transaction<Value>(timeout: Duration?, _ body: (PGTransaction) async throws -> Value) async throws -> Value {
+    nonisolated func transaction<Value>(timeout: Duration?, _ body: (PGTransaction) async throws -> Value) async throws
+        -> Value
+    {
         if let timeout { await setDeadline(timeout) }
         do {
             let value = try await body(PGTransaction(connection: self))
@@ -142,8 +149,9 @@ package actor PGConnection {
         guard session.inFlight.isEmpty else {
             return session.close(PGError(.closed, "the transaction was given up while a statement ran"))
         }
-        do { _ = try await submit(PGOperation(["ROLLBACK"], commits: false, timeout: remaining), isCancellable: false) }
-        catch { session.close(PGError(.closed, "could not roll back: \(error.message)")) }
+        do {
+            _ = try await submit(PGOperation(["ROLLBACK"], commits: false, timeout: remaining), isCancellable: false)
+        } catch { session.close(PGError(.closed, "could not roll back: \(error.message)")) }
     }
 
     private func end() {

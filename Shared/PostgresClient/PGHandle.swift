@@ -113,7 +113,9 @@ import Glibc
         var values: [String: String] = [:]
         var index = 0
         while let keyword = unsafe options[index].keyword {
-            if let value = unsafe options[index].val { unsafe values[String(cString: keyword)] = String(cString: value) }
+            if let value = unsafe options[index].val {
+                unsafe values[String(cString: keyword)] = String(cString: value)
+            }
             index += 1
         }
         return values
@@ -128,7 +130,8 @@ import Glibc
                 of: UnsafePointer<CChar>?.self, capacity: max(1, parameters.offsets.count)
             ) { values in
                 for (index, offset) in parameters.offsets.enumerated() {
-                    unsafe (values.baseAddress! + index).initialize(to: offset < 0 ? nil : base.map { unsafe $0 + offset })
+                    unsafe (values.baseAddress! + index).initialize(
+                        to: offset < 0 ? nil : base.map { unsafe $0 + offset })
                 }
                 return unsafe body(UnsafePointer(values.baseAddress))
             }
@@ -140,7 +143,7 @@ import Glibc
     ) -> Result {
         var copies = unsafe strings.map { unsafe UnsafePointer<CChar>(strdup($0)) }
         unsafe copies.append(nil)
-        defer { for unsafe copy in unsafe copies { unsafe free(UnsafeMutablePointer(mutating: copy)) } }
+        defer { unsafe copies.forEach { unsafe free(UnsafeMutablePointer(mutating: $0)) } }
         return unsafe copies.withUnsafeBufferPointer { unsafe body($0.baseAddress!) }
     }
 }

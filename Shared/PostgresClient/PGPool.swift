@@ -30,7 +30,8 @@ package actor PGPool {
 
     /// Connects nothing; call ``start()``.
     package init(
-        configuration: PGConfiguration, loop: EventLoop, log: Log, metrics: Metrics? = nil, onConnect: ConnectHook? = nil
+        configuration: PGConfiguration, loop: EventLoop, log: Log, metrics: Metrics? = nil,
+        onConnect: ConnectHook? = nil
     ) {
         self.configuration = configuration
         self.loop = loop
@@ -86,7 +87,9 @@ package actor PGPool {
     package nonisolated var isHealthy: Bool { observer.isHealthy }
 
     /// Asks Postgres for an answer.
-    package func ping(timeout: Duration? = nil) async throws(PGError) { _ = try await query("SELECT 1", timeout: timeout) }
+    package func ping(timeout: Duration? = nil) async throws(PGError) {
+        _ = try await query("SELECT 1", timeout: timeout)
+    }
 
     // MARK: Statements
 
@@ -204,11 +207,15 @@ package actor PGPool {
 
     // MARK: Waiting
 
-    private var notOpen: PGError { PGError(.closed, state == .idle ? "the pool was not started" : "the pool is closed") }
+    private var notOpen: PGError {
+        PGError(.closed, state == .idle ? "the pool was not started" : "the pool is closed")
+    }
 
     private func enqueue(_ work: PoolQueue.Work, _ timeout: Duration?) {
         let limit = min(timeout ?? configuration.acquireTimeout, configuration.acquireTimeout)
-        guard queue.hasRoom else { return work.fail(PGError(.poolExhausted, "more than \(PGConfiguration.maxWaiting) wait")) }
+        guard queue.hasRoom else {
+            return work.fail(PGError(.poolExhausted, "more than \(PGConfiguration.maxWaiting) wait"))
+        }
         let number = queue.nextNumber
         let timer = loop.schedule(after: limit) { [weak self] in
             self?.assumeIsolated { $0.giveUp(number, after: limit) }

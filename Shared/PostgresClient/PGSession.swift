@@ -64,7 +64,9 @@ final class PGSession: EventHandler, @unchecked Sendable {  // touched on the lo
         return session
     }
 
-    private func begin(_ parameters: ConnectionParameters, _ continuation: CheckedContinuation<Result<Void, PGError>, Never>) {
+    private func begin(
+        _ parameters: ConnectionParameters, _ continuation: CheckedContinuation<Result<Void, PGError>, Never>
+    ) {
         guard state == .idle else { return continuation.resume(returning: .failure(PGError(.cancelled, "cancelled"))) }
         state = .connecting
         connecting = continuation
@@ -107,8 +109,9 @@ final class PGSession: EventHandler, @unchecked Sendable {  // touched on the lo
 
     private func watch(_ interest: Interest) throws(PGError) {
         guard let handle else { return }
-        do { registration = try loop.register(handle.socket, interest, handler: self) }
-        catch { throw PGError(.unavailable, "can not watch the socket: \(error)") }
+        do { registration = try loop.register(handle.socket, interest, handler: self) } catch {
+            throw PGError(.unavailable, "can not watch the socket: \(error)")
+        }
         self.interest = interest
     }
 
@@ -126,7 +129,8 @@ final class PGSession: EventHandler, @unchecked Sendable {  // touched on the lo
         guard isReady, let handle else {
             return operation.finish(.failure(PGError(.connectionLost, "the connection is closed")))
         }
-        let isSent = operation.script.map { handle.exitPipeline() && handle.sendScript($0) } ?? send(operation, on: handle)
+        let isSent =
+            operation.script.map { handle.exitPipeline() && handle.sendScript($0) } ?? send(operation, on: handle)
         // A group that was only partly handed over never got its sync, so the server commits nothing of it.
         guard isSent else {
             operation.finish(.failure(PGError(.connectionLost, handle.errorMessage)))

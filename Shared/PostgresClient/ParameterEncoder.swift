@@ -37,7 +37,9 @@ struct ParameterEncoder {
         case .boolArray(let items): array(items, of: .bool) { $0.append($1 ? 1 : 0) }
         case .intArray(let items):
             array(items, of: .int8) { bytes, item in
-                for shift in stride(from: 56, through: 0, by: -8) { bytes.append(UInt8(truncatingIfNeeded: item >> shift)) }
+                for shift in stride(from: 56, through: 0, by: -8) {
+                    bytes.append(UInt8(truncatingIfNeeded: item >> shift))
+                }
             }
         }
         offsets.append(start)

@@ -8,7 +8,8 @@ final class PoolMember: @unchecked Sendable {
 
     init(session: PGSession) { self.session = session }
 
-    var isBusy: Bool { isLeased || !session.inFlight.isEmpty }
+    /// Somebody waits for an answer, or holds it.
+    var isBusy: Bool { isLeased || !session.inFlight.allSatisfy(\.isFinished) }
     fileprivate var isShared: Bool { session.isReady && !isLeased }
 }
 
@@ -30,8 +31,10 @@ extension [PoolMember] {
     /// Keeps new statements off as many connections as leases wait, those first that will be idle soonest.
     func reserve(_ leases: Int) {
         var missing = leases - count(where: \.isReserved)
-        while missing > 0, let member = filter({ $0.isShared && !$0.isReserved })
-            .min(by: { $0.session.inFlight.count < $1.session.inFlight.count }) {
+        while missing > 0,
+            let member = filter({ $0.isShared && !$0.isReserved })
+                .min(by: { $0.session.inFlight.count < $1.session.inFlight.count })
+        {
             member.isReserved = true
             missing -= 1
         }

@@ -43,7 +43,9 @@ package struct Row: Sendable {
     }
 
     /// timestamptz (and timestamp, taken as UTC) in milliseconds since 1970, rounded down.
-    package func milliseconds(_ column: String) throws(PGError) -> Int64 { try require(column, optionalMilliseconds(column)) }
+    package func milliseconds(_ column: String) throws(PGError) -> Int64 {
+        try require(column, optionalMilliseconds(column))
+    }
     package func optionalMilliseconds(_ column: String) throws(PGError) -> Int64? {
         try decode(column, as: "timestamp", CellReader.milliseconds)
     }
@@ -51,13 +53,17 @@ package struct Row: Sendable {
     /// A one-dimensional array without nulls.
     package func textArray(_ column: String) throws(PGError) -> [String] { try full(column, nullableTextArray(column)) }
     package func intArray(_ column: String) throws(PGError) -> [Int64] { try full(column, nullableIntArray(column)) }
-    package func bytesArray(_ column: String) throws(PGError) -> [[UInt8]] { try full(column, nullableBytesArray(column)) }
+    package func bytesArray(_ column: String) throws(PGError) -> [[UInt8]] {
+        try full(column, nullableBytesArray(column))
+    }
     package func boolArray(_ column: String) throws(PGError) -> [Bool] { try full(column, nullableBoolArray(column)) }
 
     /// A one-dimensional array that may hold nulls.
     package func nullableTextArray(_ column: String) throws(PGError) -> [String?] { try array(column, CellReader.text) }
     package func nullableIntArray(_ column: String) throws(PGError) -> [Int64?] { try array(column, CellReader.int) }
-    package func nullableBytesArray(_ column: String) throws(PGError) -> [[UInt8]?] { try array(column, CellReader.bytes) }
+    package func nullableBytesArray(_ column: String) throws(PGError) -> [[UInt8]?] {
+        try array(column, CellReader.bytes)
+    }
     package func nullableBoolArray(_ column: String) throws(PGError) -> [Bool?] { try array(column, CellReader.bool) }
 
     package func isNull(_ column: String) throws(PGError) -> Bool {

@@ -26,7 +26,8 @@ package struct SQLState: RawRepresentable, Sendable, Hashable, CustomStringConve
     /// Running the same transaction again may succeed: conflicts, lack of resources, an operator's intervention.
     package var isTransient: Bool {
         switch self {
-        case .serializationFailure, .deadlockDetected, .lockNotAvailable, .idleInTransactionTimeout, .unknownStatementName:
+        case .serializationFailure, .deadlockDetected, .lockNotAvailable, .idleInTransactionTimeout,
+            .unknownStatementName:
             true
         default:
             rawValue.hasPrefix("08") || rawValue.hasPrefix("53") || rawValue.hasPrefix("57P")

@@ -24,7 +24,10 @@ struct PipelineTests {
             for number in 0..<50 {
                 #expect(outcomes[number] == (number % 5 == 0 ? "22012" : "\(100 / (number % 5)) for \(number)"))
             }
-            #expect(try await pool.query("SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = current_setting('application_name')")[0].int("n") == 1)
+            #expect(
+                try await pool.query(
+                    "SELECT count(*) AS n FROM pg_stat_activity WHERE application_name = current_setting('application_name')"
+                )[0].int("n") == 1)
         }
     }
 
@@ -88,7 +91,9 @@ struct PipelineTests {
         try await TestDatabase.withSchema(poolSize: 1, configure: { $0.namedStatements = false }) { pool, schema in
             _ = try await pool.query("SELECT \(1) AS n")
             #expect(try await pool.query("SELECT count(*) AS n FROM pg_prepared_statements")[0].int("n") == 0)
-            let inside = try await pool.withTransaction { try await $0.query("SELECT current_schema() AS s")[0].text("s") }
+            let inside = try await pool.withTransaction {
+                try await $0.query("SELECT current_schema() AS s")[0].text("s")
+            }
             #expect(inside == schema)
             #expect(try await pool.query("SELECT current_setting('search_path') AS s")[0].text("s") != schema)
         }

@@ -13,7 +13,8 @@ struct SQLTests {
     func binds() {
         let id = "'; DROP TABLE debates; --"
         let missing: Int? = nil
-        let sql: SQL = "SELECT \(raw: "a, b") FROM t WHERE id = \(id) AND n > \(7) AND m = \(missing) AND o = \(Name(text: "x"))"
+        let sql: SQL =
+            "SELECT \(raw: "a, b") FROM t WHERE id = \(id) AND n > \(7) AND m = \(missing) AND o = \(Name(text: "x"))"
         #expect(sql.text == "SELECT a, b FROM t WHERE id = $1 AND n > $2 AND m = $3 AND o = $4")
         #expect(sql.binds == [.text(id), .int(7), .null, .text("x")])
     }

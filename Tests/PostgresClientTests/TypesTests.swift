@@ -6,7 +6,9 @@ import Testing
 
 @Suite("Types, there and back", .needsPostgres)
 struct TypesTests {
-    @Test("text keeps every character", arguments: ["", "a", "it's \"quoted\" \\ {a,b} NULL", "ünïcødé 漢字 🧪\u{10FFFF}", "line\nline\ttab\u{1}"])
+    @Test(
+        "text keeps every character",
+        arguments: ["", "a", "it's \"quoted\" \\ {a,b} NULL", "ünïcødé 漢字 🧪\u{10FFFF}", "line\nline\ttab\u{1}"])
     func text(value: String) async throws {
         try await TestDatabase.withSchema { pool, _ in
             let row = try await pool.query("SELECT \(value) AS v, \(value)::varchar AS w, \([value, value]) AS a")[0]
@@ -25,7 +27,8 @@ struct TypesTests {
             for value in [-Double.infinity, -1.5, 0, 1e-308, 1.7976931348623157e308] {
                 #expect(try await pool.query("SELECT \(value) AS v")[0].double("v") == value)
             }
-            let row = try await pool.query("SELECT (-7)::smallint AS s, (-8)::int AS i, 1.5::real AS r, \(Double.nan) AS n, 9::oid AS o")[0]
+            let row = try await pool.query(
+                "SELECT (-7)::smallint AS s, (-8)::int AS i, 1.5::real AS r, \(Double.nan) AS n, 9::oid AS o")[0]
             #expect(try row.int("s") == -7)
             #expect(try row.int("i") == -8)
             #expect(try row.double("r") == 1.5)
@@ -40,7 +43,8 @@ struct TypesTests {
         try await TestDatabase.withSchema { pool, _ in
             let bytes: [UInt8] = (0...255).map { $0 }
             let none: [UInt8]? = nil
-            let row = try await pool.query("""
+            let row = try await pool.query(
+                """
                 SELECT \(bytes) AS b, \([UInt8]()) AS e, \(none) AS n, \(true) AS t, \(false) AS f,
                        '1999-12-31 23:59:59.9995Z'::timestamptz AS old, '2026-01-02 03:04:05.678Z'::timestamptz AS new,
                        'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid AS u, \("{\"a\": [1, null]}")::jsonb AS j
@@ -64,7 +68,8 @@ struct TypesTests {
             let ints: [Int64?] = [.min, nil, .max]
             let blobs: [[UInt8]?] = [[], nil, [0, 255]]
             let bools: [Bool?] = [true, nil, false]
-            let row = try await pool.query("""
+            let row = try await pool.query(
+                """
                 SELECT \(texts) AS t, \(ints) AS i, \(blobs) AS b, \(bools) AS o, \([String]()) AS e,
                        ARRAY[1, 2]::int[] AS small, \([String]())::text[] = '{}' AS same
                 """)[0]
@@ -84,7 +89,9 @@ struct TypesTests {
         try await TestDatabase.withSchema { pool, _ in
             let none: String? = nil
             let row = try await pool.query("SELECT \(none) AS n, 1::numeric AS d, 'x' AS t")[0]
-            for read in [{ try row.text("nope") }, { try row.text("n") }, { try row.text("d") }] as [() throws -> String] {
+            for read in [{ try row.text("nope") }, { try row.text("n") }, { try row.text("d") }]
+                as [() throws -> String]
+            {
                 let error = #expect(throws: PGError.self) { try read() }
                 #expect(error?.code == .decoding)
             }
@@ -93,9 +100,11 @@ struct TypesTests {
         }
     }
 
-    @Test("a text with NUL is refused before it is sent, and the connection stays", arguments: [
-        "SELECT \("a\0b")", "SELECT \(["ok", "\0"])", SQL(text: "SELECT 1 \0"),
-    ])
+    @Test(
+        "a text with NUL is refused before it is sent, and the connection stays",
+        arguments: [
+            "SELECT \("a\0b")", "SELECT \(["ok", "\0"])", SQL(text: "SELECT 1 \0"),
+        ])
     func refusesNUL(sql: SQL) async throws {
         try await TestDatabase.withSchema(poolSize: 1) { pool, _ in
             let pid = try await pool.query("SELECT pg_backend_pid() AS p")[0].int("p")

@@ -7,7 +7,9 @@ package enum TestDatabase {
     /// The test database, with `schema` as the search path when given.
     /// - Throws: ``Backends/Missing`` without TEST_DATABASE_URL.
     package static func configuration(schema: String? = nil, poolSize: Int = 4) throws -> PGConfiguration {
-        guard let url = Backends.postgresURL else { throw Backends.Missing(description: "TEST_DATABASE_URL is not set") }
+        guard let url = Backends.postgresURL else {
+            throw Backends.Missing(description: "TEST_DATABASE_URL is not set")
+        }
         var configuration = PGConfiguration(dsn: url, poolSize: poolSize)
         configuration.applicationName = schema ?? "tests"
         if let schema { configuration.sessionParameters["search_path"] = schema }
