@@ -22,6 +22,17 @@ package struct CallKey: Hashable, Sendable, CustomStringConvertible {
         text = "r\(round)/\(phase.rawValue)/\(agent)" + (target.map { "/\($0)" } ?? "")
     }
     package var description: String { text }
+
+    /// The round it names; 0 when the text is not a key of ours.
+    package var round: Int {
+        guard let part = parts.first, part.first == "r" else { return 0 }
+        return Int(part.dropFirst()) ?? 0
+    }
+
+    /// The agent it asks; nil when the text is not a key of ours.
+    package var agent: String? { parts.count > 2 ? String(parts[2]) : nil }
+
+    private var parts: [Substring] { text.split(separator: "/", maxSplits: 3) }
 }
 
 /// What an answer used and cost.

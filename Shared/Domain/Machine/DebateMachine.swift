@@ -55,7 +55,10 @@ package struct DebateMachine: Hashable, Sendable {
     package var round: Int { state?.round?.number ?? 0 }
     package var phase: DebatePhase? { state?.round?.phase }
     package var isPaused: Bool { state?.isPaused ?? false }
+    package var hasTimedOut: Bool { state?.timeoutReason != nil }
     package var hasEnded: Bool { state?.end != nil }
+    /// Whether only the end may follow, or nothing: commands come too late.
+    package var isOver: Bool { hasEnded || state?.finished != nil }
 
     /// What a debate that is ended from outside (cancelled, timed out, given up) amounts to as of now; nil before event 1.
     ///

@@ -1,1 +1,0 @@
-// DebateRunner lands here.

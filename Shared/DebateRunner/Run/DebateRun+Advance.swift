@@ -1,0 +1,132 @@
+import Crypto
+import Domain
+import Ledger
+import Platform
+
+/// One phase step: outcomes and commands become events, and go into the log in one append.
+extension DebateRun {
+    /// Takes in what is ready. The machine only moves once its events are known to be in the log.
+    func advance() async throws(RunStop) {
+        var draft = Draft(machine: machine, at: nextTime)
+        let taken = finished
+        finished = []
+        let settlements = taken.filter { !$0.isReused }.compactMap(settlement)
+        for done in taken {
+            if let event = event(for: done) { try draft.apply(event) }
+        }
+        if let left = millisecondsToTimeout, left <= 0, let spec = machine.spec {
+            try draft.apply(.timeout(reason: "It took longer than the \(spec.timeoutSeconds) seconds it was given."))
+        }
+        let consumed = try draft.take(commands)
+        try draft.applyDueRecords()
+        guard !draft.events.isEmpty else { return try await settle(settlements) }
+        try await append(draft, settlements: settlements, consumed: consumed)
+        if let consumed {
+            consumedCommands = consumed
+            commands.removeAll { $0.number <= consumed }
+        }
+    }
+
+    /// Events that follow from what is ready, tried on a copy of the machine.
+    struct Draft {
+        private(set) var machine: DebateMachine
+        let at: Timestamp
+        private(set) var events: [DebateEvent] = []
+
+        init(machine: DebateMachine, at: Timestamp) {
+            self.machine = machine
+            self.at = at
+        }
+
+        mutating func apply(_ event: DebateEvent) throws(RunStop) {
+            do throws(MachineError) { try machine.apply(event, at: at) } catch {
+                throw .broken("the machine refused an event made for it: \(error.message)")
+            }
+            events.append(event)
+        }
+
+        /// - Returns: the last command that became an event; when the debate is over, the end rejects the rest.
+        mutating func take(_ commands: [DebateCommand]) throws(RunStop) -> Int64? {
+            var consumed: Int64?
+            for command in commands where !machine.isOver {
+                try apply(DebateRun.event(for: command))
+                consumed = command.number
+            }
+            return consumed
+        }
+
+        mutating func applyDueRecords() throws(RunStop) {
+            while case .record(let due) = machine.due.first {
+                for event in due { try apply(event) }
+            }
+        }
+    }
+
+    func append(_ draft: Draft, settlements: [CallSettlement], consumed: Int64?) async throws(RunStop) {
+        let sealed = try seal(draft.events, at: draft.at)
+        let began = BootInstant.now()
+        do throws(EventLogError) {
+            _ = try await context.log.append(
+                EventBatch(
+                    debate: claim.debate, epoch: claim.epoch, previous: tail, events: sealed, outcomes: settlements,
+                    consumedCommands: consumed))
+        } catch {
+            throw RunStop(error)
+        }
+        KillPoint.reach(.afterCommitBeforePublish)
+        context.metrics.observe(.appendLatency, [], BootInstant.now().since(began).secondsValue)
+        context.metrics.add(.eventsAppended, by: Double(sealed.count))
+        try replay.committed(sealed, machine: draft.machine)
+        context.publisher.committed(claim.debate, sealed)
+    }
+
+    private func seal(_ events: [DebateEvent], at: Timestamp) throws(RunStop) -> [SealedEvent] {
+        var chain = EventChain(debateID: claim.debate, tail: tail)
+        do { return try chain.seal(events, at: at, epoch: claim.epoch) } catch { throw .unavailable("\(error)") }
+    }
+
+    func settle(_ settlements: [CallSettlement]) async throws(RunStop) {
+        guard !settlements.isEmpty else { return }
+        do throws(RunStoreError) { try await context.store.settle(settlements) } catch { throw RunStop(error) }
+    }
+
+    /// A fact about money. A cancelled call has none: it stays open, and becomes `unknown` when somebody closes it.
+    func settlement(of done: Finished) -> CallSettlement? {
+        if case .failed(let failure) = done.outcome, failure.kind == .cancelled { return nil }
+        return CallSettlement(
+            debate: claim.debate, reference: done.reference, outcome: done.outcome,
+            latencyMilliseconds: done.latencyMilliseconds)
+    }
+
+    /// What an outcome means for the debate; nil when the call is tried again, or was cancelled by us.
+    private func event(for done: Finished) -> DebateEvent? {
+        switch done.outcome {
+        case .answered(let answer):
+            return ReplyParser.event(for: done.call, answer: answer, attempt: done.reference.attempt)
+        case .failed(let failure):
+            if failure.kind == .cancelled && cancelsCalls { return nil }
+            if !done.isReused { history.note(failure: failure.kind, of: done.reference) }
+            let failures = history.failureCount(of: done.call.key)
+            let verdict = done.isReused
+                ? .giveUp : context.retry.verdict(on: failure, failures: failures, jitter: .random(in: 0...1))
+            guard case .retry(let delay) = verdict else {
+                return ReplyParser.failureEvent(for: done.call, kind: failure.kind, attempt: done.reference.attempt)
+            }
+            waitToRetry(done.call.key, after: delay)
+            return nil
+        }
+    }
+
+    private func waitToRetry(_ key: CallKey, after delay: Duration) {
+        waiting.insert(key)
+        signal(after: delay) { $0.waiting.remove(key) }
+    }
+
+    static func event(for command: DebateCommand) -> DebateEvent {
+        switch command.kind {
+        case .pause: .debatePaused(by: command.author)
+        case .resume: .debateResumed(by: command.author)
+        case .message(let content): .userMessage(author: command.author, content: content)
+        }
+    }
+}

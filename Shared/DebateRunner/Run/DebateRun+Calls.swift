@@ -1,0 +1,132 @@
+import Domain
+import Platform
+import Sockets
+
+/// Model calls: intents first, requests only under a fresh lease, outcomes to the loop.
+extension DebateRun {
+    func startDueCalls(_ group: inout DiscardingTaskGroup) async throws(RunStop) {
+        guard !isDraining else { return }
+        let due = machine.due.compactMap { action -> PlannedCall? in
+            guard case .call(let call) = action, isIdle(call.key) else { return nil }
+            return call
+        }
+        let unknown = due.filter { !reuse($0) }
+        if !unknown.isEmpty { try await recordIntents(for: unknown) }
+        send(&group)
+    }
+
+    private func isIdle(_ key: CallKey) -> Bool {
+        inFlight[key] == nil && !waiting.contains(key) && !granted.contains { $0.call.key == key }
+            && !finished.contains { $0.call.key == key }
+    }
+
+    /// Takes an answer, or a final failure, that the ledger has already.
+    private func reuse(_ call: PlannedCall) -> Bool {
+        if let (reference, answer) = history.answer(to: call.key) {
+            finish(call, reference, .answered(answer))
+        } else if let (attempt, kind) = history.finalFailure(of: call.key, policy: context.retry) {
+            finish(call, CallReference(key: call.key, attempt: attempt), .failed(CallFailure(kind)))
+        } else {
+            return false
+        }
+        return true
+    }
+
+    private func finish(_ call: PlannedCall, _ reference: CallReference, _ outcome: CallOutcome) {
+        finished.append(
+            Finished(call: call, reference: reference, outcome: outcome, latencyMilliseconds: 0, isReused: true))
+    }
+
+    private func recordIntents(for calls: [PlannedCall]) async throws(RunStop) {
+        let intents = calls.map { call in
+            CallIntent(
+                key: call.key, agent: call.agent.name, provider: call.agent.provider, model: call.agent.model,
+                round: call.round)
+        }
+        let result: IntentResult
+        do throws(RunStoreError) { result = try await context.store.recordIntents(holding, intents) } catch {
+            throw RunStop(error)
+        }
+        KillPoint.reach(.afterIntent)
+        for record in result.answered { history.note(record) }
+        for call in calls {
+            if let reference = result.granted.first(where: { $0.key == call.key }) {
+                granted.append((call, reference))
+            } else if result.exhausted.contains(call.key) {
+                let newest = CallReference(key: call.key, attempt: history.newestAttempt(of: call.key))
+                finish(call, newest, .failed(CallFailure(.attemptsExhausted)))
+            } else if !reuse(call) {
+                throw .broken("no word on the intent \(call.key)")
+            }
+        }
+    }
+
+    /// Sends what was granted. With a stale lease it waits: the renewal that comes, or the loss, signals.
+    private func send(_ group: inout DiscardingTaskGroup) {
+        while !granted.isEmpty, context.lease.isFresh, stopNote == nil, !isDraining {
+            let (call, reference) = granted.removeFirst()
+            inFlight[call.key] = reference
+            let request = CallRequest(
+                debate: claim.debate, call: call, attempt: reference.attempt, epoch: claim.epoch)
+            group.addTask(executorPreference: context.loop) { await self.make(request, reference) }
+        }
+    }
+
+    private nonisolated func make(_ request: CallRequest, _ reference: CallReference) async {
+        let client = context.models(request.call.agent.provider)
+        let relay = TokenRelay(request, publisher: context.publisher, loop: context.loop)
+        let began = BootInstant.now()
+        let outcome = await client.call(request) { relay.add($0) }
+        let took = BootInstant.now().since(began)
+        relay.end()
+        KillPoint.reach(.afterAnswerBeforeOutcome)
+        CallMetrics.count(outcome, of: request.call.agent.provider, took: took, in: context.metrics)
+        await arrived(
+            Finished(
+                call: request.call, reference: reference, outcome: outcome, latencyMilliseconds: took.milliseconds,
+                isReused: false))
+    }
+
+    private func arrived(_ done: Finished) {
+        inFlight[done.call.key] = nil
+        finished.append(done)
+        signal()
+    }
+
+    /// The debate is not ours any more: aborts its calls and stores only what they cost.
+    func abandon(_ group: inout DiscardingTaskGroup) async {
+        group.cancelAll()
+        await waitForCalls()
+        let facts = finished.filter { !$0.isReused }.compactMap(settlement)
+        finished = []
+        guard !facts.isEmpty else { return }
+        do { try await context.store.settle(facts) } catch {
+            log.warning("outcomes not stored", .count(facts.count), .error(error))
+        }
+    }
+
+    /// Waits until every cancelled call has said how it ended.
+    func waitForCalls() async {
+        while !inFlight.isEmpty {
+            await waitForSignal()
+            clearSignal()
+        }
+    }
+}
+
+/// Counts model calls by provider: a closed set, never an agent's name.
+enum CallMetrics {
+    static func count(_ outcome: CallOutcome, of provider: ProviderKey, took: Duration, in metrics: Metrics) {
+        let agent = provider.rawValue
+        metrics.observe(.agentLatency, [agent], took.secondsValue)
+        switch outcome {
+        case .answered(let answer):
+            metrics.add(.agentCalls, [agent, "success"])
+            metrics.add(.agentTokens, [agent, "input"], by: Double(answer.usage.inputTokens))
+            metrics.add(.agentTokens, [agent, "output"], by: Double(answer.usage.outputTokens))
+        case .failed(let failure):
+            metrics.add(.agentCalls, [agent, "error"])
+            metrics.add(.agentErrors, [agent, failure.kind.rawValue])
+        }
+    }
+}

@@ -1,0 +1,74 @@
+import Domain
+import Platform
+
+/// The two ways out while the debate is ours: its end, and letting it go.
+extension DebateRun {
+    /// Aborts what is still in flight. What answered meanwhile is settled; the rest is named as abandoned, because after
+    /// the end no intent stays open.
+    func cancelAndSettle(_ group: inout DiscardingTaskGroup) async throws(RunStop) {
+        let open = inFlight.merging(granted.map { ($0.call.key, $0.reference) }) { first, _ in first }
+        granted = []
+        group.cancelAll()
+        await waitForCalls()
+        let settlements = finished.filter { !$0.isReused }.compactMap(settlement)
+        let settled = Set(settlements.map(\.reference))
+        finished = []
+        var draft = Draft(machine: machine, at: nextTime)
+        for (key, reference) in open.sorted(by: { $0.key.text < $1.key.text }) where !settled.contains(reference) {
+            let agent = key.agent ?? ""
+            try draft.apply(.callAbandoned(reference, agent: agent, round: key.round))
+        }
+        guard !draft.events.isEmpty else { return try await settle(settlements) }
+        try await append(draft, settlements: settlements, consumed: nil)
+    }
+
+    /// Appends receipt and end and sets the terminal status, in one transaction (design §2.5).
+    func conclude() async throws(RunStop) -> RunEnd {
+        guard case .finish(let outcome) = machine.due.first else { throw .broken("the end is not due any more") }
+        let ending = try DebateEnding(
+            outcome, after: replay, epoch: claim.epoch, at: nextTime, receipts: context.receipts)
+        do throws(EventLogError) {
+            _ = try await context.log.conclude(
+                EventBatch(debate: claim.debate, epoch: claim.epoch, previous: tail, events: ending.events),
+                ending.conclusion)
+        } catch {
+            throw RunStop(error)
+        }
+        KillPoint.reach(.afterTheEnd)
+        context.publisher.committed(claim.debate, ending.events)
+        count(ending)
+        return .ended(outcome.status)
+    }
+
+    private func count(_ ending: DebateEnding) {
+        let (metrics, status) = (context.metrics, ending.conclusion.status)
+        metrics.add(.eventsAppended, by: Double(ending.events.count))
+        metrics.add(.debatesEnded, [status.rawValue])
+        metrics.observe(.debateDuration, [status.rawValue], ending.conclusion.end.duration.value)
+        if status == .completed { metrics.add(.debatesCompleted) }
+        if let receipt = ending.conclusion.receipt { metrics.add(.receipts, [receipt.verdict.rawValue]) }
+    }
+
+    /// Lets go of a paused debate, or of any in a drain.
+    /// - Returns: nil when commands came first and must become events.
+    func release() async throws(RunStop) -> RunEnd? {
+        let status: DebateStatus = machine.isPaused ? .paused : .queued
+        let result: ReleaseResult
+        do throws(RunStoreError) {
+            result = try await context.store.release(holding, runner: runner, to: status)
+        } catch {
+            throw RunStop(error)
+        }
+        switch result {
+        case .released:
+            return .released(status)
+        case .commandsWaiting(let waiting):
+            let last = commands.last?.number ?? consumedCommands
+            commands += waiting.filter { $0.number > last }
+            signal()
+            return nil
+        case .notOurs:
+            throw .lost(currentEpoch: claim.epoch)
+        }
+    }
+}

@@ -1,0 +1,52 @@
+import Contracts
+import Domain
+import Ledger
+
+/// A log taken in event by event: every link checked, every event given to the machine.
+struct LogReplay: Sendable {
+    let debate: DebateID
+    private(set) var machine = DebateMachine()
+    private(set) var transcript: [[UInt8]] = []
+    private var verifier: ChainVerifier
+
+    init(debate: DebateID) {
+        self.debate = debate
+        verifier = ChainVerifier(debateID: debate)
+    }
+
+    var tail: LogTail { verifier.tail }
+
+    /// Takes in a stored event.
+    /// - Throws: ``RunStop`` `.broken`: the log is not one that this program has written.
+    mutating func take(_ sealed: SealedEvent) throws(RunStop) {
+        do {
+            try verifier.feed(sealed)
+            try machine.apply(try EventCodec.decode(sealed), at: sealed.at)
+        } catch {
+            throw .broken("event \(sealed.seq) can not be replayed: \(error)")
+        }
+        note(sealed)
+    }
+
+    /// Moves on to what was just committed: sealed here, and applied to `machine` already.
+    mutating func committed(_ events: [SealedEvent], machine: DebateMachine) throws(RunStop) {
+        for sealed in events {
+            do { try verifier.feed(sealed) } catch { throw .broken("\(error)") }
+            note(sealed)
+        }
+        self.machine = machine
+    }
+
+    private mutating func note(_ sealed: SealedEvent) {
+        switch sealed.type {
+        case "agent_message", "critique", "revision", "vote", "user_message": transcript.append(sealed.hash)
+        default: break
+        }
+    }
+
+    /// The time of an event that is made now: never before the one before it, whatever this machine's clock says.
+    func nextTime(now milliseconds: Int64) -> Timestamp {
+        let now = Timestamp(milliseconds: milliseconds)
+        return machine.now.map { max($0, now) } ?? now
+    }
+}

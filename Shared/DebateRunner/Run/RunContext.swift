@@ -1,0 +1,35 @@
+import Domain
+import Platform
+import Sockets
+
+/// What every run of a process works with.
+struct RunContext: Sendable {
+    let loop: EventLoop
+    let log: any EventLog
+    let store: any RunStore
+    let models: @Sendable (ProviderKey) -> any ModelClient
+    let receipts: ReceiptIssuer
+    let publisher: any RunPublisher
+    let lease: LeaseClock
+    let retry: RetryPolicy
+    let logger: Log
+    let metrics: Metrics
+    /// Milliseconds since 1970.
+    let wallClock: @Sendable () -> Int64
+}
+
+/// Where a run's committed events and live text go. Never blocks and never fails: Redis is only a helper.
+///
+/// Called on the runner's loop.
+protocol RunPublisher: Sendable {
+    /// A claim is held, and the log is this long: what the cache lacks of it is to be published.
+    ///
+    /// - Parameter events: the log's newest, as many as are at hand.
+    func began(_ debate: DebateID, epoch: Int64, tail: LogTail, events: [SealedEvent])
+    /// These events are in the log, right behind the ones before.
+    func committed(_ debate: DebateID, _ events: [SealedEvent])
+    /// Live text of a call: an envelope that is not of the log.
+    func live(_ debate: DebateID, epoch: Int64, envelope: [UInt8])
+    /// Nothing more comes from this process.
+    func ended(_ debate: DebateID)
+}

@@ -1,0 +1,36 @@
+package import Domain
+package import Platform
+package import PostgresClient
+package import Sockets
+
+/// What an assembly gives to a runner.
+package struct RunnerDependencies: Sendable {
+    /// The loop that pool and Redis connection are on too; in the API one of its own.
+    package let loop: EventLoop
+    package let pool: PGPool
+    /// For the connection that renews the lease and holds the presence lock.
+    package let sessions: PGConfiguration
+    /// False behind a transaction pooler: only the lease counts.
+    package let usesPresence: Bool
+    /// Nil when no Redis is configured.
+    package let redis: RunnerRedis?
+    package let models: @Sendable (ProviderKey) -> any ModelClient
+    package let receipts: ReceiptIssuer
+    package let log: Log
+    package let metrics: Metrics
+
+    package init(
+        loop: EventLoop, pool: PGPool, sessions: PGConfiguration, usesPresence: Bool = true, redis: RunnerRedis?,
+        models: @escaping @Sendable (ProviderKey) -> any ModelClient, receipts: ReceiptIssuer, log: Log, metrics: Metrics
+    ) {
+        self.loop = loop
+        self.pool = pool
+        self.sessions = sessions
+        self.usesPresence = usesPresence
+        self.redis = redis
+        self.models = models
+        self.receipts = receipts
+        self.log = log
+        self.metrics = metrics
+    }
+}
