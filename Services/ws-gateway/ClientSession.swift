@@ -1,0 +1,200 @@
+import Contracts
+import Domain
+import HTTP
+import Platform
+import Sockets
+
+/// One socket: reads what the client says, bounds what it may be sent, and closes it with a reason when it must.
+///
+/// Lives on its session's loop, like the hub, so calls between them need no hop.
+actor ClientSession: WebSocketDelegate {
+    /// Messages a second that a client may send, and how many at once.
+    static let messagesPerSecond = 10.0
+    static let messageBurst = 20.0
+    /// Refused messages after which the socket is closed with 4029.
+    static let maxRefusals = 50
+    /// Above this share of the outbox, replay waits and token deltas are dropped.
+    static let roomShare = 2
+
+    nonisolated let loop: EventLoop
+    nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+    nonisolated let id: String
+    private nonisolated let session: WebSocketSession
+    private nonisolated let hub: Hub
+    private nonisolated let principal: Principal
+    private nonisolated let outboxBytes: Int
+    private var tokens = ClientSession.messageBurst
+    private var lastRefill = MonotonicTime.now()
+    private var refusals = 0
+    private var waiters: [CheckedContinuation<Void, Never>] = []
+    private var isClosed = false
+    private var expiry: LoopTimer?
+    private var warnedNotSubscribed = false
+    private var confined: [DebateID: Subscription] = [:]
+
+    init(session: WebSocketSession, hub: Hub, principal: Principal, id: String, outboxBytes: Int) {
+        self.session = session
+        self.hub = hub
+        self.principal = principal
+        self.id = id
+        self.outboxBytes = outboxBytes
+        loop = session.loop
+    }
+
+    /// What this client watches; the hub's to change, on the loop they share.
+    nonisolated var subscriptions: [DebateID: Subscription] {
+        get { assumeIsolated { Unchecked($0.confined) }.value }
+        set {
+            let box = Unchecked(newValue)
+            assumeIsolated { $0.confined = box.value }
+        }
+    }
+
+    /// Greets, and shows the debate that the URL named.
+    nonisolated func begin(_ named: ClientMessage.Subscription?, version: String, authenticated: Bool) {
+        let info = ServerMessage.ConnectionInfo(serverVersion: version, clientID: id, authenticated: authenticated)
+        send(.connected(info))
+        send(.connectionInfo(info))
+        hub.assumeIsolated { $0.add(self) }
+        assumeIsolated { $0.watchExpiry() }
+        if let named { subscribe(named) }
+    }
+
+    // MARK: Sending
+
+    nonisolated func send(_ message: ServerMessage) {
+        let now = ISO8601.string(milliseconds: WallClock.nowMilliseconds())
+        if case .full = session.enqueue(.text(message.encode(timestamp: now))) { closeSlow(lastSeq: 0) }
+    }
+
+    /// - Parameter lastSeq: where the client resumes when it is too slow for this frame.
+    nonisolated func sendEvent(_ frame: Frame, lastSeq: Int64) -> WebSocketSession.Enqueued {
+        let result = session.enqueue(frame)
+        if case .full = result { closeSlow(lastSeq: lastSeq) }
+        return result
+    }
+
+    /// A token delta: the first thing a slow client goes without.
+    nonisolated func sendDroppable(_ frame: Frame) {
+        guard session.pendingBytes < outboxBytes / Self.roomShare else { return }
+        _ = session.enqueue(frame)
+    }
+
+    nonisolated func sendHeartbeat() {
+        send(.heartbeat(serverTime: WallClock.nowMilliseconds(), subscriptions: subscriptions.count))
+    }
+
+    /// Suspends while the client has more to take than a replay should add to.
+    nonisolated func waitForRoom() async {
+        guard session.pendingBytes >= outboxBytes / Self.roomShare else { return }
+        await wait()
+    }
+
+    private func wait() async {
+        guard !isClosed else { return }
+        await withCheckedContinuation { continuation in
+            waiters.append(continuation)
+            session.notifyWhenDrained()
+        }
+    }
+
+    private nonisolated func closeSlow(lastSeq: Int64) {
+        let code = Contracts.CloseCode.slowConsumer
+        session.close(HTTP.CloseCode(rawValue: code.rawValue), reason: Contracts.CloseCode.slowConsumerReason(lastSeq: lastSeq))
+    }
+
+    private nonisolated func close(_ code: Contracts.CloseCode) {
+        session.close(HTTP.CloseCode(rawValue: code.rawValue), reason: code.reason)
+    }
+
+    // MARK: Receiving
+
+    nonisolated func webSocketReceived(_ message: WebSocketMessage) { assumeIsolated { $0.received(message) } }
+    nonisolated func webSocketDrained() { assumeIsolated { $0.wakeWaiters() } }
+
+    nonisolated func webSocketWillShutDown() {
+        send(.warning(.shuttingDown, message: "this gateway stops; connect again and resume"))
+    }
+
+    nonisolated func webSocketClosed(_ code: HTTP.CloseCode, reason: String) {
+        hub.assumeIsolated { $0.remove(self) }
+        assumeIsolated { $0.closed() }
+    }
+
+    private func closed() {
+        isClosed = true
+        if let expiry { loop.cancel(expiry) }
+        wakeWaiters()
+    }
+
+    private func wakeWaiters() {
+        let due = waiters
+        waiters = []
+        for waiter in due { waiter.resume() }
+    }
+
+    private func received(_ message: WebSocketMessage) {
+        guard case .text(let text) = message else { return close(.unsupportedData) }
+        guard admit() else { return }
+        do throws(ClientMessage.Refusal) {
+            answer(try ClientMessage.parse(Array(text.utf8)))
+        } catch {
+            refused(error.code, error.message)
+        }
+    }
+
+    private func answer(_ message: ClientMessage) {
+        switch message {
+        case .subscribe(let subscription): subscribe(subscription)
+        case .unsubscribe(let debate): hub.assumeIsolated { $0.unsubscribe(self, debate) }
+        case .ping(let clock):
+            send(.pong(clientTimestamp: clock, serverTime: WallClock.nowMilliseconds()))
+            warnOnceIfNotSubscribed()
+        case .listDebates: send(.loopList([]))
+        case .unsupported(let type): refused(.unknownType, "\"\(type)\" is not known here")
+        }
+    }
+
+    private nonisolated func subscribe(_ subscription: ClientMessage.Subscription) {
+        guard principal.may(.debatesRead, debate: subscription.debateID) else {
+            return send(.error(.permissionDenied, message: "you may not read this debate", debateID: subscription.debateID))
+        }
+        hub.assumeIsolated { $0.subscribe(self, subscription) }
+    }
+
+    /// The official client reconnects without naming its debate and would wait in silence.
+    private func warnOnceIfNotSubscribed() {
+        guard confined.isEmpty, !warnedNotSubscribed else { return }
+        warnedNotSubscribed = true
+        send(.warning(.notSubscribed, message: "subscribe to a debate to receive its events"))
+    }
+
+    private func admit() -> Bool {
+        let now = MonotonicTime.now()
+        tokens = min(Self.messageBurst, tokens + Double(now - lastRefill) / 1e9 * Self.messagesPerSecond)
+        lastRefill = now
+        guard tokens >= 1 else {
+            refused(.rateLimited, "at most \(Int(Self.messagesPerSecond)) messages a second")
+            return false
+        }
+        tokens -= 1
+        return true
+    }
+
+    private func refused(_ code: WarningCode, _ message: String) {
+        refusals += 1
+        guard refusals <= Self.maxRefusals else { return close(.rateLimited) }
+        send(.warning(code, message: message))
+    }
+
+    private func watchExpiry() {
+        guard let expires = principal.expires else { return }
+        let left = Duration.milliseconds(expires.milliseconds - WallClock.nowMilliseconds())
+        expiry = loop.schedule(after: left) { [weak self] in self?.expired() }
+    }
+
+    private nonisolated func expired() {
+        send(.authRevoked(message: "the token of this connection has expired"))
+        close(.tokenExpired)
+    }
+}

@@ -1,0 +1,58 @@
+import HTTP
+import Platform
+import ServiceKit
+import Sockets
+
+/// Serves `/ws` and the health family on the gateway's port, a hub on every loop.
+struct GatewayServer: Service {
+    let name = "ws-server"
+    private let settings: GatewaySettings
+    private let context: ServiceContext
+    private let backends: Backends
+    private let hubs: [Hub]
+    private let server: HTTPServer
+
+    init(settings: GatewaySettings, context: ServiceContext, backends: Backends, hubs: [Hub]) throws {
+        self.settings = settings
+        self.context = context
+        self.backends = backends
+        self.hubs = hubs
+        guard let address = SocketAddress(ip: context.common.bindAddress, port: settings.port) else {
+            throw ServiceHost.ConfigurationError("ARAGORA_BIND_ADDRESS: \"\(context.common.bindAddress)\" is not an IP address")
+        }
+        var configuration = HTTPServerConfiguration(address: address)
+        configuration.maxConnections = settings.maxConnections
+        configuration.onRejected = { [metrics = context.metrics] in metrics.add(.limitHits, [$0.code]) }
+        configuration.onUnexpected = { [log = context.log] in log.error("request failed", .error($0)) }
+        server = HTTPServer(configuration: configuration, loops: context.loops) { loop in
+            Self.router(settings, context, hubs.first { $0.loop === loop } ?? hubs[0])
+        }
+    }
+
+    func run(until shutdown: ShutdownSignal) async throws {
+        let address: SocketAddress
+        do { address = try await server.start() } catch {
+            throw ServiceHost.ConfigurationError("port \(settings.port): \(error)")
+        }
+        context.log.info("gateway listening", .port(Int(address.port)))
+        await withDiscardingTaskGroup { group in
+            for hub in hubs { group.addTask(executorPreference: hub.loop) { await hub.poll(until: shutdown) } }
+            await shutdown.wait(for: .draining)
+            await server.drain(deadline: settings.drainDeadline)
+            group.cancelAll()
+        }
+        await backends.close()
+    }
+
+    private static func router(_ settings: GatewaySettings, _ context: ServiceContext, _ hub: Hub) -> Router {
+        var router = Router(middleware: [GatewayErrors(log: context.log)])
+        let upgrade = Upgrade(settings: settings, hub: hub, version: context.build.version)
+        for path in ["/ws", "/", "/api/ws"] {
+            router.on(.get, path) { try upgrade.handle($0, $1) }
+        }
+        let health = HealthRoutes(context: context)
+        health.add(to: &router, mayReadDetails: { _ in false })
+        health.addMetrics(to: &router, paths: ["/metrics", "/metrics/websocket"])
+        return router
+    }
+}

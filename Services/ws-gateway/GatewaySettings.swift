@@ -1,0 +1,35 @@
+import Platform
+import ServiceKit
+
+/// What the gateway reads from its environment.
+struct GatewaySettings: Sendable {
+    static let about = """
+        Streams debates to WebSocket clients: replay from any event, then live, without a gap.
+
+          ARAGORA_WS_PORT        port for /ws (8765)
+          ARAGORA_METRICS_PORT   port for health and metrics (9090)
+          ARAGORA_POSTGRES_DSN   where the event log is (required)
+          ARAGORA_REDIS_URL      where live events come from; without it Postgres is polled
+        """
+
+    let port: UInt16
+    let stores: StoreSettings
+    let access: AccessControl
+    /// Origins besides our own that browsers may connect from; "*" for any.
+    let allowedOrigins: Set<String>
+    let maxConnections: Int
+    /// Bytes that may wait for one slow client.
+    let outboxBytes: Int
+    let drainDeadline: Duration
+
+    init(reading reader: inout SettingsReader, common: CommonSettings) {
+        port = UInt16(reader.int("ARAGORA_WS_PORT", default: 8765, in: 0...65_535))
+        stores = StoreSettings(reading: &reader, applicationName: "aragora-ws-gateway", loops: common.eventLoops)
+        access = AccessControl(reading: &reader, environment: common.environment)
+        let origins = reader.string("ARAGORA_ALLOWED_ORIGINS", default: "")
+        allowedOrigins = Set(origins.split(separator: ",").map { String($0.filter { $0 != " " }) })
+        maxConnections = reader.int("ARAGORA_WS_MAX_CONNECTIONS", default: 20_000, in: 1...1_000_000)
+        outboxBytes = reader.int("ARAGORA_WS_OUTBOX_BYTES", default: 1 << 20, in: (512 * 1024)...(64 << 20))
+        drainDeadline = reader.seconds("ARAGORA_WS_DRAIN_SECONDS", default: 10, in: 0...300)
+    }
+}

@@ -1,0 +1,24 @@
+import Domain
+import Storage
+
+/// The log as Postgres has it: the truth behind everything a viewer gets.
+struct PostgresLogSource: LogSource {
+    let log: PostgresEventLog
+    let debates: DebateStore
+
+    func tail(of debate: DebateID) async throws -> FeedTail? {
+        try await debates.newest(of: debate).map { FeedTail(tail: $0.tail, status: $0.status) }
+    }
+
+    func entries(of debate: DebateID, from seq: Int64, limit: Int) async throws -> [FeedEntry] {
+        try await log.read(debate, from: seq, limit: limit).map { FeedEntry($0, debate: debate) }
+    }
+
+    func newest(of debates: [DebateID]) async throws -> [DebateID: FeedTail] {
+        var found: [DebateID: FeedTail] = [:]
+        for newest in try await self.debates.newest(of: debates) {
+            found[newest.debate] = FeedTail(tail: newest.tail, status: newest.status)
+        }
+        return found
+    }
+}

@@ -1,0 +1,24 @@
+import Domain
+import HTTP
+
+/// One viewer of one debate. Belongs to its hub and is touched on the hub's loop only.
+final class Subscription {
+    enum Mode { case replaying, live }
+
+    let debate: DebateID
+    unowned let client: ClientSession
+    var cursor: FeedCursor
+    var mode = Mode.replaying
+    var isEnded = false
+    /// The replay in progress; the hub awaits nothing of it, ending the subscription cancels it.
+    var replay: Task<Void, Never>?
+
+    init(debate: DebateID, client: ClientSession, from seq: Int64) {
+        self.debate = debate
+        self.client = client
+        cursor = FeedCursor(nextSeq: seq, lastHash: nil)
+    }
+
+    /// The last event that was handed to the socket; where a client resumes.
+    var lastSeq: Int64 { cursor.nextSeq - 1 }
+}

@@ -1,0 +1,81 @@
+import Contracts
+import Domain
+import HTTP
+import Platform
+import ServiceKit
+
+/// `/ws`: checks credential and origin, and what the URL names, before the 101.
+struct Upgrade: Sendable {
+    static let subprotocol = "aragora-v1"
+    static let tokenPrefix = "access_token."
+
+    let settings: GatewaySettings
+    let hub: Hub
+    let version: String
+
+    func handle(_ request: Request, _ context: RequestContext) throws -> Response {
+        let handshake = try Handshake(request.head)
+        let now = WallClock.nowMilliseconds()
+        let principal: Principal
+        do throws(AccessControl.Refusal) {
+            principal = try settings.access.authenticate(credential(request, handshake), now: now / 1000)
+        } catch {
+            return Self.unauthorized(context.requestID)
+        }
+        let named = try subscription(request.query)
+        let originAllowed = isOriginAllowed(request)
+        var socket = WebSocketSettings()
+        socket.messageBytes = ClientMessage.maximumBytes
+        socket.outboxBytes = settings.outboxBytes
+        return .webSocket(WebSocketUpgrade(handshake, subprotocol: Self.subprotocol, settings: socket) { session in
+            let client = ClientSession(
+                session: session, hub: hub, principal: principal, id: context.requestID, outboxBytes: settings.outboxBytes)
+            guard originAllowed else {
+                let code = Contracts.CloseCode.originRefused
+                session.close(HTTP.CloseCode(rawValue: code.rawValue), reason: code.reason)
+                return client
+            }
+            client.begin(named, version: version, authenticated: settings.access.isOn)
+            return client
+        })
+    }
+
+    /// Header, query item or subprotocol: browsers can set only the last two.
+    private func credential(_ request: Request, _ handshake: Handshake) -> String? {
+        if let header = request[header: "authorization"], header.lowercased().hasPrefix("bearer ") {
+            return String(header.dropFirst(7))
+        }
+        if let token = request.query["token"] { return token }
+        return handshake.offeredProtocols.first { $0.hasPrefix(Self.tokenPrefix) }.map { String($0.dropFirst(Self.tokenPrefix.count)) }
+    }
+
+    private func subscription(_ query: QueryItems) throws -> ClientMessage.Subscription? {
+        guard let text = query["debate_id"] ?? query["loop_id"] else { return nil }
+        guard let debate = DebateID(text) else { throw HTTPError.malformed("debate_id is not the id of a debate.") }
+        var from: Int64?
+        if let text = query["replay_from_seq"] {
+            guard let seq = Int64(text), seq >= 0 else { throw HTTPError.malformed("replay_from_seq is not a whole number.") }
+            from = max(1, seq)
+        } else if let text = query["since_seq"] {
+            guard let seq = Int64(text), seq >= 0, seq < .max else { throw HTTPError.malformed("since_seq is not a whole number.") }
+            from = seq + 1
+        }
+        return ClientMessage.Subscription(debateID: debate, replayFromSeq: from)
+    }
+
+    /// A page of another site must not use a visitor's reach to this gateway: without a setting only our own origin may.
+    private func isOriginAllowed(_ request: Request) -> Bool {
+        guard let origin = request[header: "origin"] else { return true }
+        if settings.allowedOrigins.contains("*") || settings.allowedOrigins.contains(origin) { return true }
+        guard let host = request[header: "host"], let scheme = origin.firstRange(of: "://") else { return false }
+        return origin[scheme.upperBound...].lowercased() == host.lowercased()
+    }
+
+    private static func unauthorized(_ requestID: String) -> Response {
+        var body = ErrorBody(.authenticationRequired, traceID: requestID)
+        body.suggestion = "send Authorization: Bearer <token>, or ?token=<token>"
+        var response = Response.json(body.bytes, status: .unauthorized)
+        response.headers[.wwwAuthenticate] = "Bearer"
+        return response
+    }
+}
