@@ -58,6 +58,12 @@ import Platform
         while !started.withLock({ $0 }) { sched_yield() }
     }
 
+    deinit {
+        // Not when the thread ends: whoever still submits would write into a descriptor that is someone else's by then.
+        close(epoll)
+        close(wakeup)
+    }
+
     /// A loop per processor, at most `count`.
     package static func group(count: Int, name: String = "loop") throws(SocketError) -> [EventLoop] {
         var loops: [EventLoop] = []
@@ -142,6 +148,7 @@ import Platform
 
     private func submit(_ add: (inout Remote) -> Void) {
         let mustWake = remote.withLock { remote in
+            guard !remote.stopped else { return false }
             add(&remote)
             defer { remote.woken = true }
             return !remote.woken
@@ -172,8 +179,6 @@ import Platform
             runJobs()
             runEndOfTurn()
         }
-        close(epoll)
-        close(wakeup)
     }
 
     /// Moves what other threads submitted to this thread; false when the loop was stopped.
