@@ -25,14 +25,13 @@ struct HTTPClientFaultTests {
     }
 
     @Test("each part of a request has its own deadline", arguments: [
-        ([ScriptedServer.Step.wait], HTTPClientError.Code.firstByteTimeout),
-        ([.chunkedHead(), .wait], .idleTimeout),
-        ([.chunkedHead(), .chunk("x"), .wait], .idleTimeout),
+        ([ScriptedServer.Step.wait], Deadlines(firstByte: .milliseconds(30)), HTTPClientError.Code.firstByteTimeout),
+        ([.chunkedHead(), .wait], Deadlines(idle: .milliseconds(30)), .idleTimeout),
+        ([.chunkedHead(), .chunk("x"), .wait], Deadlines(idle: .milliseconds(30)), .idleTimeout),
     ])
-    func deadlines(_ steps: [ScriptedServer.Step], _ code: HTTPClientError.Code) async throws {
+    func deadlines(_ steps: [ScriptedServer.Step], _ deadlines: Deadlines, _ code: HTTPClientError.Code) async throws {
         let bench = try Bench { _ in steps }
-        let short = Deadlines(firstByte: .milliseconds(30), idle: .milliseconds(30))
-        #expect(await bench.failure(deadlines: short)?.code == code)
+        #expect(await bench.failure(deadlines: deadlines)?.code == code)
         await bench.stop()
     }
 
