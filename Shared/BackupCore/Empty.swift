@@ -1,1 +1,0 @@
-// BackupCore lands here.

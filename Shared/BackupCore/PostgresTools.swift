@@ -1,0 +1,90 @@
+import Glibc
+import Platform
+package import PostgresClient
+
+/// `pg_dump` and `psql`, told where to go through their environment. Every method blocks.
+package struct PostgresTools: Sendable {
+    /// How long `pg_dump` waits for a table that a migration holds.
+    static let lockTimeoutMilliseconds = 60_000
+    /// What a child may see of our own environment: where programs, home and time zone data are.
+    static let inherited = ["PATH", "HOME", "TMPDIR", "PGPASSFILE", "PGSERVICEFILE", "PGSYSCONFDIR"]
+
+    private let environment: [String: Secret<String>]
+
+    /// - Throws: `.unavailable` when the DSN can not be read.
+    package init(_ configuration: PGConfiguration) throws(BackupError) {
+        do throws(PGError) {
+            var environment = try configuration.programEnvironment()
+            for name in Self.inherited where environment[name] == nil {
+                environment[name] = getenv(name).map { Secret(String(cString: $0)) }
+            }
+            environment["PGAPPNAME"] = Secret("aragora-backup")
+            environment["PGCONNECT_TIMEOUT"] = Secret(String(max(2, configuration.connectTimeout.milliseconds / 1000)))
+            environment["PGCLIENTENCODING"] = Secret("UTF8")
+            // The messages are read by us, and by operators who search for them.
+            environment["LC_ALL"] = Secret("C")
+            self.environment = environment
+        } catch {
+            throw BackupError(.unavailable, error.message)
+        }
+    }
+
+    private init(environment: [String: Secret<String>]) { self.environment = environment }
+
+    /// The same, connecting to another database of that server.
+    func using(database: String) -> PostgresTools {
+        var environment = environment
+        environment["PGDATABASE"] = Secret(database)
+        return PostgresTools(environment: environment)
+    }
+
+    /// - Parameter serverVersion: as Postgres numbers itself, for example 150020.
+    /// - Throws: ``BackupError`` `.unavailable` when a program is missing, or older than the server: `pg_dump` refuses a
+    ///   newer server, and it is better to hear that at start than at night.
+    package func check(serverVersion: Int) throws {
+        for program in ["pg_dump", "psql"] {
+            let version = try majorVersion(of: program)
+            guard version >= serverVersion / 10_000 else {
+                throw BackupError(
+                    .unavailable,
+                    "\(program) is of version \(version), the server of version \(serverVersion / 10_000): install postgresql-client-\(serverVersion / 10_000)")
+            }
+        }
+    }
+
+    func majorVersion(of program: String) throws -> Int {
+        var answer: [UInt8] = []
+        try child(program, ["--version"]).runChecked(stop: StopFlag(), output: { answer += $0 })
+        guard let version = Self.majorVersion(in: String(decoding: answer, as: UTF8.self)) else {
+            throw BackupError(.unavailable, "\(program) --version says nothing that is understood")
+        }
+        return version
+    }
+
+    /// The version in `pg_dump (PostgreSQL) 15.20 (Debian 15.20-0+deb12u1)`.
+    static func majorVersion(in text: String) -> Int? {
+        guard let words = text.split(separator: ")", maxSplits: 1).last else { return nil }
+        return Int(words.drop { $0 == " " }.prefix { $0.isNumber })
+    }
+
+    /// Writes the whole database as SQL text, as the exported snapshot shows it.
+    ///
+    /// Without owners and grants: it is restored by, and for, whoever restores it.
+    func dump(snapshot: String, stop: StopFlag, output: ([UInt8]) throws -> Void) throws {
+        let arguments = [
+            "--no-password", "--format=plain", "--encoding=UTF8", "--no-owner", "--no-privileges",
+            "--lock-wait-timeout=\(Self.lockTimeoutMilliseconds)", "--snapshot=\(snapshot)",
+        ]
+        try child("pg_dump", arguments).runChecked(stop: stop, output: output)
+    }
+
+    /// Runs SQL text; the first error ends it.
+    func run(stop: StopFlag, script: () throws -> [UInt8]?) throws {
+        let arguments = ["--no-password", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "--file=-"]
+        try child("psql", arguments).runChecked(stop: stop, input: script)
+    }
+
+    private func child(_ program: String, _ arguments: [String]) -> ChildProcess {
+        ChildProcess(program: program, arguments: arguments, environment: environment.mapValues { $0.reveal() })
+    }
+}
