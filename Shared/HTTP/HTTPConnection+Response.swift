@@ -41,7 +41,8 @@ extension HTTPConnection {
         let keepsAlive = head.keepsAlive && !isDraining
         switch response.content {
         case .empty, .bytes:
-            sendWhole(response, keepsAlive: keepsAlive, versionMinor: head.versionMinor, omitsBody: head.method == .head)
+            sendWhole(
+                response, keepsAlive: keepsAlive, versionMinor: head.versionMinor, omitsBody: head.method == .head)
             finish(keepsAlive: keepsAlive)
         case .stream:
             preconditionFailure("streams are sent by their own task")
@@ -94,7 +95,8 @@ extension HTTPConnection {
     ) async {
         guard self.number == number, phase == .handling else { return }
         let framing: ResponseWriter.Framing =
-            response.status.isBodyless ? .none : length.map { .length($0) } ?? (head.versionMinor > 0 ? .chunked : .untilClose)
+            response.status.isBodyless
+            ? .none : length.map { .length($0) } ?? (head.versionMinor > 0 ? .chunked : .untilClose)
         let keepsAlive = head.keepsAlive && !isDraining && framing != .untilClose
         var out: [UInt8] = []
         ResponseWriter.appendHead(

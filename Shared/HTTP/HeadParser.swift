@@ -149,7 +149,8 @@ extension HeadParser {
     private mutating func takeRequestLine(_ input: Span<UInt8>, end: Int) throws(HTTPError) {
         var index = start
         while index < end, ByteClass.isToken(input[index]) { index += 1 }
-        guard index > start, index - start <= HTTPLimits.methodBytes, index < end, input[index] == ByteClass.space else {
+        guard index > start, index - start <= HTTPLimits.methodBytes, index < end, input[index] == ByteClass.space
+        else {
             throw .malformed("The method is not a token.")
         }
         parts.method = Method(input, start, index)
@@ -234,7 +235,8 @@ extension HeadParser {
         for index in first..<last where !ByteClass.isFieldValue(input[index]) {
             throw .malformed("A header field's value holds a control character.")
         }
-        let field = HeadField(name: Span16(lineStart - start, colon - start), value: Span16(first - start, last - start))
+        let field = HeadField(
+            name: Span16(lineStart - start, colon - start), value: Span16(first - start, last - start))
         parts.fields.append(field)
         try interpret(input, name: lineStart, count: colon - lineStart, first, last)
     }
@@ -248,7 +250,9 @@ extension HeadParser {
             guard HostSyntax.isValid(input, first, last) else { throw .malformed("The Host field is bad.") }
             parts.host = Span16(first - start, last - start)
         case 6 where Self.equalsCaseless(input, name, "expect"):
-            guard last - first == 12, Self.equalsCaseless(input, first, "100-continue") else { throw .expectationFailed }
+            guard last - first == 12, Self.equalsCaseless(input, first, "100-continue") else {
+                throw .expectationFailed
+            }
             parts.expectsContinue = true
         case 10 where Self.equalsCaseless(input, name, "connection"):
             takeConnection(input, first, last)
@@ -339,7 +343,8 @@ extension Method {
     /// The method whose name is `input[begin..<end]`, a token.
     fileprivate init(_ input: Span<UInt8>, _ begin: Int, _ end: Int) {
         if end - begin == 3, input[begin] == UInt8(ascii: "G"), input[begin + 1] == UInt8(ascii: "E"),
-            input[begin + 2] == UInt8(ascii: "T") {
+            input[begin + 2] == UInt8(ascii: "T")
+        {
             self = .get
         } else {
             var name = ""

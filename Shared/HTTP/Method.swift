@@ -5,18 +5,19 @@ package enum Method: Hashable, Sendable, CustomStringConvertible {
     case other(String)
 
     package init(_ name: String) {
-        self = switch name {
-        case "GET": .get
-        case "HEAD": .head
-        case "POST": .post
-        case "PUT": .put
-        case "PATCH": .patch
-        case "DELETE": .delete
-        case "OPTIONS": .options
-        case "TRACE": .trace
-        case "CONNECT": .connect
-        default: .other(name)
-        }
+        self =
+            switch name {
+            case "GET": .get
+            case "HEAD": .head
+            case "POST": .post
+            case "PUT": .put
+            case "PATCH": .patch
+            case "DELETE": .delete
+            case "OPTIONS": .options
+            case "TRACE": .trace
+            case "CONNECT": .connect
+            default: .other(name)
+            }
     }
 
     package var description: String {

@@ -19,9 +19,11 @@ package struct Router: HTTPHandler {
         self.middleware = middleware
         self.rewrite = rewrite
         unmatched = Route(template: "unmatched", responder: Self.chain(middleware) { _, _ in throw HTTPError.notFound })
-        badPath = Route(template: "unmatched", responder: Self.chain(middleware) { _, _ in
-            throw HTTPError.malformed("The path is not percent-encoded UTF-8.")
-        })
+        badPath = Route(
+            template: "unmatched",
+            responder: Self.chain(middleware) { _, _ in
+                throw HTTPError.malformed("The path is not percent-encoded UTF-8.")
+            })
     }
 
     /// Adds a route. `bodyBytes` and `deadline` replace the server's defaults.
@@ -48,7 +50,8 @@ package struct Router: HTTPHandler {
         if let node = literal[path] { return RouteMatch(node.route(head.method)) }
         var segments: [String] = []
         for raw in RouteTemplate.split(path) {
-            guard let segment = raw.utf8.contains(UInt8(ascii: "%")) ? PercentCoding.decode(raw.utf8) : String(raw) else {
+            guard let segment = raw.utf8.contains(UInt8(ascii: "%")) ? PercentCoding.decode(raw.utf8) : String(raw)
+            else {
                 return RouteMatch(badPath)
             }
             segments.append(segment)

@@ -127,7 +127,9 @@ struct Deadlines: Sendable {
     }
 
     /// At most a hundred years, so that adding it to a time can not overflow.
-    static func nanoseconds(_ duration: Duration) -> Int64 { min(duration.nanosecondsClamped, 3_200_000_000 * 1_000_000_000) }
+    static func nanoseconds(_ duration: Duration) -> Int64 {
+        min(duration.nanosecondsClamped, 3_200_000_000 * 1_000_000_000)
+    }
 }
 
 /// What a server keeps for each open socket, whatever it speaks. Called on the loop only.

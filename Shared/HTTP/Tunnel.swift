@@ -24,14 +24,16 @@ package struct Tunnel: Sendable {
         }
         let opening = opening(request.head, target: target, headers)
         do {
-            let upstream = try await Connector.connect(loop: context.loop, to: addresses, timeout: settings.connectTimeout)
+            let upstream = try await Connector.connect(
+                loop: context.loop, to: addresses, timeout: settings.connectTimeout)
             return Tunnel(upstream: upstream, opening: opening, settings: settings)
         } catch let error as SocketError {
             throw error.code == .timedOut ? Self.timedOut : Self.unreachable
         }
     }
 
-    static let unreachable = HTTPError(.badGateway, "upstream_unreachable", "The service behind this path is not reachable.")
+    static let unreachable = HTTPError(
+        .badGateway, "upstream_unreachable", "The service behind this path is not reachable.")
     static let timedOut = HTTPError(.gatewayTimeout, "upstream_timeout", "The service behind this path did not answer.")
 
     /// The request head for the other server. `close` asks it to hang up unless it upgrades.

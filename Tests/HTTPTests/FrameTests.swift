@@ -9,7 +9,9 @@ struct FrameTests {
         case failed([WebSocketMessage], UInt16)
     }
 
-    static func read(_ bytes: [UInt8], cutInto size: Int = .max, role: WebSocketRole = .server, limit: Int = 1000) -> Outcome {
+    static func read(_ bytes: [UInt8], cutInto size: Int = .max, role: WebSocketRole = .server, limit: Int = 1000)
+        -> Outcome
+    {
         var parser = FrameParser(role: role, limitBytes: limit)
         var assembler = MessageAssembler(limitBytes: limit)
         var messages: [WebSocketMessage] = []
@@ -47,28 +49,43 @@ struct FrameTests {
     }
 
     static let table: [Case] = [
-        Case("RFC 6455 §5.7, masked Hello", [0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58],
+        Case(
+            "RFC 6455 §5.7, masked Hello", [0x81, 0x85, 0x37, 0xFA, 0x21, 0x3D, 0x7F, 0x9F, 0x4D, 0x51, 0x58],
             .messages([.text("Hello")])),
         Case("an empty text", masked(.text, ""), .messages([.text("")])),
         Case("binary", masked(.binary, [0, 255]), .messages([.binary([0, 255])])),
-        Case("125 bytes", masked(.binary, .init(repeating: 1, count: 125)), .messages([.binary(.init(repeating: 1, count: 125))])),
-        Case("126 bytes", masked(.binary, .init(repeating: 1, count: 126)), .messages([.binary(.init(repeating: 1, count: 126))])),
-        Case("the limit", masked(.binary, .init(repeating: 1, count: 1000)), .messages([.binary(.init(repeating: 1, count: 1000))])),
+        Case(
+            "125 bytes", masked(.binary, .init(repeating: 1, count: 125)),
+            .messages([.binary(.init(repeating: 1, count: 125))])),
+        Case(
+            "126 bytes", masked(.binary, .init(repeating: 1, count: 126)),
+            .messages([.binary(.init(repeating: 1, count: 126))])),
+        Case(
+            "the limit", masked(.binary, .init(repeating: 1, count: 1000)),
+            .messages([.binary(.init(repeating: 1, count: 1000))])),
         Case("one past the limit", masked(.binary, .init(repeating: 1, count: 1001)), .failed([], 1009)),
-        Case("one past the limit in fragments",
-            masked(.binary, .init(repeating: 1, count: 600), final: false) + masked(.continuation, .init(repeating: 1, count: 401)),
+        Case(
+            "one past the limit in fragments",
+            masked(.binary, .init(repeating: 1, count: 600), final: false)
+                + masked(.continuation, .init(repeating: 1, count: 401)),
             .failed([], 1009)),
-        Case("fragments with a ping between",
+        Case(
+            "fragments with a ping between",
             masked(.text, "Hé", final: false) + masked(.ping, "p") + masked(.continuation, "l", final: false)
                 + masked(.continuation, "lo"),
             .messages([.ping([112]), .text("Héllo")])),
-        Case("a character across fragments",
+        Case(
+            "a character across fragments",
             masked(.text, [0xC3], final: false) + masked(.continuation, [0xA9]), .messages([.text("é")])),
         Case("two messages", masked(.text, "a") + masked(.text, "b"), .messages([.text("a"), .text("b")])),
         Case("a pong", masked(.pong, "x"), .messages([.pong([120])])),
         Case("close without code", masked(.close, ""), .messages([.close(.noCode, reason: "")])),
-        Case("close with reason", masked(.close, [3, 232] + Array("bye".utf8)), .messages([.close(.normal, reason: "bye")])),
-        Case("close of the application's own", masked(.close, [0x0F, 0xA0]), .messages([.close(CloseCode(rawValue: 4000), reason: "")])),
+        Case(
+            "close with reason", masked(.close, [3, 232] + Array("bye".utf8)),
+            .messages([.close(.normal, reason: "bye")])),
+        Case(
+            "close of the application's own", masked(.close, [0x0F, 0xA0]),
+            .messages([.close(CloseCode(rawValue: 4000), reason: "")])),
         Case("half a close code", masked(.close, [3]), .failed([], 1002)),
         Case("close 1005", masked(.close, [3, 237]), .failed([], 1002)),
         Case("close 1006", masked(.close, [3, 238]), .failed([], 1002)),
@@ -108,10 +125,12 @@ struct FrameTests {
         for size in [1, 2, 3, 7] { #expect(Self.read(example.bytes, cutInto: size) == example.expected) }
     }
 
-    @Test("of a server are not masked and use the shortest length", arguments: [
-        (0, [0x82, 0]), (125, [0x82, 125]), (126, [0x82, 126, 0, 126]), (65_535, [0x82, 126, 255, 255]),
-        (65_536, [0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
-    ] as [(Int, [UInt8])])
+    @Test(
+        "of a server are not masked and use the shortest length",
+        arguments: [
+            (0, [0x82, 0]), (125, [0x82, 125]), (126, [0x82, 126, 0, 126]), (65_535, [0x82, 126, 255, 255]),
+            (65_536, [0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0]),
+        ] as [(Int, [UInt8])])
     func lengths(count: Int, head: [UInt8]) {
         let payload = [UInt8](repeating: 7, count: count)
         #expect(Frame.binary(payload).bytes == head + payload)
@@ -123,7 +142,9 @@ struct FrameTests {
         let frame = Frame.close(.normal, reason: String(repeating: "é", count: 100))
         #expect(frame.bytes.count == 2 + 2 + 122)
         #expect(Frame.close(.abnormal, reason: "x").bytes == [0x88, 0])
-        #expect(Self.read(frame.bytes, role: .client) == .messages([.close(.normal, reason: String(repeating: "é", count: 61))]))
+        #expect(
+            Self.read(frame.bytes, role: .client)
+                == .messages([.close(.normal, reason: String(repeating: "é", count: 61))]))
     }
 }
 
@@ -156,12 +177,15 @@ struct HandshakeTests {
         #expect(WebSocketUpgrade(handshake, subprotocol: "two") { _ in NoDelegate() }.subprotocol == nil)
     }
 
-    @Test("is refused when it breaks a rule", arguments: [
-        (["Upgrade": nil], 426), (["Upgrade": "h2c"], 426), (["Connection": "keep-alive"], 426),
-        (["Sec-WebSocket-Version": "8"], 426), (["Sec-WebSocket-Version": nil], 426), (["Sec-WebSocket-Key": nil], 400),
-        (["Sec-WebSocket-Key": "c2hvcnQ="], 400), (["Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25j*Q=="], 400),
-        (["Sec-WebSocket-Protocol": "a b"], 400), (["Content-Length": "3"], 400),
-    ] as [([String: String?], Int)])
+    @Test(
+        "is refused when it breaks a rule",
+        arguments: [
+            (["Upgrade": nil], 426), (["Upgrade": "h2c"], 426), (["Connection": "keep-alive"], 426),
+            (["Sec-WebSocket-Version": "8"], 426), (["Sec-WebSocket-Version": nil], 426),
+            (["Sec-WebSocket-Key": nil], 400),
+            (["Sec-WebSocket-Key": "c2hvcnQ="], 400), (["Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25j*Q=="], 400),
+            (["Sec-WebSocket-Protocol": "a b"], 400), (["Content-Length": "3"], 400),
+        ] as [([String: String?], Int)])
     func refuses(changes: [String: String?], status: Int) throws {
         let head = try Self.head(changes)
         let error = #expect(throws: HTTPError.self) { try Handshake(head) }

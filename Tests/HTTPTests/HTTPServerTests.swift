@@ -32,7 +32,8 @@ struct HTTPServerTests {
     }
 
     static func body(_ response: String) -> String {
-        response.split(separator: "\r\n\r\n", maxSplits: 1, omittingEmptySubsequences: false).last.map(String.init) ?? ""
+        response.split(separator: "\r\n\r\n", maxSplits: 1, omittingEmptySubsequences: false).last.map(String.init)
+            ?? ""
     }
 
     static func status(_ response: String) -> Int {
@@ -55,10 +56,12 @@ struct HTTPServerTests {
         }
     }
 
-    @Test("closes when asked to", arguments: [
-        "GET /ok HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "GET /ok HTTP/1.0\r\n\r\n",
-        "GET /later HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-    ])
+    @Test(
+        "closes when asked to",
+        arguments: [
+            "GET /ok HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n", "GET /ok HTTP/1.0\r\n\r\n",
+            "GET /later HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
+        ])
     func closes(request: String) async throws {
         try await ServerFixture.with(routes: Self.routes) { fixture in
             let response = try await fixture.exchange(request)
@@ -119,15 +122,20 @@ struct HTTPServerTests {
         }
     }
 
-    @Test("reads bodies of announced length and in chunks, whole or byte by byte", arguments: [
-        "Content-Length: 5\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
-    ])
+    @Test(
+        "reads bodies of announced length and in chunks, whole or byte by byte",
+        arguments: [
+            "Content-Length: 5\r\n\r\nhello", "Transfer-Encoding: chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n",
+        ])
     func bodies(rest: String) async throws {
         try await ServerFixture.with(routes: Self.routes) { fixture in
             let request = "POST /echo HTTP/1.1\r\nHost: a\r\n\(rest)"
             let client = try await fixture.connect()
             await client.send(request + request)
-            #expect(await client.read { String(decoding: $0, as: UTF8.self).split(separator: "hello").count == 2 && $0.last == 111 }
+            #expect(
+                await client.read {
+                    String(decoding: $0, as: UTF8.self).split(separator: "hello").count == 2 && $0.last == 111
+                }
                 .contains("hello"))
             for byte in request.utf8 { await client.send([byte]) }
             #expect(Self.body(await client.read(to: "hello")) == "hello")
@@ -135,12 +143,14 @@ struct HTTPServerTests {
         }
     }
 
-    @Test("refuses a body one byte over the route's limit", arguments: [
-        ("Content-Length: 5\r\n\r\nhello", 200), ("Content-Length: 6\r\n\r\nhello!", 413),
-        ("Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 200),
-        ("Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n", 413),
-        ("Transfer-Encoding: chunked\r\n\r\n5\r\nhelloX", 400),
-    ])
+    @Test(
+        "refuses a body one byte over the route's limit",
+        arguments: [
+            ("Content-Length: 5\r\n\r\nhello", 200), ("Content-Length: 6\r\n\r\nhello!", 413),
+            ("Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n", 200),
+            ("Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n1\r\n!\r\n0\r\n\r\n", 413),
+            ("Transfer-Encoding: chunked\r\n\r\n5\r\nhelloX", 400),
+        ])
     func bodyLimit(rest: String, status: Int) async throws {
         try await ServerFixture.with(routes: Self.routes) { fixture in
             let response = try await fixture.exchange("POST /small HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\(rest)")
@@ -151,7 +161,8 @@ struct HTTPServerTests {
     @Test("refuses a body over the default limit")
     func defaultBodyLimit() async throws {
         try await ServerFixture.with(configure: { $0.limits.bodyBytes = 10 }, routes: Self.routes) { fixture in
-            let fine = try await fixture.exchange("POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 10\r\n\r\n0123456789")
+            let fine = try await fixture.exchange(
+                "POST /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: 10\r\n\r\n0123456789")
             #expect(Self.status(fine) == 200)
             let refused = try await fixture.exchange("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 11\r\n\r\n")
             #expect(Self.status(refused) == 413)
@@ -175,7 +186,10 @@ struct HTTPServerTests {
     func head() async throws {
         try await ServerFixture.with(routes: Self.routes) { fixture in
             let client = try await fixture.connect()
-            for (path, field) in [("/ok", "Content-Length: 15"), ("/chunks", "Transfer-Encoding: chunked"), ("/known", "Content-Length: 6")] {
+            for (path, field) in [
+                ("/ok", "Content-Length: 15"), ("/chunks", "Transfer-Encoding: chunked"),
+                ("/known", "Content-Length: 6"),
+            ] {
                 await client.send("HEAD \(path) HTTP/1.1\r\nHost: a\r\n\r\n")
                 let response = await client.read(to: "\r\n\r\n")
                 #expect(Self.status(response) == 200)
@@ -195,13 +209,16 @@ struct HTTPServerTests {
         }
     }
 
-    @Test("streams bodies in chunks, of known length, and to HTTP/1.0 until it closes", arguments: [
-        ("/chunks", "1.1", "4\r\none,\r\n4\r\ntwo,\r\n5\r\nthree\r\n0\r\n\r\n"), ("/known", "1.1", "abcdef"),
-        ("/chunks", "1.0", "one,two,three"),
-    ])
+    @Test(
+        "streams bodies in chunks, of known length, and to HTTP/1.0 until it closes",
+        arguments: [
+            ("/chunks", "1.1", "4\r\none,\r\n4\r\ntwo,\r\n5\r\nthree\r\n0\r\n\r\n"), ("/known", "1.1", "abcdef"),
+            ("/chunks", "1.0", "one,two,three"),
+        ])
     func streams(path: String, version: String, body: String) async throws {
         try await ServerFixture.with(routes: Self.routes) { fixture in
-            let response = try await fixture.exchange("GET \(path) HTTP/\(version)\r\nHost: a\r\nConnection: close\r\n\r\n")
+            let response = try await fixture.exchange(
+                "GET \(path) HTTP/\(version)\r\nHost: a\r\nConnection: close\r\n\r\n")
             #expect(Self.body(response) == body)
         }
     }
@@ -234,7 +251,9 @@ struct HTTPServerTests {
         }
     }
 
-    @Test("breaks the connection when a streamed body fails or has the wrong length", arguments: ["/throws", "/short", "/long"])
+    @Test(
+        "breaks the connection when a streamed body fails or has the wrong length",
+        arguments: ["/throws", "/short", "/long"])
     func brokenStream(path: String) async throws {
         try await ServerFixture.with(routes: { router in
             router.on(.get, "/throws") { _, _ in
@@ -243,8 +262,12 @@ struct HTTPServerTests {
                     throw HTTPError.internalError
                 }
             }
-            router.on(.get, "/short") { _, _ in .stream(type: "text/plain", length: 9) { try await $0.write(Array("part".utf8)) } }
-            router.on(.get, "/long") { _, _ in .stream(type: "text/plain", length: 3) { try await $0.write(Array("part".utf8)) } }
+            router.on(.get, "/short") { _, _ in
+                .stream(type: "text/plain", length: 9) { try await $0.write(Array("part".utf8)) }
+            }
+            router.on(.get, "/long") { _, _ in
+                .stream(type: "text/plain", length: 3) { try await $0.write(Array("part".utf8)) }
+            }
         }) { fixture in
             let client = try await fixture.connect()
             await client.send("GET \(path) HTTP/1.1\r\nHost: a\r\n\r\nGET \(path) HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -264,9 +287,11 @@ struct HTTPServerTests {
         }
     }
 
-    @Test("decodes parameters and query", arguments: [
-        ("/things/a%20b?q=x+y%21", "a b x y! /things/{id}"), ("/things/1", "1 - /things/{id}"),
-    ])
+    @Test(
+        "decodes parameters and query",
+        arguments: [
+            ("/things/a%20b?q=x+y%21", "a b x y! /things/{id}"), ("/things/1", "1 - /things/{id}"),
+        ])
     func parameters(target: String, body: String) async throws {
         try await ServerFixture.with(routes: Self.routes) { fixture in
             let response = try await fixture.exchange("GET \(target) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
@@ -274,10 +299,12 @@ struct HTTPServerTests {
         }
     }
 
-    @Test("says what it can not find or do, and goes on", arguments: [
-        ("GET /none", 404, ""), ("POST /ok", 405, "Allow: GET, HEAD"), ("BREW /ok", 405, "Allow: GET, HEAD"),
-        ("GET /things/%ff", 400, ""), ("GET /ok?a=%ff", 400, ""), ("GET /fails", 500, "internal_error"),
-    ])
+    @Test(
+        "says what it can not find or do, and goes on",
+        arguments: [
+            ("GET /none", 404, ""), ("POST /ok", 405, "Allow: GET, HEAD"), ("BREW /ok", 405, "Allow: GET, HEAD"),
+            ("GET /things/%ff", 400, ""), ("GET /ok?a=%ff", 400, ""), ("GET /fails", 500, "internal_error"),
+        ])
     func refusals(line: String, status: Int, contains: String) async throws {
         try await ServerFixture.with(routes: Self.routes) { fixture in
             let client = try await fixture.connect()

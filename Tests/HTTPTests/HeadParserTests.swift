@@ -212,18 +212,22 @@ struct HeadParserTests {
         #expect(head.framing == .length(12))
     }
 
-    @Test("says whether the connection stays open", arguments: [
-        ("HTTP/1.1", "", true), ("HTTP/1.1", "close", false), ("HTTP/1.1", "x, Close", false),
-        ("HTTP/1.0", "", false), ("HTTP/1.0", "Keep-Alive", true), ("HTTP/1.0", "keep-alive, close", false),
-    ])
+    @Test(
+        "says whether the connection stays open",
+        arguments: [
+            ("HTTP/1.1", "", true), ("HTTP/1.1", "close", false), ("HTTP/1.1", "x, Close", false),
+            ("HTTP/1.0", "", false), ("HTTP/1.0", "Keep-Alive", true), ("HTTP/1.0", "keep-alive, close", false),
+        ])
     func keepAlive(version: String, connection: String, expected: Bool) throws {
         let head = try Self.head("GET / \(version)\r\nHost: a\r\nConnection: \(connection)\r\n\r\n")
         #expect(head.keepsAlive == expected)
     }
 
-    @Test("has a path even in the barest absolute form", arguments: [
-        ("http://a", "/", nil), ("http://a?x", "/", "x"), ("http://a/?", "/", ""),
-    ] as [(String, String, String?)])
+    @Test(
+        "has a path even in the barest absolute form",
+        arguments: [
+            ("http://a", "/", nil), ("http://a?x", "/", "x"), ("http://a/?", "/", ""),
+        ] as [(String, String, String?)])
     func absolute(target: String, path: String, query: String?) throws {
         let head = try Self.head("GET \(target) HTTP/1.1\r\nHost: a\r\n\r\n")
         #expect(head.path == path)

@@ -24,9 +24,11 @@ struct ResponseWriterTests {
         #expect(head(.ok, .untilClose).contains("Connection: close\r\n"))
     }
 
-    @Test("says how the connection goes on", arguments: [
-        (1, true, nil), (1, false, "close"), (0, true, "keep-alive"), (0, false, "close"),
-    ] as [(Int, Bool, String?)])
+    @Test(
+        "says how the connection goes on",
+        arguments: [
+            (1, true, nil), (1, false, "close"), (0, true, "keep-alive"), (0, false, "close"),
+        ] as [(Int, Bool, String?)])
     func connection(versionMinor: Int, keepsAlive: Bool, expected: String?) {
         let text = head(.ok, .length(0), keepsAlive: keepsAlive, versionMinor: versionMinor)
         #expect(text.contains("Connection: ") == (expected != nil))
@@ -44,7 +46,9 @@ struct ResponseWriterTests {
                 + "Set-Cookie: b=2\r\nContent-Type: application/json\r\n\r\n")
     }
 
-    @Test("can not be made to carry another field", arguments: ["a\r\nX: y", "a\nX: y", "a\rb", "a\0b", "\u{1B}[0m", "a\u{7F}"])
+    @Test(
+        "can not be made to carry another field",
+        arguments: ["a\r\nX: y", "a\nX: y", "a\rb", "a\0b", "\u{1B}[0m", "a\u{7F}"])
     func injection(text: String) {
         #expect(HeaderValue(text) == nil)
         #expect(HeaderName(text) == nil)
@@ -53,11 +57,13 @@ struct ResponseWriterTests {
         #expect(headers.fields.isEmpty)
     }
 
-    @Test("names a date in its one form", arguments: [
-        (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
-        (951_782_399, "Mon, 28 Feb 2000 23:59:59 GMT"), (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"),
-        (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 GMT"), (1_798_761_599, "Thu, 31 Dec 2026 23:59:59 GMT"),
-    ] as [(Int64, String)])
+    @Test(
+        "names a date in its one form",
+        arguments: [
+            (784_111_777, "Sun, 06 Nov 1994 08:49:37 GMT"), (0, "Thu, 01 Jan 1970 00:00:00 GMT"),
+            (951_782_399, "Mon, 28 Feb 2000 23:59:59 GMT"), (951_782_400, "Tue, 29 Feb 2000 00:00:00 GMT"),
+            (4_107_542_400, "Mon, 01 Mar 2100 00:00:00 GMT"), (1_798_761_599, "Thu, 31 Dec 2026 23:59:59 GMT"),
+        ] as [(Int64, String)])
     func dates(seconds: Int64, expected: String) {
         #expect(DateField.format(seconds) == expected)
         var field = DateField()

@@ -5,14 +5,18 @@ import Testing
 
 @Suite("The HTTP server's bounds", .timeLimit(.minutes(1)))
 struct ServerDeadlineTests {
-    @Test("on a head and a body that do not come are 408", arguments: [
-        "GET /ok HTT", "G", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf",
-    ])
+    @Test(
+        "on a head and a body that do not come are 408",
+        arguments: [
+            "GET /ok HTT", "G", "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nhalf",
+        ])
     func slowRequest(text: String) async throws {
-        try await ServerFixture.with(configure: {
-            $0.headDeadline = .milliseconds(50)
-            $0.bodyDeadline = .milliseconds(50)
-        }, routes: HTTPServerTests.routes) { fixture in
+        try await ServerFixture.with(
+            configure: {
+                $0.headDeadline = .milliseconds(50)
+                $0.bodyDeadline = .milliseconds(50)
+            }, routes: HTTPServerTests.routes
+        ) { fixture in
             let response = try await fixture.exchange(text)
             #expect(HTTPServerTests.status(response) == 408)
         }
@@ -20,7 +24,9 @@ struct ServerDeadlineTests {
 
     @Test("on a head are not moved by bytes that trickle in")
     func slowloris() async throws {
-        try await ServerFixture.with(configure: { $0.headDeadline = .milliseconds(100) }, routes: HTTPServerTests.routes) { fixture in
+        try await ServerFixture.with(
+            configure: { $0.headDeadline = .milliseconds(100) }, routes: HTTPServerTests.routes
+        ) { fixture in
             let client = try await fixture.connect()
             let loop = fixture.loop
             let trickle = Task {
@@ -38,7 +44,8 @@ struct ServerDeadlineTests {
 
     @Test("on idleness close without a word")
     func idle() async throws {
-        try await ServerFixture.with(configure: { $0.idleTimeout = .milliseconds(300) }, routes: HTTPServerTests.routes) { fixture in
+        try await ServerFixture.with(configure: { $0.idleTimeout = .milliseconds(300) }, routes: HTTPServerTests.routes)
+        { fixture in
             #expect(try await fixture.exchange("") == "")
             let client = try await fixture.connect()
             await client.send("GET /ok HTTP/1.1\r\nHost: a\r\n\r\n")
@@ -49,16 +56,19 @@ struct ServerDeadlineTests {
     @Test("on a handler are 503, and the handler is cancelled")
     func handlerDeadline() async throws {
         let cancelled = Signal()
-        try await ServerFixture.with(configure: { $0.handlerDeadline = .milliseconds(50) }, routes: { router in
-            router.on(.get, "/never") { _, context in
-                do {
-                    try await context.loop.sleep(for: .seconds(60))
-                } catch {
-                    cancelled.send()
+        try await ServerFixture.with(
+            configure: { $0.handlerDeadline = .milliseconds(50) },
+            routes: { router in
+                router.on(.get, "/never") { _, context in
+                    do {
+                        try await context.loop.sleep(for: .seconds(60))
+                    } catch {
+                        cancelled.send()
+                    }
+                    return .text("too late")
                 }
-                return .text("too late")
             }
-        }) { fixture in
+        ) { fixture in
             let response = try await fixture.exchange("GET /never HTTP/1.1\r\nHost: a\r\n\r\n")
             #expect(HTTPServerTests.status(response) == 503)
             #expect(!response.contains("too late"))
@@ -69,12 +79,15 @@ struct ServerDeadlineTests {
     @Test("leave a slow reader the time to read a large answer, and cut off one that stops", arguments: [true, false])
     func slowReader(reads: Bool) async throws {
         let size = 16 * 1024 * 1024
-        try await ServerFixture.with(configure: {
-            $0.lingerTimeout = .milliseconds(20)
-            $0.stallTimeout = .milliseconds(reads ? 2000 : 100)
-        }, routes: { router in
-            router.on(.get, "/large") { _, _ in .bytes([UInt8](repeating: 120, count: size), type: "text/plain") }
-        }) { fixture in
+        try await ServerFixture.with(
+            configure: {
+                $0.lingerTimeout = .milliseconds(20)
+                $0.stallTimeout = .milliseconds(reads ? 2000 : 100)
+            },
+            routes: { router in
+                router.on(.get, "/large") { _, _ in .bytes([UInt8](repeating: 120, count: size), type: "text/plain") }
+            }
+        ) { fixture in
             let client = try await fixture.connect()
             await client.setReading(false)
             await client.send("GET /large HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
@@ -84,7 +97,9 @@ struct ServerDeadlineTests {
                 await client.setReading(true)
                 #expect(HTTPServerTests.body(await client.readAll()).utf8.count == size)
             } else {
-                while await fixture.server.openConnections() > 0 { try await fixture.loop.sleep(for: .milliseconds(10)) }
+                while await fixture.server.openConnections() > 0 {
+                    try await fixture.loop.sleep(for: .milliseconds(10))
+                }
                 await client.setReading(true)
                 #expect(await client.readAll().utf8.count < size)
             }
@@ -120,7 +135,9 @@ struct ServerDeadlineTests {
     @Test("on connections make more of them wait, not fail")
     func maxConnections() async throws {
         try await ServerFixture.with(configure: { $0.maxConnections = 2 }, routes: HTTPServerTests.routes) { fixture in
-            let (one, two, three) = (try await fixture.connect(), try await fixture.connect(), try await fixture.connect())
+            let (one, two, three) = (
+                try await fixture.connect(), try await fixture.connect(), try await fixture.connect()
+            )
             let request = "GET /ok HTTP/1.1\r\nHost: a\r\n\r\n"
             for client in [one, two] {
                 await client.send(request)
@@ -201,10 +218,13 @@ struct MiddlewareTests {
         }
     }
 
-    @Test("wraps every route, found or not, outermost first", arguments: [
-        ("GET /a", "ab", "X-Order: b /a\r\nX-Order: a /a\r\n"), ("GET /b", "b caught 404", "X-Order: a unmatched\r\n"),
-        ("PUT /a", "b caught 405", "X-Order: a /a\r\n"),
-    ])
+    @Test(
+        "wraps every route, found or not, outermost first",
+        arguments: [
+            ("GET /a", "ab", "X-Order: b /a\r\nX-Order: a /a\r\n"),
+            ("GET /b", "b caught 404", "X-Order: a unmatched\r\n"),
+            ("PUT /a", "b caught 405", "X-Order: a /a\r\n"),
+        ])
     func order(line: String, body: String, fields: String) async throws {
         var configuration = HTTPServerConfiguration(address: try #require(SocketAddress(ip: "127.0.0.1", port: 0)))
         configuration.tick = .milliseconds(10)
@@ -215,7 +235,8 @@ struct MiddlewareTests {
             return router
         }
         let address = try await server.start()
-        let answer = try await RawClient.exchange(loops[0], address, "\(line) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
+        let answer = try await RawClient.exchange(
+            loops[0], address, "\(line) HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         #expect(HTTPServerTests.body(answer) == body)
         #expect(answer.contains(fields))
         await server.drain(deadline: .milliseconds(50))

@@ -4,9 +4,11 @@ import Testing
 
 @Suite("Escapes in paths and queries")
 struct TargetTests {
-    @Test("stand for UTF-8 text", arguments: [
-        ("", ""), ("abc", "abc"), ("a%20b", "a b"), ("%41%62", "Ab"), ("%c3%A9", "é"), ("a+b", "a+b"),
-    ])
+    @Test(
+        "stand for UTF-8 text",
+        arguments: [
+            ("", ""), ("abc", "abc"), ("a%20b", "a b"), ("%41%62", "Ab"), ("%c3%A9", "é"), ("a+b", "a+b"),
+        ])
     func decodes(text: String, expected: String) {
         #expect(PercentCoding.decode(text.utf8) == expected)
     }

@@ -13,7 +13,9 @@ package struct Frame: Sendable {
     package static func binary(_ bytes: some Collection<UInt8>) -> Frame { Frame(.binary, bytes) }
 
     /// A close frame. A code that may not be sent becomes an empty frame; the reason is cut at 123 bytes, between characters.
-    static func close(_ code: CloseCode, reason: String) -> Frame { Frame(.close, FrameWriter.closePayload(code, reason)) }
+    static func close(_ code: CloseCode, reason: String) -> Frame {
+        Frame(.close, FrameWriter.closePayload(code, reason))
+    }
 
     /// - Precondition: the payload of a control frame has at most 125 bytes.
     init(_ opcode: Opcode, _ payload: some Collection<UInt8>, isFinal: Bool = true) {

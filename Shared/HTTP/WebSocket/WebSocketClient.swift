@@ -72,7 +72,9 @@ package actor WebSocketClient: TransportDelegate {
     package func send(_ bytes: [UInt8]) throws { try send(.binary, bytes) }
 
     /// Sends a ping of at most 125 bytes; the pong is among the messages received. - Throws: ``WebSocketClientError``.
-    package func ping(_ payload: [UInt8] = []) throws { try send(.ping, Array(payload.prefix(FrameWriter.maxControlBytes))) }
+    package func ping(_ payload: [UInt8] = []) throws {
+        try send(.ping, Array(payload.prefix(FrameWriter.maxControlBytes)))
+    }
 
     /// Sends bytes as they are, for tests of what a server must refuse.
     package func sendRaw(_ bytes: [UInt8]) { transport.send(bytes) }
@@ -103,7 +105,8 @@ package actor WebSocketClient: TransportDelegate {
     private func open(_ request: [UInt8], _ timeout: Duration) async throws {
         try transport.start(delegate: self)
         transport.send(request)
-        let timer = loop.schedule(after: timeout) { [transport] in transport.close(SocketError(.timedOut, "no answer")) }
+        let timer = loop.schedule(after: timeout) { [transport] in transport.close(SocketError(.timedOut, "no answer"))
+        }
         defer { loop.cancel(timer) }
         try await withCheckedThrowingContinuation { opened = $0 }
     }
