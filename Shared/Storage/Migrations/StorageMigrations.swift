@@ -1,0 +1,16 @@
+package import PostgresClient
+
+/// The schema, step by step. A step that was released is never edited: a new one follows it.
+///
+/// Each is a Swift file that holds its SQL, so that every executable carries the schema and finds it without a path.
+package enum StorageMigrations {
+    package static let all = [
+        Migrator.Migration(version: 1, name: "create_debates", sql: M0001CreateDebates.sql),
+        Migrator.Migration(version: 2, name: "create_event_log", sql: M0002CreateEventLog.sql),
+        Migrator.Migration(version: 3, name: "create_agent_calls", sql: M0003CreateAgentCalls.sql),
+        Migrator.Migration(version: 4, name: "create_runners", sql: M0004CreateRunners.sql),
+        Migrator.Migration(version: 5, name: "create_transcript_views", sql: M0005CreateTranscriptViews.sql),
+        Migrator.Migration(version: 6, name: "create_receipts", sql: M0006CreateReceipts.sql),
+        Migrator.Migration(version: 7, name: "create_backups", sql: M0007CreateBackups.sql),
+    ]
+}
