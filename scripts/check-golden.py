@@ -4,7 +4,9 @@
 RFC 8785 in plain Python and hashlib, sharing no code with the Swift side. Run with --write to make
 Tests/Golden/canonical_json.jsonl anew; the same bytes come out each time.
 """
+import base64
 import hashlib
+import hmac
 import json
 import os
 import random
@@ -158,7 +160,56 @@ def check_canonical():
     return f"{len(lines)} vectors of canonical JSON"
 
 
-CHECKS = [check_canonical]
+# Events and receipts
+
+def golden(name):
+    with open(os.path.join(GOLDEN, name), encoding="utf-8", newline="\n") as file:
+        return [json.loads(line) for line in file.read().split("\n") if line]
+
+
+def check_log(name):
+    """Follows the chain of a log from its envelopes alone."""
+    events = golden(name)
+    debate = events[0]["debate_id"]
+    previous = sha256(b"aragora:v1:", debate.encode())
+    for seq, event in enumerate(events, start=1):
+        assert event["seq"] == seq and event["debate_id"] == event["loop_id"] == event["data"]["debate_id"] == debate, event
+        assert bytes.fromhex(event["prev_hash"]) == previous, event
+        salt = bytes.fromhex(event["salt"])
+        assert len(salt) == 16, event
+        header = {"v": event["v"], "debate_id": debate, "seq": seq, "type": event["type"], "round": event["round"],
+                  "agent": event["agent"], "at": event["timestamp"], "epoch": event["epoch"],
+                  "data_hash": sha256(salt, jcs(event["data"])).hex()}
+        previous = sha256(previous, jcs(header))
+        assert bytes.fromhex(event["hash"]) == previous, event
+    assert events[-1]["type"] == "debate_end"
+    return events
+
+
+def check_chain():
+    return f"{len(check_log('event_chain.jsonl'))} events of every kind"
+
+
+def check_receipt():
+    events = check_log("debate_log.jsonl")
+    receipt = golden("receipt.json")[0]
+    covered = {k: v for k, v in receipt.items() if k not in ("checksum", "signature", "signature_metadata", "verification")}
+    assert sha256(jcs(covered)).hex() == receipt["checksum"]
+    key = bytes.fromhex("00112233445566778899aabbccddeeff")
+    assert base64.b64encode(hmac.digest(key, jcs(covered), "sha256")).decode() == receipt["signature"]
+    assert receipt["signature_metadata"]["key_id"] == "hmac-" + sha256(key).hex()[:8]
+    count = receipt["event_count"]
+    assert count == len(events) - 2 and events[count - 1]["hash"] == receipt["head_hash"]
+    spoken = ("agent_message", "critique", "revision", "vote", "user_message")
+    hashes = [bytes.fromhex(e["hash"]) for e in events[:count] if e["type"] in spoken]
+    assert sha256(*hashes).hex() == receipt["transcript_hash"]
+    assert sha256(events[0]["data"]["task"].encode()).hex() == receipt["input_hash"]
+    assert sha256(receipt["final_answer"].encode()).hex() == receipt["final_answer_hash"]
+    assert events[count]["data"]["checksum"] == receipt["checksum"]
+    return f"a receipt over {count} events"
+
+
+CHECKS = [check_canonical, check_chain, check_receipt]
 
 
 def main():
