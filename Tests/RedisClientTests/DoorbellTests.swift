@@ -1,0 +1,152 @@
+import Contracts
+import Domain
+import Messaging
+import Platform
+import RedisClient
+import Sockets
+import TestSupport
+import Testing
+
+@Suite("Doorbell", .needsRedis)
+struct DoorbellTests {
+    private func reader(_ loop: EventLoop, _ connection: RedisConnection, _ keys: Keyspace, _ name: String) throws -> DoorbellReader {
+        DoorbellReader(
+            loop: loop, configuration: try TestRedis.configuration(), connection: connection, keyspace: keys, consumer: name)
+    }
+
+    private func deliveries(_ outcome: DoorbellReader.Outcome) -> [DoorbellReader.Delivery] {
+        guard case .deliveries(let list) = outcome else {
+            Issue.record("expected deliveries, got \(outcome)")
+            return []
+        }
+        return list
+    }
+
+    private func isFlushed(_ outcome: DoorbellReader.Outcome) -> Bool {
+        if case .flushed = outcome { true } else { false }
+    }
+
+    @Test("each ring reaches one reader, with its trace, and is gone once acknowledged")
+    func rings() async throws {
+        try await Sample.use { loop, connection, keys in
+            let bell = Doorbell(connection: connection, keyspace: keys)
+            let (one, two) = (try reader(loop, connection, keys, "one"), try reader(loop, connection, keys, "two"))
+            #expect(isFlushed(try await one.read(block: .milliseconds(10))))
+            let debates = (0..<10).map { _ in Sample.debate() }
+            try await bell.ring(debates[0], trace: "4bf92f3577b34da6a3ce929d0e0e4736")
+            try await bell.ring(all: Array(debates.dropFirst()))
+            let first = deliveries(try await one.read(max: 4, block: .seconds(5)))
+            let second = deliveries(try await two.read(block: .seconds(5)))
+            #expect((first + second).map(\.debate) == debates)
+            #expect(first.first?.trace == "4bf92f3577b34da6a3ce929d0e0e4736")
+            try await one.acknowledge(first.map(\.entryID))
+            try await two.acknowledge(second.map(\.entryID))
+            #expect(try await connection.send(RedisCommand("XLEN", keys.jobs)).integer == 0)
+            #expect(deliveries(try await one.read(block: .milliseconds(10))).isEmpty)
+            await one.close()
+            await two.close()
+            #expect(try await connection.send(RedisCommand("XINFO", "CONSUMERS", keys.jobs, keys.jobsGroup)) == .array([]))
+        }
+    }
+
+    @Test("a waiting reader is woken by a ring")
+    func wakes() async throws {
+        try await Sample.use { loop, connection, keys in
+            let waiting = try reader(loop, connection, keys, "waiting")
+            _ = try await waiting.read(block: .milliseconds(10))
+            let task = Task(executorPreference: loop) { try await waiting.read(block: .seconds(60)) }
+            let debate = Sample.debate()
+            try await Doorbell(connection: connection, keyspace: keys).ring(debate)
+            let got = deliveries(try await task.value)
+            #expect(got.map(\.debate) == [debate])
+            try await waiting.acknowledge(got.map(\.entryID))
+            await waiting.close()
+        }
+    }
+
+    @Test("after a flush the group is made again by one reader, who says so; rings from in between count")
+    func flushed() async throws {
+        try await Sample.use { loop, connection, keys in
+            let bell = Doorbell(connection: connection, keyspace: keys)
+            let (one, two) = (try reader(loop, connection, keys, "one"), try reader(loop, connection, keys, "two"))
+            #expect(isFlushed(try await one.read(block: .milliseconds(10))))
+            #expect(deliveries(try await two.read(block: .milliseconds(10))).isEmpty)
+            try await TestRedis.deleteAll(connection, keys.prefix)
+            #expect(try await one.reclaim(minIdle: .zero).isEmpty)
+            let debate = Sample.debate()
+            try await bell.ring(debate)
+            #expect(isFlushed(try await one.read(block: .milliseconds(10))))
+            let got = deliveries(try await two.read(block: .seconds(5)))
+            #expect(got.map(\.debate) == [debate])
+            try await one.acknowledge(["1-1"])
+            await one.close()
+            await two.close()
+        }
+    }
+
+    @Test("a reader that waits when the stream is lost comes back and finds out")
+    func flushedWhileWaiting() async throws {
+        try await Sample.use { loop, connection, keys in
+            let waiting = try reader(loop, connection, keys, "waiting")
+            _ = try await waiting.read(block: .milliseconds(10))
+            let task = Task(executorPreference: loop) { try await waiting.read(block: .milliseconds(300)) }
+            try await connection.send(RedisCommand("DEL", keys.jobs))
+            var outcome = try await task.value
+            // Redis 7.0 lets the reader wait on; its next read then finds the group gone.
+            if !isFlushed(outcome) { outcome = try await waiting.read(block: .milliseconds(10)) }
+            #expect(isFlushed(outcome))
+            await waiting.close()
+        }
+    }
+
+    @Test("what a dead reader fetched is taken over")
+    func reclaims() async throws {
+        try await Sample.use { loop, connection, keys in
+            let (dead, living) = (try reader(loop, connection, keys, "dead"), try reader(loop, connection, keys, "living"))
+            _ = try await dead.read(block: .milliseconds(10))
+            let debates = (0..<3).map { _ in Sample.debate() }
+            try await Doorbell(connection: connection, keyspace: keys).ring(all: debates)
+            #expect(deliveries(try await dead.read(block: .seconds(5))).count == 3)
+            await dead.close()
+            #expect(try await living.reclaim(minIdle: .seconds(3600)).isEmpty)
+            #expect(try await living.reclaim(minIdle: .zero, max: 2).map(\.debate) == Array(debates[..<2]))
+            #expect(try await living.reclaim(minIdle: .zero, max: 2).map(\.debate) == [debates[2]])
+            await living.close()
+        }
+    }
+
+    @Test("an unreadable ring goes to the dead stream with the reason; one of a later version stays")
+    func unreadable() async throws {
+        try await Sample.use { loop, connection, keys in
+            let one = try reader(loop, connection, keys, "one")
+            _ = try await one.read(block: .milliseconds(10))
+            try await connection.send(RedisCommand("XADD", keys.jobs, "*", "v", "1", "kind", "debate", "id", "nonsense"))
+            try await connection.send(RedisCommand("XADD", keys.jobs, "*", "v", "9", "kind", "debate", "id", "later"))
+            #expect(deliveries(try await one.read(block: .seconds(5))).isEmpty)
+            let bell = Doorbell(connection: connection, keyspace: keys)
+            #expect(try await bell.deadCount() == 1)
+            let dead = try await connection.send(RedisCommand("XRANGE", keys.deadJobs, "-", "+"))
+            #expect("\(dead)".contains("string") && dead.array?.first?.array?.last?.array?.contains(.string(Array("reason".utf8))) == true)
+            #expect(try await connection.send(RedisCommand("XLEN", keys.jobs)).integer == 1)
+            try await bell.bury(Sample.debate(), reason: "too many attempts")
+            #expect(try await bell.deadCount() == 2)
+            await one.close()
+        }
+    }
+
+    @Test("while Redis is away a read waits its time and fails, so that its caller does not spin")
+    func away() async throws {
+        let loop = try EventLoop()
+        defer { loop.stop() }
+        let connection = RedisConnection(loop: loop, configuration: RedisConfiguration(host: "127.0.0.1", port: 1))
+        let keys = Keyspace(prefix: "test", generation: 1)
+        let away = DoorbellReader(
+            loop: loop, configuration: RedisConfiguration(host: "127.0.0.1", port: 1), connection: connection, keyspace: keys,
+            consumer: "one")
+        let start = ContinuousClock.now
+        let error = await #expect(throws: RedisError.self) { try await away.read(block: .milliseconds(80)) }
+        #expect(error?.code == .unavailable)
+        #expect(ContinuousClock.now - start >= .milliseconds(79))
+        await away.close()
+    }
+}
