@@ -6,10 +6,13 @@ import Glibc
     enum Polling { case wantsRead, wantsWrite, ready, failed }
 
     private let raw: OpaquePointer
+    /// libpq holds its address.
+    private let notices: NoticeBox
 
     /// Begins to connect, without blocking.
     /// - Throws: `.unavailable` when libpq refuses the parameters or memory is out.
     init(_ parameters: ConnectionParameters, onNotice: NoticeBox) throws(PGError) {
+        notices = onNotice
         let pairs = parameters.values.sorted { $0.key < $1.key }
         let made = unsafe Self.withCStrings(pairs.map(\.key)) { keywords in
             unsafe Self.withCStrings(pairs.map(\.value)) { values in unsafe PQconnectStartParams(keywords, values, 0) }

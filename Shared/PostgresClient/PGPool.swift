@@ -247,6 +247,7 @@ package actor PGPool {
                 queue.removeFirst(on: loop)
                 member.isLeased = true
                 member.isReserved = false
+                member.session.wantsProgress = false
                 request.succeed(member)
             }
         }
@@ -255,8 +256,9 @@ package actor PGPool {
 
     private func awaitMore() {
         grow()
-        members.reserve(queue.leases)
-        for member in members { member.session.wantsProgress = true }
+        members.reserve(queue.leases(upTo: members.count))
+        // A leased connection reports once, by its release.
+        for member in members { member.session.wantsProgress = !member.isLeased }
     }
 
     private func progressed() {

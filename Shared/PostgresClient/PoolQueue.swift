@@ -37,7 +37,11 @@ struct PoolQueue {
 
     var isEmpty: Bool { waiters.isEmpty }
     var count: Int { waiters.count }
-    var leases: Int { waiters.count { if case .lease(let request) = $0.work { !request.isFinished } else { false } } }
+    /// How many wait to lease, counted up to `limit`.
+    func leases(upTo limit: Int) -> Int {
+        waiters.lazy.filter { if case .lease(let request) = $0.work { !request.isFinished } else { false } }
+            .prefix(limit).count { _ in true }
+    }
 
     /// Those whose callers were cancelled give up their place first.
     var hasRoom: Bool {
