@@ -197,6 +197,8 @@ final class PGSession: EventHandler, @unchecked Sendable {  // touched on the lo
     }
 
     private func takeAnswers() {
+        // While nothing runs only this reads notices, among them the reason for which the server is about to close.
+        if inFlight.isEmpty { _ = handle?.isBusy }
         while let handle, let operation = inFlight.first, !handle.isBusy {
             switch handle.nextAnswer() {
             case .result(let result): accept(result, for: operation)

@@ -214,12 +214,15 @@ struct PoolTests {
             let key = Int64.random(in: .min ... .max)
             let session = try await PGConnection.open(pool.configuration, loop: pool.loop, log: .disabled)
             _ = try await session.query("SELECT pg_advisory_lock(\(key))")
-            let ended = AsyncStream<PGError.Code>.makeStream()
-            await session.onClose { ended.continuation.yield($0.code) }
+            let ended = AsyncStream<PGError>.makeStream()
+            await session.onClose { ended.continuation.yield($0) }
             let pid = await session.backendPID
             #expect(await session.isAlive)
             _ = try await pool.query("SELECT pg_terminate_backend(\(Int(pid))::int, 5000)")
-            for await _ in ended.stream { break }
+            for await error in ended.stream {
+                #expect(error.sqlState == .adminShutdown)
+                break
+            }
             #expect(await !session.isAlive)
             #expect(try await pool.query("SELECT pg_try_advisory_lock(\(key)) AS free")[0].bool("free"))
             let error = await #expect(throws: PGError.self) { try await session.query("SELECT 1") }
