@@ -120,4 +120,9 @@ package struct NewestEvent: Sendable, Hashable {
     package let debate: DebateID
     package let tail: LogTail
     package let status: DebateStatus
+    package init(debate: DebateID, tail: LogTail, status: DebateStatus) {
+        self.debate = debate
+        self.tail = tail
+        self.status = status
+    }
 }
