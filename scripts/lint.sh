@@ -52,6 +52,9 @@ forbid() {
 step "Swift formatting"
 swift format lint --strict --parallel --recursive "${SWIFT_FOLDERS[@]}" || complain "the Swift sources are not formatted: run 'make format'"
 
+step "golden samples, by a second implementation"
+python3 scripts/check-golden.py || complain "Tests/Golden is not what the second implementation computes"
+
 step "shell scripts"
 mapfile -t shell_files < <(git grep --untracked -lE -e '^#!.*\bbash$|^# shellcheck shell=' -- scripts .ci)
 shellcheck "${shell_files[@]}" || complain "shellcheck has findings"
