@@ -78,7 +78,8 @@ package enum EventHash {
         /// The header of an event, with the hash of its data.
         package init(_ event: SealedEvent, debateID: DebateID, dataHash: [UInt8]) {
             self.init(
-                debateID: debateID.text, seq: event.seq, epoch: event.epoch, type: event.type, round: Int64(event.round),
+                debateID: debateID.text, seq: event.seq, epoch: event.epoch, type: event.type,
+                round: Int64(event.round),
                 agent: event.agent, at: event.at.iso8601, dataHash: dataHash)
         }
 

@@ -24,7 +24,8 @@ package enum ReceiptIssuer {
         document.seal(checksum: checksum)
         if let keys { document.sign(Base64.encode(keys.sign(covered)), keyID: keys.current.id, at: at) }
         return StoredReceipt(
-            id: id, debate: debateID, document: document.bytes, verdict: outcome.verdict, confidence: outcome.confidence,
+            id: id, debate: debateID, document: document.bytes, verdict: outcome.verdict,
+            confidence: outcome.confidence,
             checksum: checksum, isSigned: keys != nil, createdAt: at)
     }
 }

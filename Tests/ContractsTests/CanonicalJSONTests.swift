@@ -23,10 +23,13 @@ struct CanonicalJSONTests {
         }
     }
 
-    @Test("sorts keys by UTF-16 code units", arguments: [
-        ("a", "b"), ("", "a"), ("a", "aa"), ("\u{10000}", "\u{E000}"), ("\u{1F600}", "\u{FB33}"), ("\u{D7FF}", "\u{10000}"),
-        ("e\u{301}", "é"), ("\u{FFFD}", "\u{FFFF}"), ("x\u{10FFFF}", "x\u{EE00}"), ("\u{10000}", "\u{10001}"),
-    ])
+    @Test(
+        "sorts keys by UTF-16 code units",
+        arguments: [
+            ("a", "b"), ("", "a"), ("a", "aa"), ("\u{10000}", "\u{E000}"), ("\u{1F600}", "\u{FB33}"),
+            ("\u{D7FF}", "\u{10000}"),
+            ("e\u{301}", "é"), ("\u{FFFD}", "\u{FFFF}"), ("x\u{10FFFF}", "x\u{EE00}"), ("\u{10000}", "\u{10001}"),
+        ])
     func order(first: String, second: String) {
         let object: JSONValue = .object(JSONObject([(second, 2), (first, 1)]))
         let expected: JSONValue = .object(JSONObject([(first, 1), (second, 2)]))
@@ -41,10 +44,13 @@ struct CanonicalJSONTests {
         #expect(String(decoding: value.bytes, as: UTF8.self) == #"{"z":{"raw":1},"a":[1]}"#)
     }
 
-    @Test("rounds fractions to four decimals at their source", arguments: [
-        (0.123456, "0.1235"), (2.0 / 3.0, "0.6667"), (1.0, "1"), (-0.00004, "0"), (0.1 + 0.2, "0.3"), (.nan, "null"),
-        (.infinity, "null"), (1e300, "1e+300"), (0.8500000001, "0.85"),
-    ])
+    @Test(
+        "rounds fractions to four decimals at their source",
+        arguments: [
+            (0.123456, "0.1235"), (2.0 / 3.0, "0.6667"), (1.0, "1"), (-0.00004, "0"), (0.1 + 0.2, "0.3"),
+            (.nan, "null"),
+            (.infinity, "null"), (1e300, "1e+300"), (0.8500000001, "0.85"),
+        ])
     func fractions(value: Double, text: String) {
         #expect(String(decoding: JSONValue.fraction(value).bytes, as: UTF8.self) == text)
     }

@@ -60,20 +60,41 @@ struct EventCodecTests {
         }
     }
 
-    @Test("what the official clients read is in the data", arguments: [
-        ("debate_start", ["debate_id", "task", "agents", "total_rounds", "protocol"]),
-        ("round_start", ["debate_id", "round_number", "total_rounds", "round"]),
-        ("agent_message", ["debate_id", "round_number", "agent", "content", "confidence", "role"]),
-        ("critique", ["debate_id", "round_number", "agent", "target_agent", "content", "score", "critic", "target", "critique", "severity"]),
-        ("revision", ["debate_id", "round_number", "agent", "content", "original_content", "confidence", "original", "revised"]),
-        ("vote", ["debate_id", "round_number", "agent", "choice", "reasoning", "confidence", "vote"]),
-        ("consensus", ["debate_id", "round_number", "result", "confidence", "method", "reached", "answer", "consensus"]),
-        ("debate_end", [
-            "debate_id", "result", "total_rounds", "consensus_reached", "duration_seconds", "duration", "rounds", "status", "reason",
-        ]),
-        ("phase_change", ["debate_id", "from_phase", "to_phase", "round_number"]),
-        ("receipt_generated", ["debate_id", "receipt_id", "verdict", "confidence"]),
-    ])
+    @Test(
+        "what the official clients read is in the data",
+        arguments: [
+            ("debate_start", ["debate_id", "task", "agents", "total_rounds", "protocol"]),
+            ("round_start", ["debate_id", "round_number", "total_rounds", "round"]),
+            ("agent_message", ["debate_id", "round_number", "agent", "content", "confidence", "role"]),
+            (
+                "critique",
+                [
+                    "debate_id", "round_number", "agent", "target_agent", "content", "score", "critic", "target",
+                    "critique", "severity",
+                ]
+            ),
+            (
+                "revision",
+                [
+                    "debate_id", "round_number", "agent", "content", "original_content", "confidence", "original",
+                    "revised",
+                ]
+            ),
+            ("vote", ["debate_id", "round_number", "agent", "choice", "reasoning", "confidence", "vote"]),
+            (
+                "consensus",
+                ["debate_id", "round_number", "result", "confidence", "method", "reached", "answer", "consensus"]
+            ),
+            (
+                "debate_end",
+                [
+                    "debate_id", "result", "total_rounds", "consensus_reached", "duration_seconds", "duration",
+                    "rounds", "status", "reason",
+                ]
+            ),
+            ("phase_change", ["debate_id", "from_phase", "to_phase", "round_number"]),
+            ("receipt_generated", ["debate_id", "receipt_id", "verdict", "confidence"]),
+        ])
     func clientFields(type: String, fields: [String]) throws {
         let event = try #require(try SampleDebate.events().first { $0.type == type })
         let data = try JSONParser.parse(EventCodec.encode(event, debateID: SampleDebate.id))

@@ -3,20 +3,28 @@ import Testing
 
 @Suite("JSON parser")
 struct JSONParserTests {
-    @Test("refuses what RFC 8259 does not allow", arguments: [
-        "", " ", "{", "}", "[", "[1", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{'a':1}", "{1:2}", "nul", "nulll", "True",
-        "01", "-", "+1", ".5", "1.", "1.e1", "1e", "1e+", "0x10", "Infinity", "NaN", "-Infinity", "1 2", "\"", "\"\\\"", "\"\\x\"", "\"\\u12\"",
-        "\"\\u12g4\"", "\"\u{1}\"", "\"a\nb\"", "\u{FEFF}1", "// 1", "[1]//", "{\"a\":1 \"b\":2}", "[1 2]", "\"\\uD800\\u12\"", "\u{C}1",
-        "\"\\u١٢٣٤\"",
-    ])
+    @Test(
+        "refuses what RFC 8259 does not allow",
+        arguments: [
+            "", " ", "{", "}", "[", "[1", "[1,]", "[,1]", "{\"a\"}", "{\"a\":}", "{\"a\":1,}", "{a:1}", "{'a':1}",
+            "{1:2}", "nul", "nulll", "True",
+            "01", "-", "+1", ".5", "1.", "1.e1", "1e", "1e+", "0x10", "Infinity", "NaN", "-Infinity", "1 2", "\"",
+            "\"\\\"", "\"\\x\"", "\"\\u12\"",
+            "\"\\u12g4\"", "\"\u{1}\"", "\"a\nb\"", "\u{FEFF}1", "// 1", "[1]//", "{\"a\":1 \"b\":2}", "[1 2]",
+            "\"\\uD800\\u12\"", "\u{C}1",
+            "\"\\u١٢٣٤\"",
+        ])
     func syntax(text: String) {
         #expect(throws: JSONError.self) { try JSONParser.parse(Array(text.utf8)) }
     }
 
-    @Test("refuses bytes that are not UTF-8", arguments: [
-        [0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22], [0x22, 0xF5, 0x80, 0x80, 0x80, 0x22],
-        [0x22, 0xE2, 0x82, 0x22], [0x22, 0x5C, 0x6E, 0xFF, 0x22],
-    ] as [[UInt8]])
+    @Test(
+        "refuses bytes that are not UTF-8",
+        arguments: [
+            [0x22, 0xFF, 0x22], [0x22, 0xC0, 0x80, 0x22], [0x22, 0xED, 0xA0, 0x80, 0x22],
+            [0x22, 0xF5, 0x80, 0x80, 0x80, 0x22],
+            [0x22, 0xE2, 0x82, 0x22], [0x22, 0x5C, 0x6E, 0xFF, 0x22],
+        ] as [[UInt8]])
     func encoding(bytes: [UInt8]) {
         #expect(code(bytes) == .encoding)
     }
@@ -59,17 +67,23 @@ struct JSONParserTests {
         #expect(throws: JSONError.self) { try JSONParser.parse(Array("[1,2] ".utf8), maximumBytes: 5) }
     }
 
-    @Test("turns NUL and lone surrogates into U+FFFD", arguments: [
-        (#""\u0000""#, "\u{FFFD}"), (#""\ud800""#, "\u{FFFD}"), (#""\udc00x""#, "\u{FFFD}x"), (#""\ud800\ud83d\ude00""#, "\u{FFFD}😀"),
-        (#""\ud800\n""#, "\u{FFFD}\n"), (#""\ud83d\ude00""#, "😀"),
-    ])
+    @Test(
+        "turns NUL and lone surrogates into U+FFFD",
+        arguments: [
+            (#""\u0000""#, "\u{FFFD}"), (#""\ud800""#, "\u{FFFD}"), (#""\udc00x""#, "\u{FFFD}x"),
+            (#""\ud800\ud83d\ude00""#, "\u{FFFD}😀"),
+            (#""\ud800\n""#, "\u{FFFD}\n"), (#""\ud83d\ude00""#, "😀"),
+        ])
     func replacement(json: String, text: String) throws {
         #expect(try JSONParser.parse(Array(json.utf8)) == .string(text))
     }
 
-    @Test("says where and why", arguments: [
-        ("[1,]", "no JSON value starts like this at byte 3"), ("{\"a\":1,\"a\":2}", "a key comes twice in one object at byte 7"),
-    ])
+    @Test(
+        "says where and why",
+        arguments: [
+            ("[1,]", "no JSON value starts like this at byte 3"),
+            ("{\"a\":1,\"a\":2}", "a key comes twice in one object at byte 7"),
+        ])
     func messages(json: String, message: String) {
         do {
             _ = try JSONParser.parse(Array(json.utf8))

@@ -3,7 +3,9 @@ import Testing
 
 @Suite("JSON properties")
 struct JSONPropertyTests {
-    @Test("what is written reads back as the same value, in canonical and in its own order", arguments: 0..<64 as Range<UInt64>)
+    @Test(
+        "what is written reads back as the same value, in canonical and in its own order",
+        arguments: 0..<64 as Range<UInt64>)
     func roundTrip(seed: UInt64) throws {
         var random = SplitMix(state: seed)
         for _ in 0..<20 {
@@ -15,7 +17,9 @@ struct JSONPropertyTests {
         }
     }
 
-    @Test("any prefix of a document is refused or is another whole value, and never traps", arguments: 0..<16 as Range<UInt64>)
+    @Test(
+        "any prefix of a document is refused or is another whole value, and never traps",
+        arguments: 0..<16 as Range<UInt64>)
     func prefixes(seed: UInt64) {
         var random = SplitMix(state: seed)
         let bytes = CanonicalJSON.encode(.array([random.value(depth: 0)]))
@@ -38,7 +42,9 @@ private struct SplitMix: RandomNumberGenerator {
     }
 
     mutating func text() -> String {
-        let alphabet: [Unicode.Scalar] = ["a", "\"", "\\", "\n", "\u{1}", "\u{7F}", "é", "\u{301}", "€", "\u{FFFD}", "😀", "\u{E000}"]
+        let alphabet: [Unicode.Scalar] = [
+            "a", "\"", "\\", "\n", "\u{1}", "\u{7F}", "é", "\u{301}", "€", "\u{FFFD}", "😀", "\u{E000}",
+        ]
         var scalars = String.UnicodeScalarView()
         for _ in 0..<Int.random(in: 0...6, using: &self) { scalars.append(alphabet.randomElement(using: &self) ?? "a") }
         return String(scalars)

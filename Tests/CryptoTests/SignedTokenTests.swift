@@ -32,10 +32,13 @@ struct SignedTokenTests {
         }
     }
 
-    @Test("other credentials are not of this form", arguments: [
-        "", ":", "::", "a.b.c", "ara_0123", "x:1", "x:1:zz", "x:-1:" + zeros, "x:+1:" + zeros, "x::" + zeros, "x:1:" + zeros + "00",
-        "x:99999999999999999999:" + zeros, String(repeating: "x", count: 1025) + ":1:" + zeros,
-    ])
+    @Test(
+        "other credentials are not of this form",
+        arguments: [
+            "", ":", "::", "a.b.c", "ara_0123", "x:1", "x:1:zz", "x:-1:" + zeros, "x:+1:" + zeros, "x::" + zeros,
+            "x:1:" + zeros + "00",
+            "x:99999999999999999999:" + zeros, String(repeating: "x", count: 1025) + ":1:" + zeros,
+        ])
     func malformed(text: String) {
         #expect(throws: SignedToken.Refusal.malformed) { try SignedToken(verifying: text, secrets: [secret], now: 0) }
     }

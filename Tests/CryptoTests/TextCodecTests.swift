@@ -3,10 +3,12 @@ import Testing
 
 @Suite("Hex and base 64")
 struct TextCodecTests {
-    @Test("base 64 agrees with RFC 4648 §10", arguments: [
-        ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
-        ("foobar", "Zm9vYmFy"),
-    ])
+    @Test(
+        "base 64 agrees with RFC 4648 §10",
+        arguments: [
+            ("", ""), ("f", "Zg=="), ("fo", "Zm8="), ("foo", "Zm9v"), ("foob", "Zm9vYg=="), ("fooba", "Zm9vYmE="),
+            ("foobar", "Zm9vYmFy"),
+        ])
     func vectors(plain: String, encoded: String) {
         #expect(Base64.encode(Array(plain.utf8)) == encoded)
         #expect(Base64.decode(encoded) == Array(plain.utf8))
@@ -22,7 +24,9 @@ struct TextCodecTests {
         #expect(Base64.decode(Base64.encodeURLSafe(bytes)) == bytes)
     }
 
-    @Test("refuses what is not base 64", arguments: ["Z", "Zg=", "Zg===", "Z g=", "Zh==", "Zm9=", "====", "Zm9vY", "Zm9v\n"])
+    @Test(
+        "refuses what is not base 64",
+        arguments: ["Z", "Zg=", "Zg===", "Z g=", "Zh==", "Zm9=", "====", "Zm9vY", "Zm9v\n"])
     func refusesBase64(text: String) { #expect(Base64.decode(text) == nil) }
 
     @Test("refuses what is not hex", arguments: ["0", "0g", "0x10", "é0", " 00"])

@@ -23,7 +23,8 @@ struct ChainTests {
 
     @Test("the sample log has the golden envelopes, which Python checks too")
     func golden() throws {
-        try Golden.check("event_chain.jsonl", is: try sealedSample().map { EventEnvelope.encode($0, debateID: SampleDebate.id) })
+        try Golden.check(
+            "event_chain.jsonl", is: try sealedSample().map { EventEnvelope.encode($0, debateID: SampleDebate.id) })
     }
 
     @Test("a sealed log verifies, as values and as envelopes, and names its end")
@@ -42,7 +43,8 @@ struct ChainTests {
     func resumes() throws {
         let events = try sealedSample()
         for split in events.indices {
-            var verifier = ChainVerifier(debateID: SampleDebate.id, from: split == 0 ? nil : verify(Array(events[..<split])).tail)
+            var verifier = ChainVerifier(
+                debateID: SampleDebate.id, from: split == 0 ? nil : verify(Array(events[..<split])).tail)
             for event in events[split...] { try verifier.feed(event) }
             #expect(verifier.tail.seq == Int64(events.count))
         }
@@ -71,7 +73,10 @@ struct ChainTests {
             case 2: (changed[index], expected) = (event.with(type: "x"), .wrongHash)
             case 3: (changed[index], expected) = (event.with(agent: "mallory"), .wrongHash)
             case 4: (changed[index], expected) = (event.with(epoch: event.epoch + 1), .wrongHash)
-            case 5: (changed[index], expected) = (event.with(at: Timestamp(milliseconds: event.at.milliseconds + 1)), .wrongHash)
+            case 5:
+                (changed[index], expected) = (
+                    event.with(at: Timestamp(milliseconds: event.at.milliseconds + 1)), .wrongHash
+                )
             case 6: (changed[index], expected) = (event.with(prevHash: Array(repeating: 1, count: 32)), .brokenLink)
             case 7: (changed[index], expected) = (event.with(hash: Array(repeating: 1, count: 32)), .wrongHash)
             default:
@@ -105,7 +110,8 @@ struct ChainTests {
     func impossible() throws {
         let events = try sealedSample()
         var chain = EventChain(debateID: SampleDebate.id, tail: verify(events).tail)
-        let late = chain.seal(.debatePaused(by: "x"), at: SampleDebate.time(ofEvent: 99), epoch: 99, salt: Array(0..<16))
+        let late = chain.seal(
+            .debatePaused(by: "x"), at: SampleDebate.time(ofEvent: 99), epoch: 99, salt: Array(0..<16))
         #expect(verify(events + [late]).fault?.reason == .afterEnd)
         let first = Array(events[..<8])
         chain = EventChain(debateID: SampleDebate.id, tail: verify(first).tail)
@@ -116,7 +122,9 @@ struct ChainTests {
         #expect(verify(first + [early]).fault?.reason == .timeWentBack)
     }
 
-    @Test("an envelope that can not be read stops the verifier for good", arguments: ["", "[]", "{}", "{\"v\":2}", "nonsense"])
+    @Test(
+        "an envelope that can not be read stops the verifier for good",
+        arguments: ["", "[]", "{}", "{\"v\":2}", "nonsense"])
     func malformed(text: String) throws {
         let events = try sealedSample()
         var verifier = ChainVerifier(debateID: SampleDebate.id)
@@ -128,7 +136,8 @@ struct ChainTests {
     func salts() throws {
         var chain = EventChain(debateID: SampleDebate.id)
         let events = try chain.seal(
-            [.debatePaused(by: "a"), .debatePaused(by: "a"), .debateResumed(by: "a")], at: SampleDebate.startedAt, epoch: 1)
+            [.debatePaused(by: "a"), .debatePaused(by: "a"), .debateResumed(by: "a")], at: SampleDebate.startedAt,
+            epoch: 1)
         #expect(Set(events.map(\.salt)).count == 3)
         #expect(verify(events).fault == nil)
         #expect(chain.tail == verify(events).tail)

@@ -7,7 +7,8 @@ import Testing
 struct EventHashTests {
     let header = EventHash.Header(
         debateID: "dbt_01jd0000000000000000000000", seq: 7, epoch: 2, type: "agent_message", round: 1,
-        agent: "claude \"é\"", at: "2026-01-02T03:04:05.678Z", dataHash: EventHash.ofData(Array("{}".utf8), salt: Array(0..<16)))
+        agent: "claude \"é\"", at: "2026-01-02T03:04:05.678Z",
+        dataHash: EventHash.ofData(Array("{}".utf8), salt: Array(0..<16)))
 
     @Test("the hashed header is the canonical JSON of its fields", arguments: [nil, "demo-1", "e\u{301}\n"])
     func canonical(agent: String?) {
@@ -15,7 +16,8 @@ struct EventHashTests {
         header.agent = agent
         let value: JSONValue = [
             "v": 1, "debate_id": .string(header.debateID), "seq": 7, "type": "agent_message", "round": 1,
-            "agent": .optional(agent), "at": .string(header.at), "epoch": 2, "data_hash": .string(Hex.encode(header.dataHash)),
+            "agent": .optional(agent), "at": .string(header.at), "epoch": 2,
+            "data_hash": .string(Hex.encode(header.dataHash)),
         ]
         #expect(header.canonicalBytes == CanonicalJSON.encode(value))
     }

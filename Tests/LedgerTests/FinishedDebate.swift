@@ -38,7 +38,8 @@ struct FinishedDebate {
         guard let outcome else { throw Stuck() }
         let at = SampleDebate.time(ofEvent: events.count)
         receipt = ReceiptIssuer.issue(
-            id: SampleDebate.receiptID, debateID: SampleDebate.id, outcome: outcome, head: chain.tail, transcript: transcript,
+            id: SampleDebate.receiptID, debateID: SampleDebate.id, outcome: outcome, head: chain.tail,
+            transcript: transcript,
             at: at, keys: keys)
         try append(.receiptGenerated(receipt.summary))
         try append(.debateEnd(outcome.debateEnd(at: at)))
@@ -49,7 +50,8 @@ struct FinishedDebate {
     private static func answer(_ call: PlannedCall) -> Answer {
         let text =
             switch call.phase {
-            case .propose, .revise: "\(call.agent.name) says in round \(call.round): Postgres – “boring”, and that is fine."
+            case .propose, .revise:
+                "\(call.agent.name) says in round \(call.round): Postgres – “boring”, and that is fine."
             case .critique: "It does not say why.\nSEVERITY: 0.4"
             case .vote: "CHOICE: claude-1\nCONFIDENCE: 0.8\nCONTINUE: no\nREASONING: It is clear."
             }

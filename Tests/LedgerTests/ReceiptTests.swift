@@ -14,7 +14,8 @@ struct ReceiptTests {
     @Test("a whole debate has the golden log and the golden receipt, which Python checks too")
     func golden() throws {
         let debate = try FinishedDebate(keys: ring())
-        try Golden.check("debate_log.jsonl", is: debate.events.map { EventEnvelope.encode($0, debateID: SampleDebate.id) })
+        try Golden.check(
+            "debate_log.jsonl", is: debate.events.map { EventEnvelope.encode($0, debateID: SampleDebate.id) })
         try Golden.check("receipt.json", is: [debate.receipt.document])
     }
 
@@ -40,10 +41,12 @@ struct ReceiptTests {
         let debate = try FinishedDebate(keys: ring())
         let receipt = try JSONParser.parse(debate.receipt.document)
         for field in [
-            "receipt_id", "schema_version", "debate_id", "timestamp", "input_summary", "input_hash", "verdict", "confidence",
+            "receipt_id", "schema_version", "debate_id", "timestamp", "input_summary", "input_hash", "verdict",
+            "confidence",
             "risk_level", "risk_score", "robustness_score", "agents_involved", "rounds_completed", "duration_seconds",
             "final_answer", "final_answer_hash", "consensus", "dissenting_views", "transcript_hash", "cost",
-            "previous_receipt_hash", "checksum", "signature", "signature_metadata", "event_count", "head_hash", "unknown_calls",
+            "previous_receipt_hash", "checksum", "signature", "signature_metadata", "event_count", "head_hash",
+            "unknown_calls",
             "demo", "gauntlet_id",
         ] { #expect(receipt[field] != nil, "\(field)") }
         #expect(receipt["demo"] == true)
@@ -101,7 +104,9 @@ struct ReceiptTests {
         func signature(_ keys: KeyRing?) throws -> ReceiptVerification.Signature {
             try ReceiptVerifier(keys: keys).verify(receipt).signature
         }
-        #expect(try signature(ring("new", previous: "00112233445566778899aabbccddeeff")) == .valid(keyID: old, isCurrent: false))
+        #expect(
+            try signature(ring("new", previous: "00112233445566778899aabbccddeeff"))
+                == .valid(keyID: old, isCurrent: false))
         #expect(try signature(ring("new")) == .unknownKey(old))
         #expect(try signature(nil) == .noKey)
     }
@@ -131,18 +136,24 @@ struct ReceiptTests {
         }
         let covered = debate.events.count - 2
         #expect(try chain(Array(debate.events[..<covered])) == .valid)
-        #expect(try chain(Array(debate.events[..<(covered - 1)]))
-            == .different("the log has \(covered - 1) of the \(covered) events that the receipt covers"))
+        #expect(
+            try chain(Array(debate.events[..<(covered - 1)]))
+                == .different("the log has \(covered - 1) of the \(covered) events that the receipt covers"))
         #expect(try chain([]) == .different("the log has 0 of the \(covered) events that the receipt covers"))
-        #expect(try chain(Array(debate.events.dropFirst())) == .broken(ChainFault(seq: 2, reason: .wrongNumber(expected: 1))))
+        #expect(
+            try chain(Array(debate.events.dropFirst()))
+                == .broken(ChainFault(seq: 2, reason: .wrongNumber(expected: 1))))
         var other = EventChain(debateID: SampleDebate.id)
         let forged = (0..<covered).map { _ in
-            other.seal(.debatePaused(by: "x"), at: SampleDebate.startedAt, epoch: 0, salt: Array(repeating: 0, count: 16))
+            other.seal(
+                .debatePaused(by: "x"), at: SampleDebate.startedAt, epoch: 0, salt: Array(repeating: 0, count: 16))
         }
         #expect(try chain(forged) == .different("the log ends in another hash"))
     }
 
-    @Test("what is no receipt is refused", arguments: ["", "{}", "[]", "{\"receipt\":1}", "{\"receipt_id\":\"x\",\"debate_id\":\"y\"}"])
+    @Test(
+        "what is no receipt is refused",
+        arguments: ["", "{}", "[]", "{\"receipt\":1}", "{\"receipt_id\":\"x\",\"debate_id\":\"y\"}"])
     func noReceipt(text: String) throws {
         #expect(throws: ContractError.self) { try ReceiptVerifier(keys: nil).verify(Array(text.utf8)) }
     }

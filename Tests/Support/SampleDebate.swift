@@ -8,7 +8,9 @@ package enum SampleDebate {
     package static let startedAt = Timestamp(milliseconds: 1_767_322_800_123)
 
     package static let agents = [
-        AgentSpec(name: "claude-1", provider: .anthropic, model: "claude-sonnet-4-5", role: .proposer, persona: "a “careful” one"),
+        AgentSpec(
+            name: "claude-1", provider: .anthropic, model: "claude-sonnet-4-5", role: .proposer,
+            persona: "a “careful” one"),
         AgentSpec(name: "demo-1", provider: .demo, model: "demo", role: .critic),
         AgentSpec(name: "Zoë", provider: .local, model: "llama3:8b", role: .planner),
     ]
@@ -20,7 +22,8 @@ package enum SampleDebate {
     }
 
     package static let vote = Vote(
-        agent: "Zoë", round: 1, choice: "claude-1", reasoning: "It \"holds\".", confidence: Ratio(0.8512), continueDebate: false,
+        agent: "Zoë", round: 1, choice: "claude-1", reasoning: "It \"holds\".", confidence: Ratio(0.8512),
+        continueDebate: false,
         usage: Usage(inputTokens: 12, outputTokens: 3, cost: MicroUSD(77)), call: call("r1/vote/Zoë"))
 
     package static let abstention = Vote(
@@ -28,13 +31,15 @@ package enum SampleDebate {
         call: call("r1/vote/demo-1"))
 
     package static let consensus = ConsensusResult(
-        round: 1, mode: .majority, threshold: Ratio(0.6), reached: true, winner: "claude-1", finalAnswer: "Postgres. </b>",
+        round: 1, mode: .majority, threshold: Ratio(0.6), reached: true, winner: "claude-1",
+        finalAnswer: "Postgres. </b>",
         agreement: Ratio(2.0 / 3.0), confidence: Ratio(0.7123), supporting: ["claude-1", "Zoë"],
         dissenting: [.init(agent: "demo-1", choice: nil, reasoning: "MongoDB\tis fine")],
         convergence: Convergence(state: .refining, similarity: Ratio(0.5)))
 
     package static let end = DebateEnd(
-        status: .completed, reason: nil, result: "Postgres. </b>", totalRounds: 2, roundsUsed: 1, consensusReached: true,
+        status: .completed, reason: nil, result: "Postgres. </b>", totalRounds: 2, roundsUsed: 1,
+        consensusReached: true,
         confidence: Ratio(0.7123), duration: Ratio(17.25), cost: MicroUSD(1234))
 
     /// At least one event of every type, optional parts present and absent.
@@ -53,13 +58,15 @@ package enum SampleDebate {
             .callAbandoned(call("r1/critique/demo-1/claude-1"), agent: "demo-1", round: 1),
             .critique(
                 Critique(
-                    agent: "demo-1", target: "claude-1", round: 1, content: "• too short\n• e\u{301}", severity: Ratio(0.4),
+                    agent: "demo-1", target: "claude-1", round: 1, content: "• too short\n• e\u{301}",
+                    severity: Ratio(0.4),
                     truncated: false, usage: Usage(), call: call("r1/critique/demo-1/claude-1", attempt: 2))),
             .userMessage(author: "anna", content: "Think of backups."),
             .debatePaused(by: "anna"),
             .debateResumed(by: "system"),
             .revision(
-                statement("claude-1", .anthropic, "r1/revise/claude-1", "Postgres. </b>", truncated: true), original: "Postgres."),
+                statement("claude-1", .anthropic, "r1/revise/claude-1", "Postgres. </b>", truncated: true),
+                original: "Postgres."),
             .vote(vote),
             .vote(abstention),
             .earlyTerminated(EarlyTermination(round: 1, totalRounds: 2, source: .votes, measure: .one)),
@@ -67,7 +74,8 @@ package enum SampleDebate {
             .timeout(reason: "The debate took longer than 600 seconds."),
             .receiptGenerated(
                 ReceiptSummary(
-                    id: receiptID, verdict: .approved, confidence: Ratio(0.7123), checksum: String(repeating: "0a", count: 32))),
+                    id: receiptID, verdict: .approved, confidence: Ratio(0.7123),
+                    checksum: String(repeating: "0a", count: 32))),
             .debateEnd(end),
         ]
     }
@@ -76,7 +84,8 @@ package enum SampleDebate {
         _ agent: String, _ provider: ProviderKey, _ key: String, _ content: String, truncated: Bool = false
     ) -> Statement {
         Statement(
-            agent: agent, provider: provider, model: "m", role: .proposer, round: 1, content: content, truncated: truncated,
+            agent: agent, provider: provider, model: "m", role: .proposer, round: 1, content: content,
+            truncated: truncated,
             usage: Usage(inputTokens: 100, outputTokens: 20, cost: MicroUSD(600)), call: call(key))
     }
 

@@ -71,10 +71,14 @@ extension AgentWish {
     /// `provider`, `provider|model|persona|role`, or the older `provider:persona`.
     private static func parse(text: String, _ field: String, _ fields: inout RequestFields) -> AgentWish? {
         let isPiped = text.utf8.contains(UInt8(ascii: "|"))
-        let parts = text.split(separator: isPiped ? "|" : ":", maxSplits: isPiped ? 4 : 1, omittingEmptySubsequences: false)
-            .map { String($0).trimmed }
+        let parts = text.split(
+            separator: isPiped ? "|" : ":", maxSplits: isPiped ? 4 : 1, omittingEmptySubsequences: false
+        )
+        .map { String($0).trimmed }
         guard parts.count <= 4 else { return refuse(field, "has more than provider|model|persona|role", &fields) }
-        func part(_ index: Int) -> String? { parts.indices.contains(index) && !parts[index].isEmpty ? parts[index] : nil }
+        func part(_ index: Int) -> String? {
+            parts.indices.contains(index) && !parts[index].isEmpty ? parts[index] : nil
+        }
         return make(
             provider: part(0) ?? "", model: isPiped ? part(1) : nil, persona: part(isPiped ? 2 : 1),
             role: isPiped ? part(3) : nil, name: nil, field, field, &fields)
@@ -92,7 +96,8 @@ extension AgentWish {
         }
         guard let provider = texts["provider"] else { return refuse("\(field).provider", "is required", &fields) }
         return make(
-            provider: provider, model: texts["model"], persona: texts["persona"], role: texts["role"], name: texts["name"],
+            provider: provider, model: texts["model"], persona: texts["persona"], role: texts["role"],
+            name: texts["name"],
             "\(field).provider", "\(field).role", &fields, path: "\(field).")
     }
 
@@ -110,13 +115,16 @@ extension AgentWish {
             return refuse(roleField, "must be one of: \(known)", &fields)
         }
         func field(_ key: String) -> String { path.isEmpty ? providerField : path + key }
-        if let model, model.unicodeScalars.count > maximumModelCharacters || model.unicodeScalars.contains(where: isControl) {
+        if let model,
+            model.unicodeScalars.count > maximumModelCharacters || model.unicodeScalars.contains(where: isControl)
+        {
             return refuse(field("model"), "must have at most \(maximumModelCharacters) printable characters", &fields)
         }
         if let persona { fields.checkLength(field("persona"), persona, 0...maximumPersonaCharacters) }
         if let name, !isName(name) {
             return refuse(
-                field("name"), "must have 1 to \(maximumNameCharacters) letters, digits, spaces, dots, dashes or underscores", &fields)
+                field("name"),
+                "must have 1 to \(maximumNameCharacters) letters, digits, spaces, dots, dashes or underscores", &fields)
         }
         return AgentWish(provider: key, model: model, persona: persona, role: choice, name: name)
     }
@@ -132,7 +140,8 @@ extension AgentWish {
     private static func isName(_ name: String) -> Bool {
         (1...maximumNameCharacters).contains(name.unicodeScalars.count)
             && name.unicodeScalars.allSatisfy { scalar in
-                scalar.properties.isAlphabetic || scalar.properties.numericType != nil || " ._-".unicodeScalars.contains(scalar)
+                scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+                    || " ._-".unicodeScalars.contains(scalar)
             }
     }
 }

@@ -84,7 +84,9 @@ struct RequestFields {
         let choice = text.trimmed.lowercased()
         if choices.contains(choice) { return choice }
         let list = choices.joined(separator: ", ")
-        refuse(field, unsupported.contains(choice) ? "\(choice) is not supported; supported: \(list)" : "must be one of: \(list)")
+        refuse(
+            field,
+            unsupported.contains(choice) ? "\(choice) is not supported; supported: \(list)" : "must be one of: \(list)")
         return nil
     }
 

@@ -41,7 +41,10 @@ package struct ErrorBody: Sendable {
         var object = JSONObject([
             ("error", .string(message)), ("code", .string(code.rawValue)), ("trace_id", .string(traceID)),
         ])
-        if !errors.isEmpty { object.append("errors", .array(errors.map { ["field": .string($0.field), "message": .string($0.message)] })) }
+        if !errors.isEmpty {
+            object.append(
+                "errors", .array(errors.map { ["field": .string($0.field), "message": .string($0.message)] }))
+        }
         if let suggestion { object.append("suggestion", .string(suggestion)) }
         for member in extra.members { object[member.key] = member.value }
         return .object(object)

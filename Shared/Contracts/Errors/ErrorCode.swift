@@ -36,7 +36,8 @@ package enum ErrorCode: String, Sendable, CaseIterable {
     package var status: Int {
         switch self {
         case .badRequest, .invalidJSON, .validationFailed, .debateFinished, .debateNotPaused, .noAgents,
-            .invalidIdempotencyKey: 400
+            .invalidIdempotencyKey:
+            400
         case .authenticationRequired, .invalidToken, .tokenExpired: 401
         case .permissionDenied: 403
         case .notFound, .debateNotFound, .receiptNotFound: 404

@@ -18,28 +18,11 @@ extension EventCodec {
     }
 
     static func fields(of start: DebateStart) -> JSONObject {
-        let spec = start.spec
-        return JSONObject([
-            ("task", .string(spec.topic)), ("context", .optional(spec.context)),
-            ("agents", .strings(spec.agents.map(\.name))), ("agent_specs", .array(spec.agents.map(json(of:)))),
-            ("total_rounds", .int(Int64(spec.rounds))),
-            (
-                "protocol",
-                [
-                    "consensus": .string(spec.consensus.rawValue), "rounds": .int(Int64(spec.rounds)),
-                    "timeout_seconds": .int(Int64(spec.timeoutSeconds)),
-                    "budget_micro_usd": spec.budget.map { .int($0.amount) } ?? .null,
-                ]
-            ),
-            ("engine_version", .int(Int64(start.engineVersion.number))), ("demo", .bool(spec.usesDemoAgents)),
-        ])
-    }
-
-    private static func json(of agent: AgentSpec) -> JSONValue {
-        [
-            "name": .string(agent.name), "provider": .string(agent.provider.rawValue), "model": .string(agent.model),
-            "role": .string(agent.role.rawValue), "persona": .optional(agent.persona),
-        ]
+        JSONObject(
+            SpecCodec.fields(of: start.spec) + [
+                ("agents", .strings(start.spec.agents.map(\.name))), ("total_rounds", .int(Int64(start.spec.rounds))),
+                ("engine_version", .int(Int64(start.engineVersion.number))), ("demo", .bool(start.spec.usesDemoAgents)),
+            ])
     }
 
     static func fields(of statement: Statement, phase: DebatePhase) -> JSONObject {
@@ -126,7 +109,8 @@ extension EventCodec {
 
     static func json(of dissent: ConsensusResult.Dissent) -> JSONValue {
         [
-            "agent": .string(dissent.agent), "choice": .optional(dissent.choice), "reasoning": .string(dissent.reasoning),
+            "agent": .string(dissent.agent), "choice": .optional(dissent.choice),
+            "reasoning": .string(dissent.reasoning),
         ]
     }
 
@@ -140,7 +124,8 @@ extension EventCodec {
 
     static func fields(of end: DebateEnd) -> JSONObject {
         JSONObject([
-            ("status", .string(end.status.rawValue)), ("reason", .optional(end.reason)), ("result", .optional(end.result)),
+            ("status", .string(end.status.rawValue)), ("reason", .optional(end.reason)),
+            ("result", .optional(end.result)),
             ("total_rounds", .int(Int64(end.totalRounds))), ("rounds", .int(Int64(end.roundsUsed))),
             ("rounds_used", .int(Int64(end.roundsUsed))), ("consensus_reached", .bool(end.consensusReached)),
             ("confidence", .ratio(end.confidence)), ("duration_seconds", .ratio(end.duration)),

@@ -69,7 +69,8 @@ extension EventCodec {
         case "round_start": .roundStart(round: try fields.int("round"), totalRounds: try fields.int("total_rounds"))
         case "phase_change":
             .phaseChange(
-                from: try fields.optionalChoice("from_phase"), to: try fields.choice("to_phase"), round: try fields.int("round"))
+                from: try fields.optionalChoice("from_phase"), to: try fields.choice("to_phase"),
+                round: try fields.int("round"))
         case "agent_message": .agentMessage(try fields.statement())
         case "critique": .critique(try fields.critique())
         case "revision": .revision(try fields.statement(), original: try fields.text("original_content"))

@@ -69,8 +69,11 @@ package enum EventEnvelope {
     package static func parse(_ value: JSONValue) throws(ContractError) -> (debateID: DebateID, event: SealedEvent) {
         guard let object = value.object else { throw ContractError(.malformed, "envelope: no object") }
         let fields = EventFields(type: "envelope", object: object)
-        guard try fields.int("v") == version else { throw ContractError(.unknownVersion, "envelope of another version") }
-        guard let debateID = DebateID(try fields.text("debate_id")), let at = Timestamp(iso8601: try fields.text("timestamp"))
+        guard try fields.int("v") == version else {
+            throw ContractError(.unknownVersion, "envelope of another version")
+        }
+        guard let debateID = DebateID(try fields.text("debate_id")),
+            let at = Timestamp(iso8601: try fields.text("timestamp"))
         else { throw ContractError(.malformed, "envelope: debate_id or timestamp has another form") }
         guard let data = object["data"], data.object != nil else {
             throw ContractError(.malformed, "envelope: data is no object")

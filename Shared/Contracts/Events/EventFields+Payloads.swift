@@ -3,7 +3,10 @@ import Domain
 /// Reads the payloads back that `EventCodec+Writing.swift` writes.
 extension EventFields {
     func debateStart() throws(ContractError) -> DebateStart {
-        let version = EngineVersion(try int("engine_version"))
+        DebateStart(spec: try debateSpec(), engineVersion: EngineVersion(try int("engine_version")))
+    }
+
+    func debateSpec() throws(ContractError) -> DebateSpec {
         let (topic, context, rules) = (try text("task"), try optionalText("context"), try nested("protocol"))
         let (rounds, timeout) = (try rules.int("rounds"), try rules.int("timeout_seconds"))
         let consensus: ConsensusMode = try rules.choice("consensus")
@@ -11,10 +14,10 @@ extension EventFields {
         var agents: [AgentSpec] = []
         for agent in try objects("agent_specs") { agents.append(try agent.agentSpec()) }
         do throws(ValidationFailure) {
-            let spec = try DebateSpec(
-                topic: topic, context: context, agents: agents, rounds: rounds, consensus: consensus, timeoutSeconds: timeout,
+            return try DebateSpec(
+                topic: topic, context: context, agents: agents, rounds: rounds, consensus: consensus,
+                timeoutSeconds: timeout,
                 budget: budget)
-            return DebateStart(spec: spec, engineVersion: version)
         } catch {
             throw ContractError(.malformed, "\(type): \(ErrorBody.summary(of: error))")
         }
@@ -22,20 +25,23 @@ extension EventFields {
 
     func agentSpec() throws(ContractError) -> AgentSpec {
         AgentSpec(
-            name: try text("name"), provider: try choice("provider"), model: try text("model"), role: try choice("role"),
+            name: try text("name"), provider: try choice("provider"), model: try text("model"),
+            role: try choice("role"),
             persona: try optionalText("persona"))
     }
 
     func statement() throws(ContractError) -> Statement {
         Statement(
-            agent: try text("agent"), provider: try choice("provider"), model: try text("model"), role: try choice("role"),
+            agent: try text("agent"), provider: try choice("provider"), model: try text("model"),
+            role: try choice("role"),
             round: try int("round"), content: try text("content"), truncated: try bool("truncated"), usage: try usage(),
             call: try call())
     }
 
     func critique() throws(ContractError) -> Critique {
         Critique(
-            agent: try text("agent"), target: try text("target_agent"), round: try int("round"), content: try text("content"),
+            agent: try text("agent"), target: try text("target_agent"), round: try int("round"),
+            content: try text("content"),
             severity: try ratio("score"), truncated: try bool("truncated"), usage: try usage(), call: try call())
     }
 
@@ -48,7 +54,8 @@ extension EventFields {
 
     func agentFailure() throws(ContractError) -> AgentFailure {
         AgentFailure(
-            agent: try text("agent"), provider: try choice("provider"), phase: try choice("phase"), round: try int("round"),
+            agent: try text("agent"), provider: try choice("provider"), phase: try choice("phase"),
+            round: try int("round"),
             kind: try choice("code"), message: try text("message"), call: try call())
     }
 
@@ -62,7 +69,8 @@ extension EventFields {
         var dissenting: [ConsensusResult.Dissent] = []
         for view in try objects("dissenting_views") { dissenting.append(try view.dissent()) }
         return ConsensusResult(
-            round: try int("round"), mode: try choice("mode"), threshold: try ratio("threshold"), reached: try bool("reached"),
+            round: try int("round"), mode: try choice("mode"), threshold: try ratio("threshold"),
+            reached: try bool("reached"),
             winner: try optionalText("winner"), finalAnswer: try text("result"), agreement: try ratio("agreement"),
             confidence: try ratio("confidence"), supporting: try texts("supporting_agents"), dissenting: dissenting,
             convergence: Convergence(

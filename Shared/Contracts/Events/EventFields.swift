@@ -74,6 +74,7 @@ struct EventFields {
 
     func usage() throws(ContractError) -> Usage {
         Usage(
-            inputTokens: try int("input_tokens"), outputTokens: try int("output_tokens"), cost: try money("cost_micro_usd"))
+            inputTokens: try int("input_tokens"), outputTokens: try int("output_tokens"),
+            cost: try money("cost_micro_usd"))
     }
 }

@@ -38,7 +38,8 @@ package struct TokenMessage: Sendable, Equatable {
     package func encode(timestamp: String) -> [UInt8] {
         var data = JSONObject([
             ("debate_id", .string(debate.text)), ("agent", .string(agent)), ("round_number", .int(Int64(round))),
-            ("phase", .string(phase.rawValue)), ("call_id", .string(call.key.text)), ("attempt", .int(Int64(call.attempt))),
+            ("phase", .string(phase.rawValue)), ("call_id", .string(call.key.text)),
+            ("attempt", .int(Int64(call.attempt))),
             ("epoch", .int(epoch)),
         ])
         switch kind {

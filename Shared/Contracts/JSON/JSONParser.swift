@@ -150,7 +150,9 @@ package struct JSONParser {
             text.append(contentsOf: bytes[first..<position])
             try unescape(into: &text)
         }
-        let unescaped = text.isEmpty ? String(validating: bytes[first..<position], as: UTF8.self)
+        let unescaped =
+            text.isEmpty
+            ? String(validating: bytes[first..<position], as: UTF8.self)
             : String(validating: text, as: UTF8.self)
         guard let unescaped else {
             throw JSONError(code: .encoding, offset: start, message: "a string that is not UTF-8")
@@ -197,7 +199,9 @@ package struct JSONParser {
     private mutating func scalar() throws(JSONError) -> Unicode.Scalar {
         let replacement: Unicode.Scalar = "\u{FFFD}"
         let high = try fourHexDigits()
-        guard (0xD800..<0xDC00).contains(high) else { return high == 0 ? replacement : Unicode.Scalar(high) ?? replacement }
+        guard (0xD800..<0xDC00).contains(high) else {
+            return high == 0 ? replacement : Unicode.Scalar(high) ?? replacement
+        }
         let mark = position
         guard take(UInt8(ascii: "\\")), take(UInt8(ascii: "u")) else {
             position = mark

@@ -28,7 +28,8 @@ package struct ControlHint: Sendable, Equatable {
 
     package var bytes: [UInt8] {
         let object: JSONValue = [
-            "v": .int(Self.version), "kind": .string(kind.rawValue), "debate_id": .string(debateID), "epoch": .int(epoch),
+            "v": .int(Self.version), "kind": .string(kind.rawValue), "debate_id": .string(debateID),
+            "epoch": .int(epoch),
         ]
         return object.bytes
     }

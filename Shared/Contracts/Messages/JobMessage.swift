@@ -43,7 +43,9 @@ package struct JobMessage: Sendable, Equatable {
             fields.first { $0.name == name }.flatMap { String(validating: $0.value, as: UTF8.self) }
         }
         guard let version = text("v") else { throw ContractError(.malformed, "job without v") }
-        guard version == String(Self.version) else { throw ContractError(.unknownVersion, "job v=\(version.prefix(20))") }
+        guard version == String(Self.version) else {
+            throw ContractError(.unknownVersion, "job v=\(version.prefix(20))")
+        }
         guard let kind = text("kind").flatMap(Kind.init(rawValue:)) else {
             throw ContractError(.malformed, "job of unknown kind")
         }
@@ -51,7 +53,9 @@ package struct JobMessage: Sendable, Equatable {
             throw ContractError(.malformed, "job without a usable id")
         }
         let body = fields.first { $0.name == "body" }?.value ?? []
-        guard body.count <= Self.maximumBodyBytes else { throw ContractError(.tooLarge, "job body of \(body.count) bytes") }
+        guard body.count <= Self.maximumBodyBytes else {
+            throw ContractError(.tooLarge, "job body of \(body.count) bytes")
+        }
         self.init(kind: kind, id: id, trace: String((text("trace") ?? "").prefix(64)), body: body)
     }
 }

@@ -34,7 +34,8 @@ package struct ReceiptDocument: Sendable, Equatable {
     package mutating func sign(_ signature: String, keyID: String, at: Timestamp) {
         object["signature"] = .string(signature)
         object["signature_metadata"] = [
-            "algorithm": .string(Self.algorithm), "key_id": .string(keyID), "timestamp": .string(at.iso8601), "version": "1.0",
+            "algorithm": .string(Self.algorithm), "key_id": .string(keyID), "timestamp": .string(at.iso8601),
+            "version": "1.0",
         ]
     }
 
@@ -52,7 +53,9 @@ package struct ReceiptDocument: Sendable, Equatable {
     /// The hash of the last of these events, 32 bytes.
     package var headHash: [UInt8]? { object["head_hash"]?.string.flatMap { HexText.decode($0, length: 32) } }
     /// 32 bytes; see ``ReceiptFacts/transcriptHash``.
-    package var transcriptHash: [UInt8]? { object["transcript_hash"]?.string.flatMap { HexText.decode($0, length: 32) } }
+    package var transcriptHash: [UInt8]? {
+        object["transcript_hash"]?.string.flatMap { HexText.decode($0, length: 32) }
+    }
 
     /// Reads a receipt from a file or a row: the object itself, or under `receipt` in another one.
     ///
@@ -103,13 +106,15 @@ private func decision(_ facts: ReceiptFacts) -> [(String, JSONValue)] {
         ("risk_level", .string(outcome.verdict.riskLevel)),
         ("risk_score", .ratio(Ratio(tenThousandths: 10_000 - outcome.confidence.tenThousandths))),
         ("robustness_score", .ratio(robustness(outcome))), ("final_answer", .optional(outcome.result)),
-        ("final_answer_hash", facts.finalAnswerHash.map(hex) ?? .null), ("consensus_reached", .bool(outcome.consensusReached)),
+        ("final_answer_hash", facts.finalAnswerHash.map(hex) ?? .null),
+        ("consensus_reached", .bool(outcome.consensusReached)),
         (
             "consensus",
             [
                 "mode": .string(outcome.spec.consensus.rawValue), "reached": .bool(outcome.consensusReached),
                 "threshold": .ratio(outcome.spec.consensus.threshold),
-                "agreement": .ratio(outcome.consensus?.agreement ?? .zero), "winner": .optional(outcome.consensus?.winner),
+                "agreement": .ratio(outcome.consensus?.agreement ?? .zero),
+                "winner": .optional(outcome.consensus?.winner),
                 "votes": .array(outcome.votes.map(vote)),
             ]
         ),

@@ -72,7 +72,8 @@ package enum ServerMessage: Sendable, Equatable {
     private var debateID: DebateID? {
         switch self {
         case .connected, .connectionInfo, .loopList, .heartbeat, .pong, .authRevoked: nil
-        case .subscribed(let id, _, _), .unsubscribed(let id), .replayStart(let id, _, _, _), .replayEnd(let id, _, _): id
+        case .subscribed(let id, _, _), .unsubscribed(let id), .replayStart(let id, _, _, _), .replayEnd(let id, _, _):
+            id
         case .warning(_, _, let id, _), .error(_, _, let id, _): id
         }
     }

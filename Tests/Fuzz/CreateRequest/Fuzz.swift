@@ -19,7 +19,9 @@ func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     let event = DebateEvent.debateStart(DebateStart(spec: spec, engineVersion: .current))
     let id = DebateID(milliseconds: 0, random: Array(repeating: 0, count: 10))
     let data = EventCodec.encode(event, debateID: id)
-    guard let again = try? EventCodec.decode(type: event.type, data: data) else { preconditionFailure("event 1 is unreadable") }
+    guard let again = try? EventCodec.decode(type: event.type, data: data) else {
+        preconditionFailure("event 1 is unreadable")
+    }
     precondition(again == event, "event 1 changed on its way")
     return 0
 }

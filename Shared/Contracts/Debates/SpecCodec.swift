@@ -1,0 +1,40 @@
+package import Domain
+
+/// A debate's specification as canonical JSON, for its row; event 1 has the same members.
+package enum SpecCodec {
+    /// The canonical bytes.
+    package static func encode(_ spec: DebateSpec) -> [UInt8] { CanonicalJSON.encode(JSONObject(fields(of: spec))) }
+
+    /// Reads a specification back.
+    package static func decode(_ bytes: [UInt8]) throws(ContractError) -> DebateSpec {
+        let value: JSONValue
+        do throws(JSONError) {
+            value = try JSONParser.parse(bytes, maximumBytes: EventCodec.maximumBytes)
+        } catch {
+            throw ContractError(.malformed, "specification: \(error)")
+        }
+        return try EventFields(type: "specification", object: value.object ?? JSONObject()).debateSpec()
+    }
+
+    static func fields(of spec: DebateSpec) -> [(String, JSONValue)] {
+        [
+            ("task", .string(spec.topic)), ("context", .optional(spec.context)),
+            ("agent_specs", .array(spec.agents.map(json(of:)))),
+            (
+                "protocol",
+                [
+                    "consensus": .string(spec.consensus.rawValue), "rounds": .int(Int64(spec.rounds)),
+                    "timeout_seconds": .int(Int64(spec.timeoutSeconds)),
+                    "budget_micro_usd": spec.budget.map { .int($0.amount) } ?? .null,
+                ]
+            ),
+        ]
+    }
+
+    private static func json(of agent: AgentSpec) -> JSONValue {
+        [
+            "name": .string(agent.name), "provider": .string(agent.provider.rawValue), "model": .string(agent.model),
+            "role": .string(agent.role.rawValue), "persona": .optional(agent.persona),
+        ]
+    }
+}
