@@ -32,6 +32,8 @@ actor Publisher: RunPublisher {
     /// Stops when nothing is left to publish.
     private var isFinishing = false
     private var isStopping = false
+    private var isRunning = false
+    private var finishWaiters: [CheckedContinuation<Void, Never>] = []
     private var waiter: CheckedContinuation<Void, Never>?
 
     /// - Parameter stream: the cache under the present keyspace; nil while there is none.
@@ -96,6 +98,7 @@ actor Publisher: RunPublisher {
 
     /// Publishes until ``finish()``, or until the task is cancelled.
     func run() async {
+        isRunning = true
         metrics.onScrape { [weak self] metrics in self?.report(to: metrics) }
         await withDiscardingTaskGroup { group in
             while !isStopping {
@@ -105,13 +108,18 @@ actor Publisher: RunPublisher {
             }
             group.cancelAll()
         }
+        isRunning = false
+        for waiter in finishWaiters { waiter.resume() }
+        finishWaiters = []
     }
 
-    /// Ends ``run()`` when everything that is committed is published, or can not be.
-    func finish() {
+    /// Ends ``run()``, and returns when everything that is committed is published, or can not be.
+    func finish() async {
         isFinishing = true
         if !isUp || changed.isEmpty && busy.isEmpty { isStopping = true }
         wake()
+        guard isRunning else { return }
+        await withCheckedContinuation { finishWaiters.append($0) }
     }
 
     private func startReady(_ group: inout DiscardingTaskGroup) {

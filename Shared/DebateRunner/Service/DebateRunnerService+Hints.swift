@@ -10,11 +10,24 @@ extension DebateRunnerService {
     /// How long one read waits for a ring.
     private static let ringWait: Duration = .seconds(2)
 
-    /// Reads rings while there are free slots; what it reads only makes the claim loop look at the queue.
-    func answerRings() async {
+    /// Listens to rings and hints until a drain.
+    func listen() async {
         guard let redis = dependencies.redis else { return }
+        // The names of both are the same in every generation of the log, so the first keyspace will do.
+        while redis.keyspace() == nil, phase == .running, !Task.isCancelled { await slotChange() }
+        guard let keyspace = redis.keyspace() else { return }
+        let listener = ControlListener(
+            loop: dependencies.loop, configuration: redis.configuration, keyspace: keyspace, log: dependencies.log,
+            onHint: { [weak self] hint in self?.assumeIsolated { $0.heard(hint) } })
+        await listener.start()
+        await answerRings(redis, keyspace)
+        await listener.close()
+    }
+
+    /// Reads rings while there are free slots; what it reads only makes the claim loop look at the queue.
+    private func answerRings(_ redis: RunnerRedis, _ keyspace: Keyspace) async {
         let reader = DoorbellReader(
-            loop: dependencies.loop, configuration: redis.configuration, connection: redis.connection, keyspace: redis.keyspace,
+            loop: dependencies.loop, configuration: redis.configuration, connection: redis.connection, keyspace: keyspace,
             consumer: consumerName(), log: dependencies.log)
         self.reader = reader
         var backoff = Backoff(first: .milliseconds(100), cap: .seconds(5))
@@ -41,13 +54,6 @@ extension DebateRunnerService {
     }
 
     private func consumerName() -> String { "\(settings.kind.rawValue)-\(UInt64.random(in: .min ... .max))" }
-
-    func makeControlListener() -> ControlListener? {
-        guard let redis = dependencies.redis else { return nil }
-        return ControlListener(
-            loop: dependencies.loop, configuration: redis.configuration, keyspace: redis.keyspace, log: dependencies.log,
-            onHint: { [weak self] hint in self?.assumeIsolated { $0.heard(hint) } })
-    }
 
     private func heard(_ hint: ControlHint) {
         guard let debate = DebateID(hint.debateID), let run = runs[debate] else { return }

@@ -1,4 +1,3 @@
-import Crypto
 import Domain
 import Platform
 import PostgresClient
@@ -9,45 +8,49 @@ import Storage
 extension DebateRunnerService {
     /// Renews every second; comes back on a new connection after an outage, under a new id after an expiry.
     func keepLease() async {
-        var id = makeID()
+        var registration = makeRegistration()
         var backoff = Backoff(first: .milliseconds(100), cap: .seconds(1))
-        while !Task.isCancelled {
+        while !Task.isCancelled, !isRetiring {
             do {
-                let registry = try await register(id)
+                let registry = try await register(registration)
                 backoff.reset()
                 try await renew(registry)
-                id = makeID()
+                registration = makeRegistration()
             } catch {
-                if Task.isCancelled { return }
-                dependencies.log.warning("lease not renewed", .runnerID(id.text), .error(error))
+                if Task.isCancelled || isRetiring { return }
+                dependencies.log.warning("lease not renewed", .runnerID(registration.id.text), .error(error))
                 await disconnect()
                 try? await dependencies.loop.sleep(for: backoff.next())  // ends early when the service ends
             }
         }
     }
 
-    private func makeID() -> RunnerID {
-        var generator = SystemRandomNumberGenerator()
-        let random = (0..<10).map { _ in UInt8.random(in: 0...255, using: &generator) }
-        return RunnerID(milliseconds: WallClock.nowMilliseconds(), random: random)
+    private func makeRegistration() -> RunnerRegistry.Registration {
+        let random = (0..<10).map { _ in UInt8.random(in: .min ... .max) }
+        return .init(
+            id: RunnerID(milliseconds: WallClock.nowMilliseconds(), random: random),
+            kind: settings.kind == .worker ? .worker : .embedded, capacity: settings.concurrency,
+            presenceKey: dependencies.usesPresence ? .random(in: 1 ... .max) : nil, lease: settings.lease)
     }
 
-    private func register(_ id: RunnerID) async throws -> RunnerRegistry {
+    private func register(_ registration: RunnerRegistry.Registration) async throws -> RunnerRegistry {
         let connection = try await PGConnection.open(
             RunnerRegistry.configure(dependencies.sessions), loop: dependencies.loop, log: dependencies.log)
-        let registry = RunnerRegistry(
-            .init(
-                id: id, kind: settings.kind == .worker ? .worker : .embedded, capacity: settings.concurrency,
-                presenceKey: dependencies.usesPresence ? .random(in: 1 ... .max) : nil, lease: settings.lease),
-            on: connection)
+        let registry = RunnerRegistry(registration, on: connection)
         let sentAt = context.lease.reading()
         do { try await registry.register() } catch {
             await connection.close()
             throw error
         }
+        guard !isRetiring else {
+            try await registry.retire()
+            throw CancellationError()
+        }
         context.lease.confirm(sentAt: sentAt)
         self.registry = registry
-        dependencies.log.info("runner registered", .runnerID(id.text))
+        dependencies.log.info("runner registered", .runnerID(registration.id.text))
+        await askPolicy()
+        wakeSlotWaiters()
         lookAtQueue()
         return registry
     }
@@ -94,7 +97,7 @@ extension DebateRunnerService {
         suspects = unknown.subtracting(forgotten)
         for holding in forgotten {
             do throws(RunStoreError) {
-                if let claim = try await store.reconcile(holding, runner: runner) { arrived([claim]) }
+                if let claim = try await store.reconcile(holding, runner: runner) { arrived([claim], by: runner) }
             } catch {
                 claimFailed(error, "reconcile")
             }
@@ -103,6 +106,7 @@ extension DebateRunnerService {
 
     /// The last thing: the row goes, then the lock.
     func retire() async {
+        isRetiring = true
         guard let registry else { return }
         self.registry = nil
         do { try await registry.retire() } catch {

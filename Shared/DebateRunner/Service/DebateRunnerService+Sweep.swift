@@ -24,7 +24,8 @@ extension DebateRunnerService {
         }
     }
 
-    private func askPolicy() async {
+    /// Whether an embedded runner is needed now.
+    func askPolicy() async {
         guard policy == .auto else { return }
         do throws(StorageError) {
             let status = try await QueueReader(pool: dependencies.pool).status()
@@ -32,6 +33,7 @@ extension DebateRunnerService {
                 Duration.milliseconds(WallClock.nowMilliseconds() - $0.milliseconds)
             }
             mayClaim = policy.mayClaim(.init(liveWorkers: status.workers, longestWait: waited))
+            if mayClaim { wakeSlotWaiters() }
         } catch {
             dependencies.log.warning("queue not read", .error(error))
         }
@@ -43,7 +45,8 @@ extension DebateRunnerService {
             guard finding.mayAdopt, phase == .running else { return }
             if freeSlots > 0, mayClaim {
                 let limit = min(freeSlots, RunnerSettings.claimBatch)
-                arrived(try await store.adopt(runner: registry.registration.id, dead: finding.dead, limit: limit))
+                let runner = registry.registration.id
+                arrived(try await store.adopt(runner: runner, dead: finding.dead, limit: limit), by: runner)
             }
             if sweep % Self.watchdogSweeps == 0 { try await watch(dead: finding.dead) }
             if sweep % Self.purgeSweeps == 0 { try await registry.purge() }
@@ -97,10 +100,10 @@ extension DebateRunnerService {
         if let run = runs[debate], run.claim.epoch < epoch { tell(run) { $0.stop(.lost(currentEpoch: epoch)) } }
         guard let redis = dependencies.redis else { return }
         do {
-            try await redis.control.send(ControlHint(kind: .cancel, debateID: debate.text, epoch: epoch))
+            try await redis.control?.send(ControlHint(kind: .cancel, debateID: debate.text, epoch: epoch))
             guard case .exhausted = reason else { return }
             dependencies.metrics.add(.deadLetters)
-            try await redis.doorbell.bury(debate, reason: sentence)
+            try await redis.doorbell?.bury(debate, reason: sentence)
         } catch {
             dependencies.log.debug("hint not sent", .error(error))
         }

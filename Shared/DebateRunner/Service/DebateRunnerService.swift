@@ -25,11 +25,13 @@ package actor DebateRunnerService: Service {
     /// This process's present registration; nil while there is none.
     var registry: RunnerRegistry?
     /// Claims that are waiting for their run to be started.
-    private var arrivals: [Claim] = []
+    private var arrivals: [(claim: Claim, runner: RunnerID)] = []
     /// Rings that are answered by the next claim.
     private var rings: [DoorbellReader.Delivery] = []
     /// Debates that must not be taken up again here: replaying them showed a bug. The watchdog ends them.
     private(set) var broken: Set<DebateID> = []
+    /// The registration is being given back; nobody makes another one.
+    var isRetiring = false
     /// What the last renewal named although we knew nothing of it.
     var suspects: Set<Holding> = []
     /// The queue may hold something for us.
@@ -65,15 +67,20 @@ package actor DebateRunnerService: Service {
         guard policy != .off else { return await shutdown.wait(for: .draining) }
         shutdown.onReaching(.draining) { [weak self] in self?.note { $0.drain() } }
         shutdown.onReaching(.cancelled) { [weak self] in self?.note { $0.cancelCalls() } }
+        await withTaskCancellationHandler {
+            await runParts()
+        } onCancel: {
+            note { $0.cancelCalls() }
+        }
+    }
+
+    private func runParts() async {
         await withDiscardingTaskGroup { group in
             group.addTask(executorPreference: dependencies.loop) { await self.publisher.run() }
             group.addTask(executorPreference: dependencies.loop) { await self.keepLease() }
             group.addTask(executorPreference: dependencies.loop) { await self.sweep() }
-            group.addTask(executorPreference: dependencies.loop) { await self.answerRings() }
-            let listener = makeControlListener()
-            await listener?.start()
+            group.addTask(executorPreference: dependencies.loop) { await self.listen() }
             await claimAndRun(&group)
-            await listener?.close()
             await retire()
             await publisher.finish()
             group.cancelAll()
@@ -87,7 +94,7 @@ package actor DebateRunnerService: Service {
         while true {
             let claims = arrivals
             arrivals = []
-            for claim in claims { start(claim, &group) }
+            for (claim, runner) in claims { start(claim, by: runner, &group) }
             if phase != .running && runs.isEmpty { return }
             if isHungry, phase == .running, mayClaim, freeSlots > 0, let registry, context.lease.isFresh {
                 isHungry = false
@@ -105,7 +112,7 @@ package actor DebateRunnerService: Service {
         do throws(RunStoreError) {
             let claims = try await store.claim(runner: runner, limit: limit)
             if claims.count == limit { isHungry = true }
-            arrived(claims)
+            arrived(claims, by: runner)
         } catch {
             claimFailed(error, "claim")
         }
@@ -122,18 +129,17 @@ package actor DebateRunnerService: Service {
     }
 
     /// Takes up claims; the claim loop starts them.
-    func arrived(_ claims: [Claim]) {
+    func arrived(_ claims: [Claim], by runner: RunnerID) {
         for claim in claims {
             dependencies.metrics.add(.claims, [claim.kind.rawValue])
             dependencies.log.info(
                 "debate claimed", .debateID(claim.debate.text), .epoch(claim.epoch), .state(claim.kind.rawValue))
         }
-        arrivals += claims
+        arrivals += claims.map { ($0, runner) }
         wake()
     }
 
-    private func start(_ claim: Claim, _ group: inout DiscardingTaskGroup) {
-        guard let runner = registry?.registration.id else { return }  // the next renewal finds it again
+    private func start(_ claim: Claim, by runner: RunnerID, _ group: inout DiscardingTaskGroup) {
         let run = DebateRun(claim, runner: runner, context: context)
         let earlier = runs.updateValue(run, forKey: claim.debate)
         dependencies.metrics.set(.activeDebates, to: Double(runs.count))
@@ -164,13 +170,15 @@ package actor DebateRunnerService: Service {
 
     private func released(_ run: DebateRun, _ status: DebateStatus) async {
         run.log.info("debate released", .state(status.rawValue))
-        if status == .queued { try? await dependencies.redis?.doorbell.ring(run.claim.debate) }  // else a sweep finds it
+        if status == .queued { try? await dependencies.redis?.doorbell?.ring(run.claim.debate) }  // else a sweep finds it
         KillPoint.reach(.duringRelease)
     }
 
     private func stopped(_ run: DebateRun, _ stop: RunStop) {
         switch stop {
-        case .lost, .terminal:
+        case .terminal(let status):
+            run.log.info("debate ended elsewhere", .state(status.rawValue))
+        case .lost:
             dependencies.metrics.add(.leaseLost)
             run.log.info("debate lost", .error(stop))
         case .runnerExpired:
@@ -236,7 +244,7 @@ package actor DebateRunnerService: Service {
     /// Suspends until something about slots, rings or the phase has changed.
     func slotChange() async { await withCheckedContinuation { slotWaiters.append($0) } }
 
-    private func wakeSlotWaiters() {
+    func wakeSlotWaiters() {
         let waiters = slotWaiters
         slotWaiters = []
         for waiter in waiters { waiter.resume() }

@@ -6,15 +6,18 @@ package struct RunnerRedis: Sendable {
     package let configuration: RedisConfiguration
     /// For everything that does not block; on the runner's loop.
     package let connection: RedisConnection
-    package let keyspace: Keyspace
+    /// The names of the log we have now; nil until Postgres has answered once. A restore changes them.
+    package let keyspace: @Sendable () -> Keyspace?
 
-    package init(configuration: RedisConfiguration, connection: RedisConnection, keyspace: Keyspace) {
+    package init(
+        configuration: RedisConfiguration, connection: RedisConnection, keyspace: @escaping @Sendable () -> Keyspace?
+    ) {
         self.configuration = configuration
         self.connection = connection
         self.keyspace = keyspace
     }
 
-    var doorbell: Doorbell { Doorbell(connection: connection, keyspace: keyspace) }
-    var control: ControlChannel { ControlChannel(connection: connection, keyspace: keyspace) }
-    package var stream: EventStream { EventStream(connection: connection, keyspace: keyspace) }
+    var stream: EventStream? { keyspace().map { EventStream(connection: connection, keyspace: $0) } }
+    var doorbell: Doorbell? { keyspace().map { Doorbell(connection: connection, keyspace: $0) } }
+    var control: ControlChannel? { keyspace().map { ControlChannel(connection: connection, keyspace: $0) } }
 }
