@@ -4,7 +4,9 @@ import CCurl
 // libcurl; they note what happened and wake who waits (which runs later, in the loop's turn).
 
 /// `context` is the transfer, which the engine keeps alive until the handle has left the multi handle.
-func curlReceivedBody(_ start: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?) -> Int {
+func curlReceivedBody(
+    _ start: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+) -> Int {
     guard let context = unsafe context else { return 0 }
     let transfer = unsafe Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
     switch unsafe transfer.received(UnsafeRawBufferPointer(start: start, count: size * count)) {
@@ -14,15 +16,19 @@ func curlReceivedBody(_ start: UnsafeMutablePointer<CChar>?, _ size: Int, _ coun
     }
 }
 
-func curlReceivedHeader(_ start: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?) -> Int {
+func curlReceivedHeader(
+    _ start: UnsafeMutablePointer<CChar>?, _ size: Int, _ count: Int, _ context: UnsafeMutableRawPointer?
+) -> Int {
     guard let context = unsafe context else { return 0 }
     let transfer = unsafe Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
-    return unsafe transfer.receivedHeaderLine(UnsafeRawBufferPointer(start: start, count: size * count)) ? size * count : 0
+    return unsafe transfer.receivedHeaderLine(UnsafeRawBufferPointer(start: start, count: size * count))
+        ? size * count : 0
 }
 
 /// Runs each time a request is about to be written to a connection.
 func curlWillSend(
-    _ context: UnsafeMutableRawPointer?, _: UnsafeMutablePointer<CChar>?, _: UnsafeMutablePointer<CChar>?, _: Int32, _: Int32
+    _ context: UnsafeMutableRawPointer?, _: UnsafeMutablePointer<CChar>?, _: UnsafeMutablePointer<CChar>?, _: Int32,
+    _: Int32
 ) -> Int32 {
     guard let context = unsafe context else { return CURL_PREREQFUNC_ABORT }
     let transfer = unsafe Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
@@ -31,7 +37,8 @@ func curlWillSend(
 
 /// `context` is the engine, which outlives its multi handle.
 func curlWantsSocket(
-    _: UnsafeMutableRawPointer?, _ fd: curl_socket_t, _ what: Int32, _ context: UnsafeMutableRawPointer?, _: UnsafeMutableRawPointer?
+    _: UnsafeMutableRawPointer?, _ fd: curl_socket_t, _ what: Int32, _ context: UnsafeMutableRawPointer?,
+    _: UnsafeMutableRawPointer?
 ) -> Int32 {
     guard let context = unsafe context else { return 0 }
     unsafe Unmanaged<CurlEngine>.fromOpaque(context).takeUnretainedValue().watch(fd, what)

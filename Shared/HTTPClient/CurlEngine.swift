@@ -26,13 +26,18 @@ import Sockets
     /// Begins a request; libcurl works on it from the loop's next turn.
     func start(_ request: HTTPClientRequest, _ deadlines: Deadlines) throws(HTTPClientError) -> CurlTransfer {
         loop.checkIsolated()
-        guard !isClosed, let multi = unsafe openMulti() else { throw Self.refused(.invalidRequest, "the client is closed") }
+        guard !isClosed, let multi = unsafe openMulti() else {
+            throw Self.refused(.invalidRequest, "the client is closed")
+        }
         guard unsafe transfers.count < configuration.maxTransfers else {
             throw Self.refused(.busy, "\(configuration.maxTransfers) requests are in progress")
         }
-        guard let handle = spare.popLast() ?? CurlHandle() else { throw Self.refused(.invalidRequest, "libcurl has no handle") }
+        guard let handle = spare.popLast() ?? CurlHandle() else {
+            throw Self.refused(.invalidRequest, "libcurl has no handle")
+        }
         let transfer = CurlTransfer(
-            handle: handle, engine: self, request: request, deadlines: deadlines, bufferBytes: configuration.bufferBytes)
+            handle: handle, engine: self, request: request, deadlines: deadlines, bufferBytes: configuration.bufferBytes
+        )
         try unsafe handle.configure(request, configuration, context: Unmanaged.passUnretained(transfer).toOpaque())
         unsafe transfers[handle.raw] = transfer
         guard unsafe curl_multi_add_handle(multi, handle.raw) == CURLM_OK else {
@@ -106,7 +111,9 @@ import Sockets
 
     func setTimer(milliseconds: Int) {
         if let timer { loop.cancel(timer) }
-        timer = milliseconds < 0 ? nil : loop.schedule(after: .milliseconds(milliseconds)) { [weak self] in self?.timerFired() }
+        timer =
+            milliseconds < 0
+            ? nil : loop.schedule(after: .milliseconds(milliseconds)) { [weak self] in self?.timerFired() }
     }
 
     // MARK: What the loop reports

@@ -38,9 +38,13 @@ import CCurl
     func set(_ option: CURLoption, _ value: String) -> Bool { unsafe ccurl_set_string(raw, option, value) == CURLE_OK }
 
     /// The pointer's owner outlives the transfer.
-    func set(_ option: CURLoption, _ value: UnsafeMutableRawPointer) { _ = unsafe ccurl_set_pointer(raw, option, value) }
+    func set(_ option: CURLoption, _ value: UnsafeMutableRawPointer) {
+        _ = unsafe ccurl_set_pointer(raw, option, value)
+    }
 
-    func set(_ option: CURLoption, callback: ccurl_data_callback) { _ = unsafe ccurl_set_data_callback(raw, option, callback) }
+    func set(_ option: CURLoption, callback: ccurl_data_callback) {
+        _ = unsafe ccurl_set_data_callback(raw, option, callback)
+    }
 
     func setPrerequest(callback: ccurl_prereq_callback) { _ = unsafe ccurl_set_prereq_callback(raw, callback) }
 
@@ -55,14 +59,17 @@ import CCurl
 
     /// Copies the body into libcurl.
     func set(body: [UInt8]) -> Bool {
-        guard unsafe ccurl_set_off(raw, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)) == CURLE_OK else { return false }
+        guard unsafe ccurl_set_off(raw, CURLOPT_POSTFIELDSIZE_LARGE, curl_off_t(body.count)) == CURLE_OK else {
+            return false
+        }
         return unsafe body.withUnsafeBytes { bytes in
             // libcurl copies as many bytes as it was just told, and asks for a pointer also when that is none.
             var empty: UInt8 = 0
             guard let start = bytes.baseAddress else {
                 return unsafe ccurl_set_pointer(raw, CURLOPT_COPYPOSTFIELDS, &empty) == CURLE_OK
             }
-            return unsafe ccurl_set_pointer(raw, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: start)) == CURLE_OK
+            return unsafe ccurl_set_pointer(raw, CURLOPT_COPYPOSTFIELDS, UnsafeMutableRawPointer(mutating: start))
+                == CURLE_OK
         }
     }
 

@@ -8,9 +8,13 @@ extension CurlHandle {
     func configure(
         _ request: HTTPClientRequest, _ configuration: HTTPClientConfiguration, context: UnsafeMutableRawPointer
     ) throws(HTTPClientError) {
-        guard request.headers.areSafe, !request.method.isEmpty, request.method.utf8.allSatisfy(HTTPClientHeaders.isTokenByte),
+        guard request.headers.areSafe, !request.method.isEmpty,
+            request.method.utf8.allSatisfy(HTTPClientHeaders.isTokenByte),
             !request.url.utf8.contains(0)
-        else { throw HTTPClientError(.invalidRequest, "a method, header or address that can not be written", wasSent: false) }
+        else {
+            throw HTTPClientError(
+                .invalidRequest, "a method, header or address that can not be written", wasSent: false)
+        }
         reset()
         setPolicy(configuration)
         unsafe set(CURLOPT_WRITEFUNCTION, callback: curlReceivedBody)

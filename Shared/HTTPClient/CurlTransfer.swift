@@ -177,7 +177,9 @@ import Sockets
         guard due < timerDue else { return }
         if let timer { engine.loop.cancel(timer) }
         timerDue = due
-        timer = engine.loop.schedule(after: .nanoseconds(max(0, due - MonotonicTime.now()))) { [weak self] in self?.timerFired() }
+        timer = engine.loop.schedule(after: .nanoseconds(max(0, due - MonotonicTime.now()))) { [weak self] in
+            self?.timerFired()
+        }
     }
 
     private func timerFired() {
@@ -185,7 +187,9 @@ import Sockets
         timerDue = .max
         let (instant, code) = nextDeadline
         guard MonotonicTime.now() >= instant else { return armTimer() }
-        guard !isDiscarding else { return engine.abort(self, HTTPClientError(.cancelled, "not read to its end", wasSent: true)) }
+        guard !isDiscarding else {
+            return engine.abort(self, HTTPClientError(.cancelled, "not read to its end", wasSent: true))
+        }
         engine.abort(self, HTTPClientError(code, "no progress in time", wasSent: wasSent))
     }
 

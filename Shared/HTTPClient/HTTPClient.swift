@@ -27,7 +27,9 @@ package actor HTTPClient {
     package func open(
         _ request: HTTPClientRequest, deadlines: Deadlines = Deadlines()
     ) async throws(HTTPClientError) -> HTTPClientResponse {
-        guard !Task.isCancelled else { throw HTTPClientError(.cancelled, "cancelled before it was sent", wasSent: false) }
+        guard !Task.isCancelled else {
+            throw HTTPClientError(.cancelled, "cancelled before it was sent", wasSent: false)
+        }
         let transfer = try engine.start(request, deadlines)
         // Made first: if the wait fails, its end gives the transfer up.
         let body = HTTPClientBody(client: self, transfer: transfer)

@@ -103,6 +103,7 @@ package struct ServerSentEventParser: Sendable {
             hasData = false
         }
         guard hasData else { return }
-        events.append(ServerSentEvent(name: name.isEmpty ? "message" : name, data: String(decoding: data, as: UTF8.self)))
+        events.append(
+            ServerSentEvent(name: name.isEmpty ? "message" : name, data: String(decoding: data, as: UTF8.self)))
     }
 }

@@ -8,10 +8,16 @@ struct HTTPClientFaultTests {
     static let faults: [(String, [ScriptedServer.Step], HTTPClientError.Code)] = [
         ("closed without an answer", [.close], .cut),
         ("closed inside the head", [.send("HTTP/1.1 200 OK\r\nContent-"), .close], .cut),
-        ("closed inside a body of known length", [.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"), .close], .cut),
+        (
+            "closed inside a body of known length",
+            [.send("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhalf"), .close], .cut
+        ),
         ("closed without the last chunk", [.chunkedHead(), .chunk("half"), .close], .cut),
         ("closed inside a chunk", [.chunkedHead(), .send("9\r\nhalf"), .close], .cut),
-        ("a chunk size that is no number", [.chunkedHead(), .send("zz\r\nhalf\r\n0\r\n\r\n"), .close], .protocolViolation),
+        (
+            "a chunk size that is no number", [.chunkedHead(), .send("zz\r\nhalf\r\n0\r\n\r\n"), .close],
+            .protocolViolation
+        ),
         ("not HTTP", [.send("SSH-2.0-OpenSSH_9.2\r\n\r\n"), .close], .protocolViolation),
     ]
 
@@ -24,11 +30,16 @@ struct HTTPClientFaultTests {
         await bench.stop()
     }
 
-    @Test("each part of a request has its own deadline", arguments: [
-        ([ScriptedServer.Step.wait], Deadlines(firstByte: .milliseconds(30)), HTTPClientError.Code.firstByteTimeout),
-        ([.chunkedHead(), .wait], Deadlines(idle: .milliseconds(30)), .idleTimeout),
-        ([.chunkedHead(), .chunk("x"), .wait], Deadlines(idle: .milliseconds(30)), .idleTimeout),
-    ])
+    @Test(
+        "each part of a request has its own deadline",
+        arguments: [
+            (
+                [ScriptedServer.Step.wait], Deadlines(firstByte: .milliseconds(30)),
+                HTTPClientError.Code.firstByteTimeout
+            ),
+            ([.chunkedHead(), .wait], Deadlines(idle: .milliseconds(30)), .idleTimeout),
+            ([.chunkedHead(), .chunk("x"), .wait], Deadlines(idle: .milliseconds(30)), .idleTimeout),
+        ])
     func deadlines(_ steps: [ScriptedServer.Step], _ deadlines: Deadlines, _ code: HTTPClientError.Code) async throws {
         let bench = try Bench { _ in steps }
         #expect(await bench.failure(deadlines: deadlines)?.code == code)
@@ -62,9 +73,11 @@ struct HTTPClientFaultTests {
         loop.stop()
     }
 
-    @Test("nobody listening and an unknown name are connect errors, and nothing was sent", arguments: [
-        "http://127.0.0.1:1/", "http://name.invalid/",
-    ])
+    @Test(
+        "nobody listening and an unknown name are connect errors, and nothing was sent",
+        arguments: [
+            "http://127.0.0.1:1/", "http://name.invalid/",
+        ])
     func connect(_ url: String) async throws {
         let bench = try Bench { _ in [] }
         let error = await bench.failure(HTTPClientRequest(url: url))
@@ -85,14 +98,16 @@ struct HTTPClientFaultTests {
         await bench.stop()
     }
 
-    @Test("what can not be written is refused before anything is sent", arguments: [
-        HTTPClientRequest(url: "http://127.0.0.1/", headers: ["X-A": "a\r\nX-B: b"]),
-        HTTPClientRequest(url: "http://127.0.0.1/", headers: ["X A": "a"]),
-        HTTPClientRequest(method: "GET /x", url: "http://127.0.0.1/"),
-        HTTPClientRequest(url: "file:///etc/passwd"),
-        HTTPClientRequest(url: "ftp://127.0.0.1/"),
-        HTTPClientRequest(url: "http://"),
-    ])
+    @Test(
+        "what can not be written is refused before anything is sent",
+        arguments: [
+            HTTPClientRequest(url: "http://127.0.0.1/", headers: ["X-A": "a\r\nX-B: b"]),
+            HTTPClientRequest(url: "http://127.0.0.1/", headers: ["X A": "a"]),
+            HTTPClientRequest(method: "GET /x", url: "http://127.0.0.1/"),
+            HTTPClientRequest(url: "file:///etc/passwd"),
+            HTTPClientRequest(url: "ftp://127.0.0.1/"),
+            HTTPClientRequest(url: "http://"),
+        ])
     func invalid(_ request: HTTPClientRequest) async throws {
         let bench = try Bench { _ in [] }
         let error = await bench.failure(request)
@@ -128,7 +143,10 @@ struct HTTPClientFaultTests {
     @Test("skips interim answers and trailers")
     func interim() async throws {
         let bench = try Bench { _ in
-            [.send("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"), .chunkedHead(), .chunk("body"), .send("0\r\nX-T: t\r\n\r\n")]
+            [
+                .send("HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n"), .chunkedHead(), .chunk("body"),
+                .send("0\r\nX-T: t\r\n\r\n"),
+            ]
         }
         let reply = try await bench.client.send(HTTPClientRequest(url: bench.server.url))
         #expect(reply.status == 200)

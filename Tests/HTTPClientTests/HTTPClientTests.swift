@@ -10,7 +10,8 @@ struct Bench {
     let server: ScriptedServer
     let client: HTTPClient
 
-    init(configure: (inout HTTPClientConfiguration) -> Void = { _ in }, script: @escaping ScriptedServer.Script) throws {
+    init(configure: (inout HTTPClientConfiguration) -> Void = { _ in }, script: @escaping ScriptedServer.Script) throws
+    {
         var configuration = HTTPClientConfiguration()
         configuration.usesEnvironmentProxy = false
         configure(&configuration)
@@ -145,7 +146,8 @@ struct HTTPClientTests {
         await bench.stop()
     }
 
-    @Test("cancelling the task ends the transfer at once, before the head and inside the body", arguments: [true, false])
+    @Test(
+        "cancelling the task ends the transfer at once, before the head and inside the body", arguments: [true, false])
     func cancellation(beforeHead: Bool) async throws {
         let bench = try Bench { _ in beforeHead ? [.wait] : [.chunkedHead(), .chunk("x"), .wait] }
         let got = AsyncStream<Void>.makeStream()

@@ -24,7 +24,9 @@ package final class ScriptedServer: Sendable {
         /// The first value of a field, by name in any case.
         package func header(_ name: String) -> String? {
             for line in head.split(separator: "\r\n").dropFirst() {
-                guard let colon = line.firstIndex(of: ":"), line[..<colon].lowercased() == name.lowercased() else { continue }
+                guard let colon = line.firstIndex(of: ":"), line[..<colon].lowercased() == name.lowercased() else {
+                    continue
+                }
                 return String(line[line.index(after: colon)...].drop { $0 == " " })
             }
             return nil
@@ -113,7 +115,8 @@ private final class ScriptedConnection: TransportDelegate, @unchecked Sendable {
     private var isWaiting = false
 
     init(
-        loop: EventLoop, socket: AcceptedSocket, number: Int, respond: @escaping (Int, String, [UInt8]) -> [ScriptedServer.Step],
+        loop: EventLoop, socket: AcceptedSocket, number: Int,
+        respond: @escaping (Int, String, [UInt8]) -> [ScriptedServer.Step],
         closed: @escaping () -> Void
     ) {
         transport = Transport(loop: loop, accepted: socket)
@@ -163,7 +166,8 @@ private final class ScriptedConnection: TransportDelegate, @unchecked Sendable {
         guard let end = text.firstRange(of: "\r\n\r\n") else { return nil }
         let head = String(text[..<end.lowerBound])
         let headBytes = head.utf8.count + 4
-        let length = head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }
+        let length =
+            head.split(separator: "\r\n").first { $0.lowercased().hasPrefix("content-length:") }
             .flatMap { Int($0.split(separator: ":")[1].drop { $0 == " " }) } ?? 0
         guard input.count >= headBytes + length else { return nil }
         return (head, Array(input[headBytes..<headBytes + length]), headBytes + length)
@@ -177,7 +181,9 @@ extension ScriptedServer.Step {
     }
 
     /// The head of a chunked response.
-    package static func chunkedHead(_ status: String = "200 OK", type: String = "text/event-stream") -> ScriptedServer.Step {
+    package static func chunkedHead(_ status: String = "200 OK", type: String = "text/event-stream")
+        -> ScriptedServer.Step
+    {
         .send("HTTP/1.1 \(status)\r\nContent-Type: \(type)\r\nTransfer-Encoding: chunked\r\n\r\n")
     }
 

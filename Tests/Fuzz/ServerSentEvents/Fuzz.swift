@@ -23,7 +23,8 @@ func fuzz(_ start: UnsafePointer<UInt8>, _ count: Int) -> CInt {
     }
     for event in whole.0 {
         // A byte that is no UTF-8 becomes three.
-        precondition(event.data.utf8.count <= 3 * eventLimit && event.name.utf8.count <= 3 * lineLimit, "larger than its limit")
+        precondition(
+            event.data.utf8.count <= 3 * eventLimit && event.name.utf8.count <= 3 * lineLimit, "larger than its limit")
         precondition(!event.name.isEmpty && !event.name.utf8.contains(0x0A), "a name that no line can give")
     }
     return 0

@@ -1,0 +1,37 @@
+package import Domain
+package import Platform
+import Sockets
+
+/// Breakers and in-flight caps of all providers. One per process, shared by its loops.
+package final class ProviderLimits: Sendable {
+    let gates: [ProviderKey: InFlightGate]
+    private let breakers: [ProviderKey: Lock<BreakerState>]
+
+    package init(maxInFlight: Int) {
+        let keys = ProviderKey.allCases
+        gates = Dictionary(uniqueKeysWithValues: keys.map { ($0, InFlightGate(capacity: maxInFlight)) })
+        breakers = Dictionary(
+            uniqueKeysWithValues: keys.map { ($0, Lock(BreakerState(BreakerState.Thresholds(for: $0)))) })
+    }
+
+    func admit(_ provider: ProviderKey) -> BreakerState.Admission {
+        breakers[provider]?.withLock { $0.admit(now: MonotonicTime.now()) } ?? .allowed
+    }
+
+    /// - Returns: whether the breaker opened with this result.
+    func record(_ provider: ProviderKey, _ result: BreakerState.Result) -> Bool {
+        breakers[provider]?.withLock { $0.record(result, now: MonotonicTime.now()) } ?? false
+    }
+
+    /// Exports each provider's breaker state. `providers` are those that are configured.
+    package func register(on metrics: Metrics, providers: [ProviderKey]) {
+        metrics.onScrape { [self] metrics in
+            for provider in providers {
+                let phase = breakers[provider]?.withLock { $0.phase(now: MonotonicTime.now()) } ?? .closed
+                for state in BreakerState.Phase.allCases {
+                    metrics.set(.breakerState, [provider.rawValue, state.rawValue], to: state == phase ? 1 : 0)
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,118 @@
+package import Domain
+package import Platform
+
+/// Which model providers there are and how they are called: by which names operators set it, and within which bounds.
+package struct ProviderSettings: Sendable {
+    /// Agents of a panel that nobody named.
+    static let defaultPanelSize = 3
+    /// Longest total clock: with the runner's tries it must stay below its no-progress limit of 600 s.
+    static let totalSecondsRange = 1...180
+
+    /// Configured providers, `demo` included.
+    package let endpoints: [ProviderKey: ProviderEndpoint]
+    /// Models of all providers, configured or not.
+    private let models: [ProviderKey: String]
+    /// Calls in flight per provider; more wait.
+    package let maxInFlight: Int
+    /// How long a demonstration agent takes for one answer.
+    package let demoLatency: Duration
+    /// PEM file of authorities to trust instead of the system's.
+    package let caFile: String?
+
+    package init(
+        endpoints: [ProviderEndpoint], maxInFlight: Int = 32, demoLatency: Duration = .zero, caFile: String? = nil
+    ) {
+        self.endpoints = Dictionary(endpoints.map { ($0.provider, $0) }) { first, _ in first }
+        models = ProviderDefaults.models.merging(endpoints.map { ($0.provider, $0.model) }) { _, set in set }
+        self.maxInFlight = maxInFlight
+        self.demoLatency = demoLatency
+        self.caFile = caFile
+    }
+
+    /// Reads the settings that every executable which runs or creates debates shares.
+    package init(reading reader: inout SettingsReader) {
+        let deadlines = CallDeadlines(reading: &reader)
+        let maxTokens = reader.int("ARAGORA_PROVIDER_MAX_TOKENS", default: 4096, in: 64...100_000)
+        var endpoints: [ProviderEndpoint] = []
+        var models = ProviderDefaults.models
+        for provider in ProviderKey.allCases where provider != .demo {
+            let names = ProviderNames(provider)
+            let model = reader.string(names.model, default: ProviderDefaults.models[provider] ?? "")
+            models[provider] = model
+            let key = reader.secret(names.key, aliases: names.keyAliases)
+            let url = reader.string(names.baseURL, default: ProviderDefaults.baseURLs[provider] ?? "")
+            guard provider == .local ? !url.isEmpty : key != nil else { continue }
+            guard let url = BaseURL(url) else {
+                reader.report("\(names.baseURL): expected an address that begins with http:// or https://")
+                continue
+            }
+            endpoints.append(
+                ProviderEndpoint(
+                    provider: provider, baseURL: url, key: key, model: model, maxTokens: maxTokens, deadlines: deadlines
+                ))
+        }
+        let latency = reader.int("ARAGORA_DEMO_LATENCY_MS", default: 0, in: 0...60_000)
+        self.endpoints = Dictionary(endpoints.map { ($0.provider, $0) }) { first, _ in first }
+        self.models = models
+        maxInFlight = reader.int("ARAGORA_PROVIDER_MAX_INFLIGHT", default: 32, in: 1...10_000)
+        demoLatency = .milliseconds(latency)
+        caFile = reader.optionalString("ARAGORA_PROVIDER_CA_FILE")
+    }
+
+    /// Providers that can be called, `demo` left out: it always can.
+    package var configured: [ProviderKey] { ProviderKey.allCases.filter { endpoints[$0] != nil } }
+
+    package func isConfigured(_ provider: ProviderKey) -> Bool { provider == .demo || endpoints[provider] != nil }
+
+    /// The model an agent of this provider has when nobody named one.
+    package func defaultModel(of provider: ProviderKey) -> String { models[provider] ?? provider.rawValue }
+
+    /// Who debates when nobody was named: an agent per configured provider, at least three; demonstration agents when
+    /// none is configured. Agents of one provider differ in role.
+    package func defaultPanel() -> [AgentSpec] {
+        let providers = configured.isEmpty ? [.demo] : configured
+        let count = min(max(Self.defaultPanelSize, providers.count), DebateSpec.agentsRange.upperBound)
+        var seats: [ProviderKey: Int] = [:]
+        return (0..<count).map { index in
+            let provider = providers[index % providers.count]
+            seats[provider, default: 0] += 1
+            let seat = seats[provider, default: 1]
+            let role: AgentRole = [.proposer, .critic, .synthesizer][(seat - 1) % 3]
+            return AgentSpec(
+                name: "\(provider.rawValue)-\(seat)", provider: provider, model: defaultModel(of: provider), role: role)
+        }
+    }
+}
+
+/// The environment names of one provider.
+struct ProviderNames {
+    let key: String
+    let keyAliases: [String]
+    let baseURL: String
+    let model: String
+
+    init(_ provider: ProviderKey) {
+        let prefix = provider == .local ? "ARAGORA_LOCAL_LLM" : provider.rawValue.uppercased()
+        key = "\(prefix)_API_KEY"
+        baseURL = provider == .local ? "\(prefix)_URL" : "\(prefix)_BASE_URL"
+        model = "\(prefix)_MODEL"
+        switch provider {
+        case .gemini: keyAliases = ["GOOGLE_API_KEY"]
+        case .xai: keyAliases = ["GROK_API_KEY"]
+        default: keyAliases = []
+        }
+    }
+}
+
+/// What holds when an operator sets nothing.
+enum ProviderDefaults {
+    static let baseURLs: [ProviderKey: String] = [
+        .anthropic: "https://api.anthropic.com", .openai: "https://api.openai.com/v1",
+        .openrouter: "https://openrouter.ai/api/v1", .mistral: "https://api.mistral.ai/v1",
+        .gemini: "https://generativelanguage.googleapis.com/v1beta/openai", .xai: "https://api.x.ai/v1",
+    ]
+    static let models: [ProviderKey: String] = [
+        .anthropic: "claude-sonnet-4-5", .openai: "gpt-4.1", .openrouter: "deepseek/deepseek-chat-v3.1",
+        .mistral: "mistral-large-latest", .gemini: "gemini-2.5-pro", .xai: "grok-4", .local: "llama3.1", .demo: "demo",
+    ]
+}
