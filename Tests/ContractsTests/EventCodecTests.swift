@@ -26,6 +26,28 @@ struct EventCodecTests {
             })
     }
 
+    @Test("the largest events stay below the limit, though every character is escaped and said twice")
+    func largest() throws {
+        let answer = String(repeating: "\"", count: Answer.maxContentBytes)
+        let reasoning = String(repeating: "\\", count: ReplyParser.maxReasoningBytes)
+        let name = { (index: Int) in String(repeating: "ü", count: AgentWish.maximumNameCharacters - 2) + "-\(index)" }
+        let names = (0..<DebateSpec.agentsRange.upperBound).map(name)
+        let events: [DebateEvent] = [
+            .revision(SampleDebate.statement(names[0], .local, "r12/revise/x", answer), original: answer),
+            .consensus(
+                ConsensusResult(
+                    round: 12, mode: .majority, threshold: .one, reached: true, winner: names[0], finalAnswer: answer,
+                    agreement: .one, confidence: .one, supporting: names,
+                    dissenting: names.map { .init(agent: $0, choice: names[1], reasoning: reasoning) },
+                    convergence: Convergence(state: .converged, similarity: .one))),
+        ]
+        for event in events {
+            let data = EventCodec.encode(event, debateID: SampleDebate.id)
+            #expect(data.count <= EventCodec.maximumBytes)
+            #expect(try EventCodec.decode(type: event.type, data: data) == event)
+        }
+    }
+
     @Test("fields that a later version adds are ignored")
     func unknownFields() throws {
         for event in try SampleDebate.events() {
