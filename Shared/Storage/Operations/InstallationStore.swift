@@ -40,12 +40,17 @@ package struct InstallationStore: Sendable {
     }
 
     /// Begins a new life of the log, after a restore and before any service starts. Calling twice only skips a number.
+    /// - Parameter used: the highest generation that this Redis may have seen already, when it is not the stored one: an
+    ///   older backup restores an older number.
     /// - Returns: the new generation.
     /// - Throws: ``StorageError``.
-    package func raiseGeneration() async throws(StorageError) -> Int64 {
+    package func raiseGeneration(above used: Int64 = 0) async throws(StorageError) -> Int64 {
         do {
             let rows = try await pool.query(
-                "UPDATE installation SET generation = generation + 1, changed_at = now() RETURNING generation")
+                """
+                UPDATE installation SET generation = greatest(generation, \(used)) + 1, changed_at = now()
+                RETURNING generation
+                """)
             guard let row = rows.first else { throw StorageError(.broken, "the installation has no row") }
             return try row.int64("generation")
         } catch {
