@@ -3,8 +3,10 @@ package struct BackupError: Error, Sendable, CustomStringConvertible {
     package enum Code: String, Sendable {
         /// Another run holds the lock.
         case busy
-        /// Postgres, or one of its programs, can not be used: absent, too old, not allowed.
+        /// Postgres can not be reached, or a child process can not be started.
         case unavailable
+        /// What no retry mends: a program older than the server, a role without CREATEDB.
+        case unsuitable
         /// A program of Postgres's ended with an error.
         case toolFailed
         /// The file is not a whole dump, or not the one its manifest describes.

@@ -9,9 +9,11 @@ package struct PostgresTools: Sendable {
     /// What a child may see of our own environment: where programs, home and time zone data are.
     static let inherited = ["PATH", "HOME", "TMPDIR", "PGPASSFILE", "PGSERVICEFILE", "PGSYSCONFDIR"]
 
-    private let environment: [String: Secret<String>]
+    private var environment: [String: Secret<String>]
+    /// Where the programs are; nil for the PATH.
+    var folder: String?
 
-    /// - Throws: `.unavailable` when the DSN can not be read.
+    /// - Throws: `.unsuitable` when the DSN can not be read.
     package init(_ configuration: PGConfiguration) throws(BackupError) {
         do throws(PGError) {
             var environment = try configuration.programEnvironment()
@@ -25,29 +27,27 @@ package struct PostgresTools: Sendable {
             environment["LC_ALL"] = Secret("C")
             self.environment = environment
         } catch {
-            throw BackupError(.unavailable, error.message)
+            throw BackupError(.unsuitable, error.message)
         }
     }
 
-    private init(environment: [String: Secret<String>]) { self.environment = environment }
-
     /// The same, connecting to another database of that server.
     func using(database: String) -> PostgresTools {
-        var environment = environment
-        environment["PGDATABASE"] = Secret(database)
-        return PostgresTools(environment: environment)
+        var copy = self
+        copy.environment["PGDATABASE"] = Secret(database)
+        return copy
     }
 
     /// - Parameter serverVersion: as Postgres numbers itself, for example 150020.
-    /// - Throws: ``BackupError`` `.unavailable` when a program is missing, or older than the server: `pg_dump` refuses a
-    ///   newer server, and it is better to hear that at start than at night.
+    /// - Throws: ``BackupError`` `.unavailable` when a program is missing, `.unsuitable` when it is older than the server:
+    ///   `pg_dump` refuses a newer server, and it is better to hear that at start than at night.
     package func check(serverVersion: Int) throws {
         for program in ["pg_dump", "psql"] {
             let version = try majorVersion(of: program)
             guard version >= serverVersion / 10_000 else {
+                let needed = serverVersion / 10_000
                 throw BackupError(
-                    .unavailable,
-                    "\(program) is of version \(version), the server of version \(serverVersion / 10_000): install postgresql-client-\(serverVersion / 10_000)")
+                    .unsuitable, "\(program) is version \(version), the server \(needed): install postgresql-client-\(needed)")
             }
         }
     }
@@ -85,6 +85,7 @@ package struct PostgresTools: Sendable {
     }
 
     private func child(_ program: String, _ arguments: [String]) -> ChildProcess {
-        ChildProcess(program: program, arguments: arguments, environment: environment.mapValues { $0.reveal() })
+        let path = folder.map { "\($0)/\(program)" } ?? program
+        return ChildProcess(program: path, arguments: arguments, environment: environment.mapValues { $0.reveal() })
     }
 }

@@ -166,4 +166,10 @@ final class TemporaryFolder {
         try Data(bytes).write(to: URL(filePath: file))
         return file
     }
+
+    /// A program of the shell's.
+    func script(_ name: String, _ text: String) throws {
+        let file = try write(name, Array("#!/bin/sh\n\(text)\n".utf8))
+        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
+    }
 }

@@ -1,0 +1,156 @@
+import Contracts
+package import Crypto
+package import Domain
+import Ledger
+package import PostgresClient
+import Storage
+
+/// Walks every debate's chain in a database, and compares it with what its tables and receipts say: the proof behind
+/// `db verify`, and behind every backup.
+package struct LogVerifier: Sendable {
+    /// Something wrong, and where.
+    package struct Problem: Sendable, Equatable, CustomStringConvertible {
+        package let debate: DebateID?
+        /// The first bad event.
+        package let seq: Int64?
+        package let reason: String
+
+        package var description: String {
+            [debate.map(\.text), seq.map { "event \($0)" }, reason].compactMap { $0 }.joined(separator: ": ")
+        }
+    }
+
+    /// What a walk found.
+    package struct Report: Sendable {
+        /// Problems that are kept; more only raise the count.
+        package static let maxProblems = 100
+
+        package private(set) var debates = 0
+        package private(set) var events = 0
+        package private(set) var receipts = 0
+        package private(set) var problems: [Problem] = []
+        package private(set) var problemCount = 0
+        package var isSound: Bool { problemCount == 0 }
+
+        mutating func count(events: Int, receipts: Int) {
+            debates += 1
+            self.events += events
+            self.receipts += receipts
+        }
+
+        mutating func add(_ problem: Problem) {
+            problemCount += 1
+            if problems.count < Self.maxProblems { problems.append(problem) }
+        }
+    }
+
+    /// Told after each debate how far the walk is.
+    package typealias Progress = @Sendable (Report) -> Void
+
+    private let walk: LogWalk
+    private let receipts: ReceiptReader
+    private let receiptVerifier: ReceiptVerifier
+
+    /// - Parameter keys: checks the receipts' signatures too; without, their checksums only.
+    package init(pool: PGPool, keys: KeyRing? = nil) {
+        walk = LogWalk(pool: pool)
+        receipts = ReceiptReader(pool: pool)
+        receiptVerifier = ReceiptVerifier(keys: keys)
+    }
+
+    /// Walks the whole database. Safe beside running debates: what is appended meanwhile is checked as far as it is seen.
+    /// - Throws: `StorageError` when the database can not be read; a problem in it is no error.
+    package func verifyAll(progress: Progress = { _ in }) async throws -> Report {
+        var report = Report()
+        var last: DebateID?
+        while true {
+            let page = try await walk.debates(after: last)
+            for newest in page {
+                try await verify(newest, into: &report)
+                progress(report)
+            }
+            guard let end = page.last else { break }
+            last = end.debate
+        }
+        for contradiction in try await walk.contradictions() {
+            report.add(Problem(debate: nil, seq: nil, reason: contradiction))
+        }
+        return report
+    }
+
+    private func verify(_ newest: NewestEvent, into report: inout Report) async throws {
+        // Before the events: what it covers is then among them.
+        let receipt = try await receipts.receipt(of: newest.debate)
+        var chain = ChainWalk(newest: newest, receipt: receipt)
+        var seq: Int64 = 1
+        while true {
+            let page = try await walk.events(of: newest.debate, from: seq)
+            guard let end = page.last, chain.take(page) else { break }
+            seq = end.seq + 1
+        }
+        report.count(events: Int(chain.verifier.tail.seq), receipts: receipt == nil ? 0 : 1)
+        for problem in chain.problems(receiptVerifier) { report.add(problem) }
+    }
+}
+
+/// One debate's chain beside what its run and its receipt say of it.
+private struct ChainWalk {
+    let newest: NewestEvent
+    let receipt: StoredReceipt?
+    private let document: ReceiptDocument?
+    private(set) var verifier: ChainVerifier
+    private var fault: ChainFault?
+    private var hashes: [Int64: [UInt8]] = [:]
+
+    init(newest: NewestEvent, receipt: StoredReceipt?) {
+        self.newest = newest
+        self.receipt = receipt
+        document = receipt.flatMap { try? ReceiptDocument.parse($0.document) }
+        verifier = ChainVerifier(debateID: newest.debate)
+    }
+
+    /// False at the first fault; nothing after it is looked at.
+    mutating func take(_ events: [SealedEvent]) -> Bool {
+        for event in events {
+            do throws(ChainFault) {
+                try verifier.feed(event)
+            } catch {
+                fault = error
+                return false
+            }
+            if event.seq == newest.tail.seq || event.seq == document?.eventCount { hashes[event.seq] = event.hash }
+        }
+        return true
+    }
+
+    func problems(_ receipts: ReceiptVerifier) -> [LogVerifier.Problem] {
+        if let fault { return [problem(fault.seq, "\(fault)")] }
+        var problems: [LogVerifier.Problem] = []
+        if hashes[newest.tail.seq] != newest.tail.hash {
+            problems.append(
+                problem(verifier.tail.seq, "the run says the log ends at \(newest.tail.seq), with another hash or more events"))
+        }
+        return problems + receiptProblems(receipts)
+    }
+
+    private func receiptProblems(_ verifier: ReceiptVerifier) -> [LogVerifier.Problem] {
+        guard let receipt else {
+            let isMissing = newest.status == .completed || newest.status == .timeout
+            return isMissing ? [problem(nil, "it ended \(newest.status.rawValue) without a receipt")] : []
+        }
+        guard let document, let count = document.eventCount, let found = try? verifier.verify(receipt.document) else {
+            return [problem(nil, "receipt \(receipt.id.text) can not be read")]
+        }
+        guard found.isGood, found.debateID == newest.debate else {
+            return [problem(nil, "receipt \(receipt.id.text) does not verify")]
+        }
+        guard hashes[count] == document.headHash else {
+            return [problem(count, "receipt \(receipt.id.text) names another hash")]
+        }
+        return []
+    }
+
+    private func problem(_ seq: Int64?, _ reason: String) -> LogVerifier.Problem {
+        LogVerifier.Problem(debate: newest.debate, seq: seq, reason: reason)
+    }
+}
