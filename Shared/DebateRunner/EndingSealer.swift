@@ -1,3 +1,4 @@
+package import Crypto
 package import Domain
 import Ledger
 package import Storage
@@ -6,9 +7,10 @@ package import Storage
 ///
 /// For the closure of ``Takeover/end(_:because:seal:)``; pure but for randomness and signing, so the lock is held shortly.
 package struct EndingSealer: Sendable {
-    private let receipts: ReceiptIssuer
+    private let keys: KeyRing?
 
-    package init(receipts: ReceiptIssuer) { self.receipts = receipts }
+    /// - Parameter keys: sign the receipt; nil leaves it unsigned.
+    package init(keys: KeyRing?) { self.keys = keys }
 
     /// - Parameters:
     ///   - status: terminal; with `.timeout` a `timeout` event and a receipt precede the end.
@@ -31,7 +33,7 @@ package struct EndingSealer: Sendable {
             throw RunStop.broken("\(run.debate) has no first event")
         }
         let ending = try DebateEnding(
-            outcome, after: replay, before: sealed, epoch: run.epoch, at: at, receipts: receipts)
+            outcome, after: replay, before: sealed, epoch: run.epoch, at: at, keys: keys)
         return Takeover.Ending(events: ending.events, conclusion: ending.conclusion)
     }
 }

@@ -265,7 +265,7 @@ extension RunBench {
     }
 
     /// Another process's writes can only be seen by looking; each look is a round trip, and there is an end to it.
-    private func poll(_ condition: () async throws -> Bool) async throws {
+    func poll(_ condition: () async throws -> Bool) async throws {
         for _ in 0..<20_000 where try await !condition() { continue }
         guard try await condition() else { throw Surprise("it did not happen") }
     }

@@ -20,17 +20,7 @@ struct RunBench: Sendable {
     let commands: CommandStore
     let publisher = RecordingPublisher()
 
-    static let receipts = ReceiptIssuer { request in
-        let id = ReceiptID(milliseconds: request.at.milliseconds, random: try RandomBytes.make(10))
-        let checksum = Hex.encode(SHA256.hash(request.transcript.flatMap { $0 }))
-        let (verdict, confidence) = (request.outcome.verdict, request.outcome.confidence)
-        return (
-            StoredReceipt(
-                id: id, debate: request.debate, document: Array("{}".utf8), verdict: verdict, confidence: confidence,
-                checksum: checksum, isSigned: false, createdAt: request.at),
-            ReceiptSummary(id: id, verdict: verdict, confidence: confidence, checksum: checksum)
-        )
-    }
+    static let keys = KeyRing(current: SigningKey(bytes: Array(0..<32)))
 
     init(_ pool: PGPool) {
         self.pool = pool
@@ -86,7 +76,7 @@ struct RunBench: Sendable {
         if lease == nil { clock.confirm(sentAt: clock.reading()) }
         return RunContext(
             loop: pool.loop, log: FaultyLog(inner: log, fault: fault), store: FaultyStore(inner: store, fault: fault),
-            models: { _ in model }, receipts: Self.receipts, publisher: publisher, lease: clock, retry: retry,
+            models: { _ in model }, receiptKeys: Self.keys, publisher: publisher, lease: clock, retry: retry,
             logger: .disabled, metrics: Metrics(), wallClock: wallClock)
     }
 

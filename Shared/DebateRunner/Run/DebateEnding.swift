@@ -13,7 +13,7 @@ struct DebateEnding {
     /// - Throws: ``RunStop``.
     init(
         _ outcome: DebateOutcome, after replay: LogReplay, before: [SealedEvent] = [], epoch: Int64, at: Timestamp,
-        receipts: ReceiptIssuer
+        keys: KeyRing?
     ) throws(RunStop) {
         var chain = EventChain(debateID: replay.debate, tail: replay.tail)
         let end = outcome.debateEnd(at: at)
@@ -21,9 +21,10 @@ struct DebateEnding {
         var receipt: StoredReceipt?
         do {
             if outcome.needsReceipt {
-                let issued = try receipts(
-                    .init(debate: replay.debate, outcome: outcome, head: replay.tail, transcript: replay.transcript, at: at))
-                receipt = issued.receipt
+                let issued = ReceiptIssuer.issue(
+                    id: ReceiptID(milliseconds: at.milliseconds, random: try RandomBytes.make(10)), debateID: replay.debate,
+                    outcome: outcome, head: replay.tail, transcript: replay.transcript, at: at, keys: keys)
+                receipt = issued
                 last.append(.receiptGenerated(issued.summary))
             }
             last.append(.debateEnd(end))

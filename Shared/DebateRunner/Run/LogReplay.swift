@@ -6,7 +6,8 @@ import Ledger
 struct LogReplay: Sendable {
     let debate: DebateID
     private(set) var machine = DebateMachine()
-    private(set) var transcript: [[UInt8]] = []
+    /// For the receipt.
+    private(set) var transcript = Transcript()
     private var verifier: ChainVerifier
 
     init(debate: DebateID) {
@@ -25,23 +26,16 @@ struct LogReplay: Sendable {
         } catch {
             throw .broken("event \(sealed.seq) can not be replayed: \(error)")
         }
-        note(sealed)
+        transcript.add(sealed)
     }
 
     /// Moves on to what was just committed: sealed here, and applied to `machine` already.
     mutating func committed(_ events: [SealedEvent], machine: DebateMachine) throws(RunStop) {
         for sealed in events {
             do { try verifier.feed(sealed) } catch { throw .broken("\(error)") }
-            note(sealed)
+            transcript.add(sealed)
         }
         self.machine = machine
-    }
-
-    private mutating func note(_ sealed: SealedEvent) {
-        switch sealed.type {
-        case "agent_message", "critique", "revision", "vote", "user_message": transcript.append(sealed.hash)
-        default: break
-        }
     }
 
     /// The time of an event that is made now: never before the one before it, whatever this machine's clock says.

@@ -1,3 +1,4 @@
+import Crypto
 import Domain
 import Platform
 import Sockets
@@ -8,7 +9,8 @@ struct RunContext: Sendable {
     let log: any EventLog
     let store: any RunStore
     let models: @Sendable (ProviderKey) -> any ModelClient
-    let receipts: ReceiptIssuer
+    /// Signs receipts; nil leaves them unsigned.
+    let receiptKeys: KeyRing?
     let publisher: any RunPublisher
     let lease: LeaseClock
     let retry: RetryPolicy

@@ -77,7 +77,7 @@ extension DebateRunnerService {
     private func end(
         _ debate: DebateID, _ reason: Takeover.Reason, as status: DebateStatus, because sentence: String, _ takeover: Takeover
     ) async {
-        let sealer = EndingSealer(receipts: dependencies.receipts)
+        let sealer = EndingSealer(keys: dependencies.receiptKeys)
         let now = Timestamp(milliseconds: WallClock.nowMilliseconds())
         let log = dependencies.log.with(.debateID(debate.text))
         do {

@@ -56,7 +56,7 @@ package actor DebateRunnerService: Service {
             metrics: dependencies.metrics)
         context = RunContext(
             loop: dependencies.loop, log: log, store: store, models: dependencies.models,
-            receipts: dependencies.receipts, publisher: publisher,
+            receiptKeys: dependencies.receiptKeys, publisher: publisher,
             lease: LeaseClock(lease: settings.lease), retry: RetryPolicy(), logger: dependencies.log,
             metrics: dependencies.metrics, wallClock: WallClock.nowMilliseconds)
     }

@@ -1,3 +1,4 @@
+package import Crypto
 package import Domain
 package import Platform
 package import PostgresClient
@@ -15,13 +16,14 @@ package struct RunnerDependencies: Sendable {
     /// Nil when no Redis is configured.
     package let redis: RunnerRedis?
     package let models: @Sendable (ProviderKey) -> any ModelClient
-    package let receipts: ReceiptIssuer
+    /// Signs receipts; nil leaves them unsigned.
+    package let receiptKeys: KeyRing?
     package let log: Log
     package let metrics: Metrics
 
     package init(
         loop: EventLoop, pool: PGPool, sessions: PGConfiguration, usesPresence: Bool = true, redis: RunnerRedis?,
-        models: @escaping @Sendable (ProviderKey) -> any ModelClient, receipts: ReceiptIssuer, log: Log, metrics: Metrics
+        models: @escaping @Sendable (ProviderKey) -> any ModelClient, receiptKeys: KeyRing?, log: Log, metrics: Metrics
     ) {
         self.loop = loop
         self.pool = pool
@@ -29,7 +31,7 @@ package struct RunnerDependencies: Sendable {
         self.usesPresence = usesPresence
         self.redis = redis
         self.models = models
-        self.receipts = receipts
+        self.receiptKeys = receiptKeys
         self.log = log
         self.metrics = metrics
     }

@@ -1,0 +1,25 @@
+package import Crypto
+package import Platform
+
+/// The keys of receipts: the current one signs, the previous ones still verify.
+package struct ReceiptSettings: Sendable {
+    /// Nil when no key is set: receipts then carry a checksum only.
+    package let keys: KeyRing?
+
+    package init(reading reader: inout SettingsReader) {
+        let name = "ARAGORA_RECEIPT_SIGNING_KEY"
+        let current = reader.secret(name)
+        let previous = reader.secret(name + "_PREVIOUS")
+        guard let current else {
+            keys = nil
+            if previous != nil { reader.report("\(name)_PREVIOUS: needs \(name)") }
+            return
+        }
+        do throws(CryptoError) {
+            keys = try KeyRing(current: current.reveal(), previous: previous?.reveal() ?? "")
+        } catch {
+            keys = nil
+            reader.report("\(name): \(error.message)")
+        }
+    }
+}
