@@ -41,6 +41,26 @@ package final class ShutdownSignal: Sendable {
         if now { callback() }
     }
 
+    /// Returns when `phase` is reached, or at once when the task is cancelled.
+    package func waitOrCancel(for phase: Phase) async {
+        let once = Lock<CheckedContinuation<Void, Never>?>(nil)
+        let resume: @Sendable () -> Void = {
+            once.withLock { waiting in
+                defer { waiting = nil }
+                return waiting
+            }?.resume()
+        }
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                once.withLock { $0 = continuation }
+                onReaching(phase, resume)
+                if Task.isCancelled { resume() }
+            }
+        } onCancel: {
+            resume()
+        }
+    }
+
     /// Returns when `phase` is reached.
     package func wait(for phase: Phase) async {
         await withCheckedContinuation { continuation in

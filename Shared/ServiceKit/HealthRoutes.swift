@@ -4,6 +4,11 @@ import Platform
 
 /// The health family and `/metrics`: the same on every executable's metrics port, and on the main ports.
 package struct HealthRoutes: Sendable {
+    /// Every path of the family with `/metrics`: open routes, all of them GET.
+    package static let paths = [
+        "/healthz", "/readyz", "/ready", "/api/ready", "/health", "/api/health", "/health/build", "/health/threads", "/metrics",
+    ]
+
     private let context: ServiceContext
 
     package init(context: ServiceContext) { self.context = context }

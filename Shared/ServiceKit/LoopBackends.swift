@@ -18,11 +18,14 @@ package struct Backends: Sendable {
     package let keyspace: KeyspaceSource
     package let redisConfiguration: RedisConfiguration?
 
-    /// Begins to connect everything, in the background, and registers `postgres`, `schema` and `redis` as health checks.
-    package static func open(_ settings: StoreSettings, _ context: ServiceContext) async -> Backends {
+    /// Begins to connect everything, in the background.
+    ///
+    /// - Parameter own: loops besides the process's own; nil for those, whose stores also become the health checks
+    ///   `postgres` and `redis`.
+    package static func open(_ settings: StoreSettings, _ context: ServiceContext, on own: [EventLoop]? = nil) async -> Backends {
         let keyspace = KeyspaceSource(prefix: settings.redisPrefix)
         var loops: [LoopBackends] = []
-        for loop in context.loops {
+        for loop in own ?? context.loops {
             let postgres = PGPool(
                 configuration: settings.postgres, loop: loop, log: context.log, metrics: context.metrics,
                 onConnect: { connection in
@@ -38,7 +41,7 @@ package struct Backends: Sendable {
             loops.append(LoopBackends(loop: loop, postgres: postgres, redis: redis))
         }
         let backends = Backends(loops: loops, keyspace: keyspace, redisConfiguration: settings.redis)
-        backends.addHealthChecks(context)
+        if own == nil { backends.addHealthChecks(settings, context) }
         return backends
     }
 
@@ -57,12 +60,14 @@ package struct Backends: Sendable {
         }
     }
 
-    private func addHealthChecks(_ context: ServiceContext) {
+    private func addHealthChecks(_ settings: StoreSettings, _ context: ServiceContext) {
         let first = loops[0]
+        let schema = SchemaGate(configuration: settings.postgres, loop: first.loop, log: context.log)
         context.health.add(HealthRegistry.Check("postgres", .required) {
             try await first.postgres.ping(timeout: HealthRegistry.checkTimeout)
             return "connected"
         })
+        context.health.add(HealthRegistry.Check("schema", .required) { try await schema.check() })
         guard redisConfiguration != nil else { return }
         context.health.add(HealthRegistry.Check("redis", .optional) { [metrics = context.metrics] in
             metrics.set(.redisUp, to: 0)

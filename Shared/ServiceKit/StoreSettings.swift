@@ -1,4 +1,3 @@
-import Messaging
 package import Platform
 package import PostgresClient
 package import RedisClient
@@ -23,7 +22,7 @@ package struct StoreSettings: Sendable {
         configuration.statementTimeout = timeout
         configuration.namedStatements = pooler == "none"
         postgres = configuration
-        redisPrefix = reader.string("ARAGORA_REDIS_PREFIX", default: Keyspace.defaultPrefix)
+        redisPrefix = reader.string("ARAGORA_REDIS_PREFIX", default: "aragora:v1")
         redis = Self.readRedis(&reader, applicationName: applicationName)
     }
 

@@ -1,5 +1,5 @@
-import Contracts
-import Domain
+package import Contracts
+package import Domain
 import Messaging
 import Platform
 import RedisClient
@@ -224,7 +224,7 @@ actor Publisher: RunPublisher {
 
 extension PublishedEntry {
     /// What is published for an event of the log.
-    init(_ event: SealedEvent, of debate: DebateID) {
+    package init(_ event: SealedEvent, of debate: DebateID) {
         self.init(
             kind: .event, seq: event.seq, epoch: event.epoch, hash: event.hash, prevHash: event.prevHash,
             envelope: EventEnvelope.encode(event, debateID: debate))

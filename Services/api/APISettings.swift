@@ -1,0 +1,87 @@
+import DebateRunner
+import Platform
+import Providers
+import ServiceKit
+
+/// What the API reads from its environment.
+struct APISettings: Sendable {
+    static let about = """
+        Serves the HTTP API: debates, receipts, health; passes /ws on to the gateway; may run debates itself.
+
+          ARAGORA_PORT             port of the API (8080)
+          ARAGORA_METRICS_PORT     port for health and metrics (9090)
+          ARAGORA_POSTGRES_DSN     where debates are (required)
+          ARAGORA_REDIS_URL        doorbell, live events, shared rate limits; the API works without it
+          ARAGORA_API_TOKEN        the service token (required in production)
+          ARAGORA_WS_UPSTREAM      host:port of the gateway, for /ws on this port
+          ARAGORA_EMBEDDED_RUNNER  auto, on or off: whether this process runs debates (auto)
+        """
+
+    let port: UInt16
+    let stores: StoreSettings
+    let access: AccessControl
+    let environment: CommonSettings.Environment
+    /// Requests a minute per client; 0 is off.
+    let rateLimit: Int
+    let trustedProxies: TrustedProxies
+    /// Where `/ws` goes; nil answers 503.
+    let gateway: Upstream?
+    let migrateOnStart: Bool
+    let runner: RunnerSettings
+    let runnerPolicy: EmbeddedRunnerPolicy
+    let receipts: ReceiptSettings
+    let providers: ProviderSettings
+    let maxConnections: Int
+    let drainDeadline: Duration
+    /// Whether an unnamed panel without any key uses the demonstration agents in production.
+    let demoFallback: Bool
+
+    init(reading reader: inout SettingsReader, common: CommonSettings) {
+        environment = common.environment
+        port = UInt16(reader.int("ARAGORA_PORT", default: 8080, in: 0...65_535))
+        stores = StoreSettings(reading: &reader, applicationName: "aragora-api", loops: common.eventLoops)
+        access = AccessControl(reading: &reader, environment: common.environment)
+        rateLimit = reader.int("ARAGORA_RATE_LIMIT", default: 100, in: 0...10_000_000)
+        let networks = reader.string("ARAGORA_TRUSTED_PROXIES", default: "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128")
+        if let proxies = TrustedProxies(networks) {
+            trustedProxies = proxies
+        } else {
+            reader.report("ARAGORA_TRUSTED_PROXIES: expected networks such as 10.0.0.0/8, separated by commas")
+            trustedProxies = .none
+        }
+        gateway = Self.upstream(&reader)
+        migrateOnStart = reader.bool("ARAGORA_MIGRATE_ON_START", default: false)
+        runner = RunnerSettings(embedded: &reader)
+        runnerPolicy = EmbeddedRunnerPolicy(reading: &reader)
+        receipts = ReceiptSettings(reading: &reader)
+        providers = ProviderSettings(reading: &reader)
+        maxConnections = reader.int("ARAGORA_MAX_CONNECTIONS", default: 10_000, in: 1...1_000_000)
+        drainDeadline = reader.seconds("ARAGORA_DRAIN_SECONDS", default: 15, in: 0...300)
+        demoFallback = reader.bool("ARAGORA_DEMO_FALLBACK", default: false)
+    }
+
+    private static func upstream(_ reader: inout SettingsReader) -> Upstream? {
+        guard let text = reader.optionalString("ARAGORA_WS_UPSTREAM") else { return nil }
+        guard let upstream = Upstream(text) else {
+            reader.report("ARAGORA_WS_UPSTREAM: expected host:port, got \"\(text)\"")
+            return nil
+        }
+        return upstream
+    }
+}
+
+/// A host and a port to connect to.
+struct Upstream: Sendable, Equatable {
+    let host: String
+    let port: UInt16
+
+    /// `host:port`; an IPv6 host stands in brackets.
+    init?(_ text: String) {
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0 else { return nil }
+        let host = text[..<colon].trimmingPrefix("[")
+        let bare = host.hasSuffix("]") ? host.dropLast() : host
+        guard !bare.isEmpty else { return nil }
+        self.host = String(bare)
+        self.port = port
+    }
+}

@@ -1,0 +1,74 @@
+import Contracts
+import DebateRunner
+import Domain
+import Messaging
+import Platform
+import PostgresClient
+import RedisClient
+import ServiceKit
+import Sockets
+import Storage
+
+/// The stores that handlers use, on one loop.
+struct APIStores: Sendable {
+    let loop: EventLoop
+    let debates: DebateStore
+    let events: PostgresEventLog
+    let receipts: ReceiptReader
+    let takeover: Takeover
+    let commands: CommandStore
+    let queue: QueueReader
+    private let redis: RedisConnection
+    private let keyspace: KeyspaceSource
+    private let log: Log
+
+    init(_ backends: LoopBackends, keyspace: KeyspaceSource, log: Log) {
+        loop = backends.loop
+        debates = DebateStore(pool: backends.postgres)
+        events = PostgresEventLog(pool: backends.postgres)
+        receipts = ReceiptReader(pool: backends.postgres)
+        takeover = Takeover(pool: backends.postgres)
+        commands = CommandStore(pool: backends.postgres)
+        queue = QueueReader(pool: backends.postgres)
+        redis = backends.redis
+        self.keyspace = keyspace
+        self.log = log
+    }
+
+    /// Rings the workers' bell. The row is the truth: when Redis is away a sweep finds it.
+    func ring(_ debate: DebateID, trace: String) async {
+        guard let keyspace = keyspace.current else { return }
+        do {
+            try await Doorbell(connection: redis, keyspace: keyspace).ring(debate, trace: trace)
+        } catch {
+            log.warning("doorbell not rung", .debateID(debate.text), .error(error))
+        }
+    }
+
+    /// Tells the debate's runner at once what it would learn at its next step.
+    func hint(_ hint: ControlHint) async {
+        guard let keyspace = keyspace.current else { return }
+        do {
+            try await ControlChannel(connection: redis, keyspace: keyspace).send(hint)
+        } catch {
+            log.warning("control hint not sent", .error(error))
+        }
+    }
+
+    /// Puts events that this process appended where viewers are; without it they come with the gateways' next poll.
+    func publish(_ sealed: [SealedEvent], of debate: DebateID) async {
+        guard let keyspace = keyspace.current else { return }
+        let entries = sealed.map { PublishedEntry($0, of: debate) }
+        do {
+            _ = try await EventStream(connection: redis, keyspace: keyspace).publish(debate, entries)
+        } catch {
+            log.warning("events not published", .debateID(debate.text), .error(error))
+        }
+    }
+
+    /// Debates given up, as the dead-letter stream counts them; nil when Redis is away.
+    func deadLetters() async -> Int? {
+        guard let keyspace = keyspace.current else { return nil }
+        return try? await Doorbell(connection: redis, keyspace: keyspace).deadCount()
+    }
+}

@@ -1,0 +1,73 @@
+import Contracts
+import Crypto
+import DebateRunner
+import Domain
+import HTTP
+import Messaging
+import Platform
+import PostgresClient
+import Providers
+import ServiceKit
+import Sockets
+import Storage
+
+/// Names the API's concrete types.
+enum Assembly {
+    static func services(_ settings: APISettings, _ context: ServiceContext) async throws -> [any Service] {
+        let backends = await Backends.open(settings.stores, context)
+        let local = LocalRateTable()
+        let providers = settings.providers
+        let panel = PanelPolicy(
+            providers: providers, allowsDemoFallback: settings.demoFallback || settings.environment != .production)
+        let sealer = EndingSealer(receipts: settings.receipts.issuer)
+        let server = try APIServer(settings: settings, context: context) { loop in
+            let own = backends.on(loop)
+            let stores = APIStores(own, keyspace: backends.keyspace, log: context.log)
+            return Routes(
+                context: context, settings: settings,
+                create: CreateDebateHandler(stores: stores, panel: panel, metrics: context.metrics),
+                list: ListDebatesHandler(stores: stores), read: ReadDebateHandler(stores: stores),
+                actions: DebateActionsHandler(stores: stores, sealer: sealer, metrics: context.metrics),
+                receipts: ReceiptsHandler(stores: stores, verifier: settings.receipts.verifier),
+                status: StatusHandler(stores: stores, context: context),
+                gateway: GatewayTunnelHandler(upstream: settings.gateway, trustedProxies: settings.trustedProxies),
+                rateLimit: RateLimitMiddleware(
+                    redis: own.redis, keyspace: backends.keyspace, local: local, limitPerMinute: settings.rateLimit,
+                    trustedProxies: settings.trustedProxies, metrics: context.metrics)
+            ).router()
+        }
+        let queue = QueueMetrics(
+            stores: APIStores(backends.main, keyspace: backends.keyspace, log: context.log), metrics: context.metrics, log: context.log)
+        var services: [any Service] = [
+            Closing(server) { await backends.close() }, queue, try await embeddedRunner(settings, context),
+        ]
+        if settings.migrateOnStart {
+            services.append(
+                MigrationOnStart(configuration: settings.stores.postgres, loop: context.mainLoop, log: context.log))
+        }
+        return services
+    }
+
+    /// The runner inside this process, on an event loop and connections of its own.
+    private static func embeddedRunner(_ settings: APISettings, _ context: ServiceContext) async throws -> any Service {
+        let backends = await Backends.open(settings.stores, context, on: [try EventLoop(name: "runner")])
+        let loop = backends.main.loop
+        let registry = ProviderRegistry(
+            settings: settings.providers, loop: loop, limits: ProviderLimits(maxInFlight: settings.providers.maxInFlight),
+            metrics: context.metrics, log: context.log)
+        let redis = backends.redisConfiguration.map { configuration in
+            RunnerRedis(configuration: configuration, connection: backends.main.redis) { backends.keyspace.current }
+        }
+        let runner = DebateRunnerService(
+            settings: settings.runner, policy: settings.runnerPolicy,
+            dependencies: RunnerDependencies(
+                loop: loop, pool: backends.main.postgres, sessions: settings.stores.postgres,
+                usesPresence: settings.stores.postgres.namedStatements, redis: redis,
+                models: { registry.client(for: $0) }, receipts: settings.receipts.issuer, log: context.log,
+                metrics: context.metrics))
+        return Closing(runner) {
+            await registry.close()
+            await backends.close()
+        }
+    }
+}

@@ -1,0 +1,70 @@
+import Contracts
+import Crypto
+import Domain
+import HTTP
+import Ledger
+import Platform
+import Storage
+
+/// `POST /api/debates`: stores a queued debate with event 1 and rings the workers' bell.
+struct CreateDebateHandler: Sendable {
+    static let maxIdempotencyKeyCharacters = 255
+    static let slugWords = 8
+
+    let stores: APIStores
+    let panel: PanelPolicy
+    let metrics: Metrics
+
+    func handle(_ request: Request, _ context: RequestContext) async throws -> Response {
+        let input = try CreateDebateRequest.parse(request.body)
+        let spec = try input.spec(panel: try panel.agents(for: input.agents))
+        let now = Timestamp(milliseconds: WallClock.nowMilliseconds())
+        let random = try RandomBytes.make(10)
+        let id = DebateID(milliseconds: now.milliseconds, random: random)
+        let slug = Self.slug(spec.topic, random)
+        let answer = CanonicalJSON.encode(DebateAnswers.created(id: id, spec: spec, createdAt: now, spectate: true))
+        var chain = EventChain(debateID: id)
+        let start = try chain.seal(
+            .debateStart(DebateStart(spec: spec, engineVersion: .current)), at: now, epoch: 0)
+        let debate = NewDebate(
+            id: id, slug: slug, spec: spec, specDocument: SpecCodec.encode(spec), metadata: CanonicalJSON.encode(input.metadata),
+            createdAt: now, createdBy: context.caller.subject, engineVersion: .current, start: start,
+            idempotency: try idempotency(request, context, answer))
+        return try await store(debate, answer, context)
+    }
+
+    private func store(_ debate: NewDebate, _ answer: [UInt8], _ context: RequestContext) async throws -> Response {
+        let outcome: CreateOutcome
+        do { outcome = try await stores.debates.create(debate) } catch { throw APIError.unavailable(error) }
+        switch outcome {
+        case .created:
+            KillPoint.reach(.afterCreateCommit)
+            metrics.add(.debatesStarted)
+            await stores.ring(debate.id, trace: context.traceID)
+            return .json(answer)
+        case .replayed(let stored): return .json(stored.body, status: Status(stored.status))
+        case .conflict: throw APIError(.idempotencyConflict)
+        case .slugTaken: throw APIError(.unavailable)
+        case .busy:
+            var error = APIError(.idempotencyInProgress)
+            error.retryAfterSeconds = 1
+            throw error
+        }
+    }
+
+    private func idempotency(_ request: Request, _ context: RequestContext, _ answer: [UInt8]) throws -> IdempotentRequest? {
+        guard let key = request[header: "idempotency-key"] else { return nil }
+        guard (1...Self.maxIdempotencyKeyCharacters).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        else { throw APIError(.invalidIdempotencyKey) }
+        return IdempotentRequest(
+            principal: context.caller.subject, key: key, requestHash: SHA256.hash(request.body),
+            answer: StoredAnswer(status: 200, body: answer))
+    }
+
+    /// Readable and unique: the first words of the question and 8 random characters.
+    static func slug(_ topic: String, _ random: [UInt8]) -> String {
+        let words = topic.lowercased().split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }.prefix(slugWords)
+        let head = String(words.joined(separator: "-").prefix(60))
+        return (head.isEmpty ? "debate" : head) + "-" + Hex.encode(Array(random.suffix(4)))
+    }
+}

@@ -1,0 +1,105 @@
+import Contracts
+import Crypto
+import DebateRunner
+import Domain
+import HTTP
+import Ledger
+import Platform
+import Storage
+
+/// What people do to a debate: cancel, pause, resume, remark.
+struct DebateActionsHandler: Sendable {
+    static let maxRemarkCharacters = 4000
+
+    let stores: APIStores
+    let sealer: EndingSealer
+    let metrics: Metrics
+    private var lookup: DebateLookup { DebateLookup(stores: stores) }
+
+    /// Becomes the debate's holder for one transaction and ends it; the old runner is told, and would learn it anyway.
+    func cancel(_ request: Request, _ context: RequestContext) async throws -> Response {
+        let record = try await lookup.debate(context)
+        let reason = "cancelled by \(context.caller.subject)"
+        let outcome: Takeover.Outcome
+        do {
+            outcome = try await stores.takeover.end(record.id, because: .cancelled) { run in
+                try sealer.seal(
+                    run, as: .cancelled, reason: reason, now: Timestamp(milliseconds: WallClock.nowMilliseconds()))
+            }
+        } catch let error as StorageError {
+            throw APIError.unavailable(error)
+        }
+        switch outcome {
+        case .ended(let events, let epoch, _):
+            KillPoint.reach(.afterCancelCommit)
+            metrics.add(.debatesEnded, ["cancelled"])
+            await stores.hint(ControlHint(kind: .cancel, debateID: record.id.text, epoch: epoch))
+            await stores.publish(events, of: record.id)
+            return done(record.id, .cancelled, "Debate cancelled")
+        case .alreadyEnded(let status):
+            throw APIError(.debateFinished, "Debate already completed (status: \(status.clientText))")
+        case .notDue, .notFound: throw APIError(.debateNotFound)
+        }
+    }
+
+    func pause(_ request: Request, _ context: RequestContext) async throws -> Response {
+        try await command(.pause, context) { .debatePaused(by: $0) }
+    }
+
+    func resume(_ request: Request, _ context: RequestContext) async throws -> Response {
+        try await command(.resume, context) { .debateResumed(by: $0) }
+    }
+
+    func remark(_ request: Request, _ context: RequestContext) async throws -> Response {
+        let text = try RemarkRequest.parse(request.body, maximumCharacters: Self.maxRemarkCharacters)
+        return try await command(.message(text), context) { .userMessage(author: $0, content: text) }
+    }
+
+    private func command(
+        _ kind: DebateCommand.Kind, _ context: RequestContext, event: @Sendable (String) -> DebateEvent
+    ) async throws -> Response {
+        let record = try await lookup.debate(context)
+        let id = record.id
+        let last = try await lookup.events(of: id, from: record.tail.seq, limit: 1).first
+        let author = context.caller.subject
+        let salt = try RandomBytes.make(16)
+        // Never before the event it follows, whatever this machine's clock says.
+        let at = max(Timestamp(milliseconds: WallClock.nowMilliseconds()), last?.at ?? record.summary.createdAt)
+        let outcome: CommandStore.Outcome
+        do {
+            outcome = try await stores.commands.take(kind, of: id, by: author) { run in
+                var chain = EventChain(debateID: id, tail: run.tail)
+                return chain.seal(event(author), at: at, epoch: run.epoch, salt: salt)
+            }
+        } catch {
+            throw APIError.unavailable(error)
+        }
+        return try await answer(outcome, id, context)
+    }
+
+    private func answer(_ outcome: CommandStore.Outcome, _ id: DebateID, _ context: RequestContext) async throws -> Response {
+        switch outcome {
+        case .stored:
+            KillPoint.reach(.afterCommandStored)
+            await stores.hint(ControlHint(kind: .commands, debateID: id.text, epoch: 0))
+            let body = DebateAnswers.action(id: id, status: .running, message: "Accepted: the debate's runner will apply it at its next step")
+            return .json(CanonicalJSON.encode(body), status: .accepted)
+        case .applied(let event, let status):
+            await stores.publish([event], of: id)
+            if status == .queued { await stores.ring(id, trace: context.traceID) }
+            return done(id, status, "Done")
+        case .unchanged(let status): return done(id, status, "Nothing to change")
+        case .ended(let status):
+            throw APIError(.debateFinished, "Debate already completed (status: \(status.clientText))")
+        case .tooMany:
+            var error = APIError(.rateLimited, "Too many commands wait for this debate")
+            error.retryAfterSeconds = 1
+            throw error
+        case .notFound: throw APIError(.debateNotFound)
+        }
+    }
+
+    private func done(_ id: DebateID, _ status: DebateStatus, _ message: String) -> Response {
+        .json(CanonicalJSON.encode(DebateAnswers.action(id: id, status: status, message: message)))
+    }
+}

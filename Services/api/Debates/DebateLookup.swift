@@ -1,0 +1,103 @@
+import Contracts
+import Domain
+import HTTP
+import Storage
+
+/// Finds the debate that a path names, by id or slug, and what its log says.
+struct DebateLookup: Sendable {
+    /// Events of one debate that are read for one answer; a debate of 12 rounds and 10 agents has under 700.
+    static let maxEvents = 5000
+
+    let stores: APIStores
+
+    /// The debate of `{id}`; somebody who may see only one debate sees no other.
+    func debate(_ context: RequestContext) async throws -> DebateRecord {
+        let name = context.parameter("id")
+        guard let record = try await find(name), mayRead(record, context) else { throw APIError(.debateNotFound) }
+        return record
+    }
+
+    /// Only the id of `{id}`, when nothing else of the debate is needed.
+    func id(_ context: RequestContext) async throws -> DebateID {
+        if let id = DebateID(context.parameter("id")) { return id }
+        return try await debate(context).id
+    }
+
+    func find(_ name: String) async throws -> DebateRecord? {
+        do {
+            if let id = DebateID(name) { return try await stores.debates.debate(id) }
+            return try await stores.debates.debate(slug: name)
+        } catch {
+            throw APIError.unavailable(error)
+        }
+    }
+
+    private func mayRead(_ record: DebateRecord, _ context: RequestContext) -> Bool {
+        context.caller.debate == nil || context.caller.debate == record.id
+    }
+
+    /// The whole log, decoded.
+    func transcript(of debate: DebateID) async throws -> Transcript {
+        var transcript = Transcript()
+        var next: Int64 = 1
+        while transcript.sealed.count < Self.maxEvents {
+            let page = try await events(of: debate, from: next, limit: PostgresEventLog.maxReadLimit)
+            for sealed in page { transcript.add(sealed) }
+            guard page.count == PostgresEventLog.maxReadLimit, let last = page.last else { break }
+            next = last.seq + 1
+        }
+        return transcript
+    }
+
+    func events(of debate: DebateID, from seq: Int64, limit: Int) async throws -> [SealedEvent] {
+        do {
+            return try await stores.events.read(debate, from: seq, limit: limit)
+        } catch {
+            throw APIError.unavailable(error)
+        }
+    }
+}
+
+/// What a debate's log says, in the shapes that answers need.
+struct Transcript: Sendable {
+    private(set) var events: [(sealed: SealedEvent, event: DebateEvent)] = []
+    /// Every event as it is stored, unreadable ones too.
+    private(set) var sealed: [SealedEvent] = []
+    private(set) var messages: [MessageBody] = []
+    private(set) var votes: [Vote] = []
+    private(set) var decision: ConsensusResult?
+    private(set) var receipt: ReceiptSummary?
+    private(set) var round = 0
+
+    /// Erased or unreadable events are left out: the chain proves them, but they have nothing to show.
+    mutating func add(_ sealed: SealedEvent) {
+        self.sealed.append(sealed)
+        guard let event = try? EventCodec.decode(sealed) else { return }
+        events.append((sealed, event))
+        round = max(round, event.round)
+        switch event {
+        case .agentMessage(let statement): add("agent", "proposal", statement.content, sealed)
+        case .revision(let statement, _): add("agent", "revision", statement.content, sealed)
+        case .critique(let critique): add("critic", "critique", critique.content, sealed)
+        case .userMessage(_, let content): add("user", "remark", content, sealed)
+        case .vote(let vote):
+            votes.append(vote)
+            add("voter", "vote", vote.reasoning, sealed)
+        case .consensus(let result): decision = result
+        case .receiptGenerated(let summary): receipt = summary
+        default: break
+        }
+    }
+
+    /// The votes of the last round that was voted on.
+    var lastVotes: [Vote] {
+        guard let last = votes.map(\.round).max() else { return [] }
+        return votes.filter { $0.round == last }
+    }
+
+    private mutating func add(_ role: String, _ phase: String, _ content: String, _ sealed: SealedEvent) {
+        messages.append(MessageBody(
+            index: messages.count, seq: sealed.seq, round: sealed.round, agent: sealed.agent, role: role, phase: phase,
+            content: content, at: sealed.at))
+    }
+}

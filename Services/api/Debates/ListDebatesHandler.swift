@@ -1,0 +1,76 @@
+import Contracts
+import Domain
+import HTTP
+import Platform
+import Storage
+
+/// `GET /api/debates` and `/api/debates/active`.
+struct ListDebatesHandler: Sendable {
+    let stores: APIStores
+
+    func list(_ request: Request, _ context: RequestContext) async throws -> Response {
+        var query = QueryReader(request.query)
+        var filter = DebateFilter()
+        filter.limit = query.int("limit", default: 20, in: DebateFilter.limitRange)
+        filter.offset = query.int("offset", default: 0, in: 0...1_000_000)
+        filter.text = query.text("q", maxCharacters: 200)
+        filter.agent = query.text("agent", maxCharacters: 64)
+        filter.organization = query.text("org", maxCharacters: 64)
+        filter.since = query.time("since")
+        filter.until = query.time("until")
+        if let word = query.text("status", maxCharacters: 32) {
+            if let statuses = DebateStatus.matching(word) { filter.statuses = statuses } else {
+                query.refuse("status", "must be one of active, pending, running, paused, completed, failed, cancelled, timeout")
+            }
+        }
+        try query.finish()
+        let page: Page<DebateSummary>
+        do { page = try await stores.debates.list(filter) } catch { throw APIError.unavailable(error) }
+        let rows = page.items.map { DebateBody($0).row }
+        return .json(CanonicalJSON.encode(PageBody.make(
+            "debates", items: rows, total: page.total, limit: filter.limit, offset: filter.offset)))
+    }
+
+    func active(_ request: Request, _ context: RequestContext) async throws -> Response {
+        let active: [ActiveDebate]
+        do { active = try await stores.debates.active() } catch { throw APIError.unavailable(error) }
+        let now = WallClock.nowMilliseconds()
+        let rows = active.map { debate -> JSONValue in
+            var body = DebateBody(debate.summary)
+            body.roundsUsed = debate.round
+            return ActiveRow.json(body, now: now)
+        }
+        return .json(CanonicalJSON.encode(PageBody.make("debates", items: rows, total: rows.count, limit: rows.count, offset: 0)))
+    }
+}
+
+extension DebateBody {
+    init(_ summary: DebateSummary) {
+        self.init(
+            id: summary.id, slug: summary.slug, topic: summary.topic, status: summary.status, agents: summary.agents,
+            rounds: summary.rounds, consensus: summary.consensus, createdAt: summary.createdAt)
+        isDemo = summary.usesDemoAgents
+        guard let result = summary.result else { return }
+        roundsUsed = result.roundsUsed
+        completedAt = result.completedAt
+        duration = result.duration
+        consensusReached = result.consensusReached
+        confidence = result.confidence
+        agreement = result.agreement
+        winner = result.winner
+        reason = result.reason
+        cost = result.cost
+    }
+
+    /// The debate with what its log says.
+    init(_ record: DebateRecord, _ transcript: Transcript) {
+        self.init(record.summary)
+        context = record.context
+        metadata = record.metadata
+        finalAnswer = record.finalAnswer
+        roundsUsed = max(roundsUsed, transcript.round)
+        messages = transcript.messages
+        supporting = transcript.decision?.supporting ?? []
+        dissenting = transcript.decision?.dissenting.map(\.agent) ?? []
+    }
+}

@@ -1,0 +1,32 @@
+import HTTP
+import Platform
+import ServiceKit
+import Sockets
+
+/// One log line and one count per request. The path is logged without its query: tokens travel there.
+struct AccessLogMiddleware: Middleware {
+    let log: Log
+    let metrics: Metrics
+
+    func handle(_ request: Request, _ context: RequestContext, next: Responder) async throws -> Response {
+        let begun = MonotonicTime.now()
+        let response = try await next(request, context)
+        let duration = Duration.nanoseconds(MonotonicTime.now() - begun)
+        let method = Self.label(request.method)
+        metrics.add(.requests, [method, context.template, String(response.status.code)])
+        metrics.observe(.requestLatency, [method, context.template], duration.secondsValue)
+        log.info(
+            "request finished", .requestID(context.requestID), .traceID(context.traceID), .method(method),
+            .path(request.path), .route(context.template), .status(response.status.code), .duration(duration),
+            .peer(context.peer.host))
+        return response
+    }
+
+    /// A closed set: a client may invent methods.
+    private static func label(_ method: Method) -> String {
+        switch method {
+        case .get, .head, .post, .put, .patch, .delete, .options: method.description
+        default: "other"
+        }
+    }
+}

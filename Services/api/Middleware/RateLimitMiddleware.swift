@@ -1,0 +1,45 @@
+import Contracts
+import Domain
+import HTTP
+import Messaging
+import Platform
+import RedisClient
+import ServiceKit
+import Sockets
+
+/// Requests a minute per client: 429 with `Retry-After`, and the rate headers on every answer. Probes are not counted.
+struct RateLimitMiddleware: Middleware {
+    static let window = Duration.seconds(60)
+    private static let uncounted: Set<String> = ["/api/health", "/api/ready", "/api/status"]
+
+    let redis: RedisConnection
+    let keyspace: KeyspaceSource
+    let local: LocalRateTable
+    /// 0 switches it off.
+    let limitPerMinute: Int
+    let trustedProxies: TrustedProxies
+    let metrics: Metrics
+
+    func handle(_ request: Request, _ context: RequestContext, next: Responder) async throws -> Response {
+        guard limitPerMinute > 0, context.template.hasPrefix("/api/"), !Self.uncounted.contains(context.template) else {
+            return try await next(request, context)
+        }
+        let client = trustedProxies.client(of: request, peer: context.peer.host)
+        let limiter = RateLimiter(connection: redis, keyspace: keyspace.current ?? Keyspace(generation: 0), local: local)
+        let decision = await limiter.admit(
+            scope: "http", subject: client, limit: RateLimit(limit: limitPerMinute, window: Self.window))
+        guard decision.isAllowed else {
+            metrics.add(.rateLimitHits, ["http"])
+            var error = APIError(.rateLimited, suggestion: "wait, or raise ARAGORA_RATE_LIMIT")
+            error.retryAfterSeconds = max(1, Self.seconds(decision.retryAfter))
+            throw error
+        }
+        var response = try await next(request, context)
+        response.headers["X-RateLimit-Limit"] = HeaderValue(decision.limit)
+        response.headers["X-RateLimit-Remaining"] = HeaderValue(decision.remaining)
+        response.headers["X-RateLimit-Reset"] = HeaderValue(Self.seconds(decision.resetAfter))
+        return response
+    }
+
+    private static func seconds(_ duration: Duration) -> Int { Int(duration.secondsValue.rounded(.up)) }
+}

@@ -1,0 +1,98 @@
+import Contracts
+import Domain
+import HTTP
+import Ledger
+import Platform
+import Storage
+
+/// Decision receipts: list, read, and verify by recomputing.
+struct ReceiptsHandler: Sendable {
+    let stores: APIStores
+    let verifier: ReceiptVerifier
+
+    func list(_ request: Request, _ context: RequestContext) async throws -> Response {
+        var query = QueryReader(request.query)
+        var filter = ReceiptFilter()
+        filter.limit = query.int("limit", default: 20, in: ReceiptFilter.limitRange)
+        filter.offset = query.int("offset", default: 0, in: 0...1_000_000)
+        filter.since = query.time("date_from")
+        filter.until = query.time("date_to")
+        filter.signedOnly = ["1", "true"].contains(request.query["signed_only"] ?? "")
+        filter.riskLevel = query.text("risk_level", maxCharacters: 16)?.uppercased()
+        if let text = request.query["debate_id"] {
+            filter.debate = DebateID(text)
+            if filter.debate == nil { query.refuse("debate_id", "is not the id of a debate") }
+        }
+        if let text = request.query["verdict"] {
+            filter.verdict = Verdict(rawValue: text.uppercased())
+            if filter.verdict == nil { query.refuse("verdict", "must be one of \(Verdict.allCases.map(\.rawValue).joined(separator: ", "))") }
+        }
+        try query.finish()
+        let page: Page<StoredReceipt>
+        do { page = try await stores.receipts.list(filter) } catch { throw APIError.unavailable(error) }
+        return json(ReceiptListBody.json(
+            page.items, total: page.total, limit: filter.limit, offset: filter.offset))
+    }
+
+    /// The receipt itself, byte for byte as it was signed.
+    func get(_ request: Request, _ context: RequestContext) async throws -> Response {
+        .json(try await receipt(context).document)
+    }
+
+    func ofDebate(_ request: Request, _ context: RequestContext) async throws -> Response {
+        let debate = try await DebateLookup(stores: stores).debate(context)
+        let found: StoredReceipt?
+        do { found = try await stores.receipts.receipt(of: debate.id) } catch { throw APIError.unavailable(error) }
+        guard let found else {
+            throw APIError(.receiptNotFound, debate.status.isTerminal
+                ? "A debate that ended as \(debate.status.clientText) has no receipt"
+                : "The debate has not ended; its receipt comes with its end")
+        }
+        return .json(found.document)
+    }
+
+    /// Recomputes the checksum, and walks the log that the receipt names.
+    func verify(_ request: Request, _ context: RequestContext) async throws -> Response {
+        let receipt = try await receipt(context)
+        let transcript = try await DebateLookup(stores: stores).transcript(of: receipt.debate)
+        let result = try check(receipt, events: transcript.sealed)
+        return json(ReceiptVerificationBody.integrity(
+            receipt.id, isValid: result.isIntact && result.chain == .valid && result.storedChecksum == receipt.checksum,
+            storedChecksum: result.storedChecksum, computedChecksum: result.computedChecksum,
+            chainValid: result.chain == .valid, verifiedAt: Self.now()))
+    }
+
+    func verifySignature(_ request: Request, _ context: RequestContext) async throws -> Response {
+        let receipt = try await receipt(context)
+        let result = try check(receipt, events: nil)
+        var keyID: String?
+        var problem: String?
+        switch result.signature {
+        case .valid(let name, _): keyID = name
+        case .unsigned: problem = "the receipt is not signed"
+        case .noKey: problem = "this server has no signing key"
+        case .unknownKey(let name):
+            keyID = name
+            problem = "signed by a key that this server does not have"
+        case .invalid: problem = "the signature does not match"
+        }
+        return json(ReceiptVerificationBody.signature(
+            receipt.id, isValid: result.isProven, keyID: keyID, signedAt: result.signedAt,
+            error: problem ?? (result.isIntact ? nil : "the receipt was changed"), verifiedAt: Self.now()))
+    }
+
+    private func check(_ receipt: StoredReceipt, events: [SealedEvent]?) throws -> ReceiptVerification {
+        do { return try verifier.verify(receipt.document, events: events) } catch { throw APIError.unavailable(error) }
+    }
+
+    private func receipt(_ context: RequestContext) async throws -> StoredReceipt {
+        guard let id = ReceiptID(context.parameter("receipt")) else { throw APIError(.receiptNotFound) }
+        let found: StoredReceipt?
+        do { found = try await stores.receipts.receipt(id) } catch { throw APIError.unavailable(error) }
+        guard let found, context.caller.may(.receiptsRead, debate: found.debate) else { throw APIError(.receiptNotFound) }
+        return found
+    }
+
+    private func json(_ value: JSONValue) -> Response { .json(CanonicalJSON.encode(value)) }
+    private static func now() -> String { ISO8601.string(milliseconds: WallClock.nowMilliseconds()) }
+}

@@ -1,0 +1,63 @@
+import HTTP
+import Sockets
+
+/// Whose `X-Forwarded-For` is believed: who talks to us directly from one of these networks.
+struct TrustedProxies: Sendable {
+    private let networks: [Network]
+
+    /// Nobody: the peer is the client.
+    static let none = TrustedProxies(networks: [])
+
+    private init(networks: [Network]) { self.networks = networks }
+
+    /// - Parameter text: networks in CIDR form, comma-separated. Nil when one is malformed.
+    init?(_ text: String) {
+        var networks: [Network] = []
+        for item in text.split(separator: ",") {
+            guard let network = Network(item.filter { $0 != " " }) else { return nil }
+            networks.append(network)
+        }
+        self.networks = networks
+    }
+
+    /// The client's address: the last hop in `X-Forwarded-For` that is not one of our proxies, or the peer itself.
+    func client(of request: Request, peer: String) -> String {
+        guard contains(peer), let forwarded = request[header: "x-forwarded-for"] else { return peer }
+        for hop in forwarded.split(separator: ",").reversed() {
+            let address = String(hop.filter { $0 != " " })
+            guard Network.bytes(address) != nil else { return peer }
+            if !contains(address) { return address }
+        }
+        return peer
+    }
+
+    private func contains(_ address: String) -> Bool {
+        guard let bytes = Network.bytes(address) else { return false }
+        return networks.contains { $0.contains(bytes) }
+    }
+}
+
+/// An IPv4 or IPv6 network.
+private struct Network: Sendable {
+    let prefix: [UInt8]
+    let bits: Int
+
+    init?(_ text: String) {
+        let parts = text.split(separator: "/", maxSplits: 1)
+        guard let first = parts.first, let bytes = Self.bytes(String(first)) else { return nil }
+        let full = bytes.count * 8
+        let bits = parts.count == 2 ? Int(parts[1]) ?? -1 : full
+        guard (0...full).contains(bits) else { return nil }
+        prefix = bytes
+        self.bits = bits
+    }
+
+    func contains(_ address: [UInt8]) -> Bool {
+        guard address.count == prefix.count else { return false }
+        for index in 0..<bits where (address[index / 8] ^ prefix[index / 8]) >> (7 - index % 8) & 1 == 1 { return false }
+        return true
+    }
+
+    /// 4 or 16 bytes of a numeric address.
+    static func bytes(_ text: String) -> [UInt8]? { IPAddressText.bytes(text) }
+}

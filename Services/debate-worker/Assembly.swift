@@ -1,0 +1,29 @@
+import DebateRunner
+import Platform
+import PostgresClient
+import Providers
+import ServiceKit
+
+/// Names the worker's concrete types.
+enum Assembly {
+    static func services(_ settings: WorkerSettings, _ context: ServiceContext) async throws -> [any Service] {
+        let backends = await Backends.open(settings.stores, context)
+        let registry = ProviderRegistry(
+            settings: settings.providers, loop: context.mainLoop, limits: ProviderLimits(maxInFlight: settings.providers.maxInFlight),
+            metrics: context.metrics, log: context.log)
+        let redis = backends.redisConfiguration.map { configuration in
+            RunnerRedis(configuration: configuration, connection: backends.main.redis) { backends.keyspace.current }
+        }
+        let runner = DebateRunnerService(
+            settings: settings.runner,
+            dependencies: RunnerDependencies(
+                loop: context.mainLoop, pool: backends.main.postgres, sessions: settings.stores.postgres,
+                usesPresence: settings.stores.postgres.namedStatements, redis: redis,
+                models: { registry.client(for: $0) }, receipts: settings.receipts.issuer, log: context.log,
+                metrics: context.metrics))
+        return [Closing(runner) {
+            await registry.close()
+            await backends.close()
+        }]
+    }
+}

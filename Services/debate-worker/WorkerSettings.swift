@@ -1,0 +1,30 @@
+import DebateRunner
+import Platform
+import Providers
+import ServiceKit
+
+/// What the worker reads from its environment.
+struct WorkerSettings: Sendable {
+    static let about = """
+        Claims debates, runs them, calls the model providers and issues receipts.
+
+          WORKER_CONCURRENCY            debates at once (3)
+          WORKER_DRAIN_SECONDS          how long a stop waits for calls in flight (25)
+          ARAGORA_METRICS_PORT          port for health and metrics (9090)
+          ARAGORA_POSTGRES_DSN          where debates are (required)
+          ARAGORA_REDIS_URL             doorbell and live events; without it Postgres is polled
+          ARAGORA_RECEIPT_SIGNING_KEY   signs receipts; without it they carry a checksum only
+        """
+
+    let stores: StoreSettings
+    let runner: RunnerSettings
+    let receipts: ReceiptSettings
+    let providers: ProviderSettings
+
+    init(reading reader: inout SettingsReader, common: CommonSettings) {
+        stores = StoreSettings(reading: &reader, applicationName: "aragora-debate-worker", loops: common.eventLoops)
+        runner = RunnerSettings(worker: &reader)
+        receipts = ReceiptSettings(reading: &reader)
+        providers = ProviderSettings(reading: &reader)
+    }
+}

@@ -1,0 +1,55 @@
+package import Domain
+
+/// `GET /receipts`: rows, without the documents (contract §5).
+package enum ReceiptListBody {
+    package static func json(_ receipts: [StoredReceipt], total: Int, limit: Int, offset: Int) -> JSONValue {
+        let rows = receipts.map(row)
+        let hasMore = offset + rows.count < total
+        return [
+            "receipts": .array(rows), "items": .array(rows), "total": .int(Int64(total)), "count": .int(Int64(rows.count)),
+            "pagination": [
+                "limit": .int(Int64(limit)), "offset": .int(Int64(offset)), "total": .int(Int64(total)),
+                "has_more": .bool(hasMore),
+            ],
+            "has_more": .bool(hasMore),
+        ]
+    }
+
+    private static func row(_ receipt: StoredReceipt) -> JSONValue {
+        [
+            "receipt_id": .string(receipt.id.text), "gauntlet_id": .string("debate-\(receipt.debate.text)"),
+            "debate_id": .string(receipt.debate.text),
+            "created_at": .fraction(Double(receipt.createdAt.milliseconds) / 1000),
+            "timestamp": .string(receipt.createdAt.iso8601), "expires_at": .null,
+            "verdict": .string(receipt.verdict.rawValue), "confidence": .fraction(receipt.confidence.value),
+            "risk_level": .string(receipt.verdict.riskLevel), "risk_score": .fraction(1 - receipt.confidence.value),
+            "checksum": .string(receipt.checksum), "audit_trail_id": .null, "is_signed": .bool(receipt.isSigned),
+            "has_timestamp": true, "legal_hold": false,
+        ]
+    }
+}
+
+/// Answers of the receipt checks.
+package enum ReceiptVerificationBody {
+    /// `POST /receipts/{id}/verify`.
+    package static func integrity(
+        _ id: ReceiptID, isValid: Bool, storedChecksum: String, computedChecksum: String, chainValid: Bool, verifiedAt: String
+    ) -> JSONValue {
+        [
+            "receipt_id": .string(id.text), "integrity_valid": .bool(isValid), "stored_checksum": .string(storedChecksum),
+            "computed_checksum": .string(computedChecksum), "chain_valid": .bool(chainValid),
+            "verified_at": .string(verifiedAt),
+        ]
+    }
+
+    /// `POST /receipts/{id}/verify-signature`.
+    package static func signature(
+        _ id: ReceiptID, isValid: Bool, keyID: String?, signedAt: String?, error: String?, verifiedAt: String
+    ) -> JSONValue {
+        [
+            "receipt_id": .string(id.text), "signature_valid": .bool(isValid), "algorithm": "HMAC-SHA256",
+            "key_id": .optional(keyID), "signed_at": .optional(signedAt), "error": .optional(error),
+            "verification_timestamp": .string(verifiedAt),
+        ]
+    }
+}
