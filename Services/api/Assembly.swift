@@ -3,6 +3,7 @@ import Crypto
 import DebateRunner
 import Domain
 import HTTP
+import Ledger
 import Messaging
 import Platform
 import PostgresClient
@@ -19,7 +20,7 @@ enum Assembly {
         let providers = settings.providers
         let panel = PanelPolicy(
             providers: providers, allowsDemoFallback: settings.demoFallback || settings.environment != .production)
-        let sealer = EndingSealer(receipts: settings.receipts.issuer)
+        let sealer = EndingSealer(keys: settings.receipts.keys)
         let server = try APIServer(settings: settings, context: context) { loop in
             let own = backends.on(loop)
             let stores = APIStores(own, keyspace: backends.keyspace, log: context.log)
@@ -28,7 +29,7 @@ enum Assembly {
                 create: CreateDebateHandler(stores: stores, panel: panel, metrics: context.metrics),
                 list: ListDebatesHandler(stores: stores), read: ReadDebateHandler(stores: stores),
                 actions: DebateActionsHandler(stores: stores, sealer: sealer, metrics: context.metrics),
-                receipts: ReceiptsHandler(stores: stores, verifier: settings.receipts.verifier),
+                receipts: ReceiptsHandler(stores: stores, verifier: ReceiptVerifier(keys: settings.receipts.keys)),
                 status: StatusHandler(stores: stores, context: context),
                 gateway: GatewayTunnelHandler(upstream: settings.gateway, trustedProxies: settings.trustedProxies),
                 rateLimit: RateLimitMiddleware(
@@ -63,7 +64,7 @@ enum Assembly {
             dependencies: RunnerDependencies(
                 loop: loop, pool: backends.main.postgres, sessions: settings.stores.postgres,
                 usesPresence: settings.stores.postgres.namedStatements, redis: redis,
-                models: { registry.client(for: $0) }, receipts: settings.receipts.issuer, log: context.log,
+                models: { registry.client(for: $0) }, receiptKeys: settings.receipts.keys, log: context.log,
                 metrics: context.metrics))
         return Closing(runner) {
             await registry.close()

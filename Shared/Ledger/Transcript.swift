@@ -10,9 +10,6 @@ package struct Transcript: Sendable, Equatable {
 
     package init() {}
 
-    /// Continues from the hashes of spoken events that were kept elsewhere, in order.
-    package init(hashes: [[UInt8]]) { self.hashes = hashes.flatMap { $0 } }
-
     /// Takes the next event of the log, of any kind.
     package mutating func add(_ event: SealedEvent) {
         if Self.spoken.contains(event.type) { hashes += event.hash }
