@@ -172,7 +172,9 @@ struct AppendTests {
             let owner = try await bench.runner()
             var chain = try await bench.held(by: owner).chain
             let rival = try await bench.adopt(from: owner)
-            func attempts() async throws -> Int { try await bench.pool.query("SELECT attempts FROM debate_runs")[0].int("attempts") }
+            func attempts() async throws -> Int {
+                try await bench.pool.query("SELECT attempts FROM debate_runs")[0].int("attempts")
+            }
             #expect(try await attempts() == 1)
             _ = try await bench.log.append(chain.batch("round_start", epoch: rival.holding.epoch))
             #expect(try await attempts() == 1)

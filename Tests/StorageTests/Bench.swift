@@ -46,7 +46,8 @@ struct Bench: Sendable {
     }
 
     func expire(_ runner: RunnerID) async throws {
-        _ = try await pool.execute("UPDATE runners SET expires_at = now() - interval '1 second' WHERE id = \(runner.text)")
+        _ = try await pool.execute(
+            "UPDATE runners SET expires_at = now() - interval '1 second' WHERE id = \(runner.text)")
     }
 
     /// A queued debate with event 1.
@@ -69,7 +70,9 @@ struct Bench: Sendable {
     func adopt(from owner: RunnerID) async throws -> (runner: RunnerID, holding: Holding) {
         let rival = try await runner()
         try await expire(owner)
-        guard let claim = try await runs.adopt(runner: rival, dead: [], limit: 1).first else { throw Surprise("not adopted") }
+        guard let claim = try await runs.adopt(runner: rival, dead: [], limit: 1).first else {
+            throw Surprise("not adopted")
+        }
         return (rival, Holding(debate: claim.debate, epoch: claim.epoch))
     }
 
@@ -179,7 +182,8 @@ struct TestChain: Sendable {
     }
 
     mutating func next(
-        _ type: String, epoch: Int64, round: Int = 1, agent: String? = nil, call: CallReference? = nil, data: String? = nil
+        _ type: String, epoch: Int64, round: Int = 1, agent: String? = nil, call: CallReference? = nil,
+        data: String? = nil
     ) -> SealedEvent {
         let seq = tail.seq + 1
         let salt = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
@@ -187,7 +191,8 @@ struct TestChain: Sendable {
         let dataHash = SHA256.hash(salt, bytes)
         let hash = SHA256.hash(tail.hash, dataHash)
         let event = SealedEvent(
-            seq: seq, type: type, round: round, agent: agent, at: Timestamp(milliseconds: 1_790_000_000_123 + seq), epoch: epoch,
+            seq: seq, type: type, round: round, agent: agent, at: Timestamp(milliseconds: 1_790_000_000_123 + seq),
+            epoch: epoch,
             data: bytes, salt: salt, dataHash: dataHash, prevHash: tail.hash, hash: hash, call: call)
         tail = LogTail(seq: seq, hash: hash)
         return event
@@ -203,13 +208,16 @@ struct TestChain: Sendable {
     }
 
     /// The end of a debate with all that belongs to it.
-    mutating func end(_ status: DebateStatus = .completed, epoch: Int64, receipt: StoredReceipt? = nil) -> (EventBatch, DebateConclusion) {
+    mutating func end(_ status: DebateStatus = .completed, epoch: Int64, receipt: StoredReceipt? = nil) -> (
+        EventBatch, DebateConclusion
+    ) {
         let previous = tail
         var events: [SealedEvent] = []
         if receipt != nil { events.append(next("receipt_generated", epoch: epoch)) }
         events.append(next("debate_end", epoch: epoch))
         return (
-            EventBatch(debate: debate, epoch: epoch, previous: previous, events: events), Self.conclusion(status, receipt)
+            EventBatch(debate: debate, epoch: epoch, previous: previous, events: events),
+            Self.conclusion(status, receipt)
         )
     }
 
@@ -217,7 +225,8 @@ struct TestChain: Sendable {
         DebateConclusion(
             status: status, consensus: nil,
             end: DebateEnd(
-                status: status, reason: status == .completed ? nil : "told to", result: status == .completed ? "Postgres" : nil,
+                status: status, reason: status == .completed ? nil : "told to",
+                result: status == .completed ? "Postgres" : nil,
                 totalRounds: 3, roundsUsed: 2, consensusReached: status == .completed, confidence: Ratio(0.8125),
                 duration: Ratio(12.5), cost: MicroUSD(4200)),
             receipt: receipt)
@@ -227,7 +236,8 @@ struct TestChain: Sendable {
         StoredReceipt(
             id: ReceiptID(milliseconds: WallClock.nowMilliseconds(), random: try RandomBytes.make(10)), debate: debate,
             document: Array("{\"receipt\":1}".utf8), verdict: .approved, confidence: Ratio(0.8125),
-            checksum: String(repeating: "ab", count: 32), isSigned: true, createdAt: Timestamp(milliseconds: 1_790_000_000_000))
+            checksum: String(repeating: "ab", count: 32), isSigned: true,
+            createdAt: Timestamp(milliseconds: 1_790_000_000_000))
     }
 }
 
@@ -250,7 +260,17 @@ extension CallSettlement {
             latencyMilliseconds: 12)
     }
 
-    static func failed(_ debate: DebateID, _ call: CallReference, _ kind: CallFailure.Kind = .overloaded) -> CallSettlement {
+    static func failed(_ debate: DebateID, _ call: CallReference, _ kind: CallFailure.Kind = .overloaded)
+        -> CallSettlement
+    {
         CallSettlement(debate: debate, reference: call, outcome: .failed(CallFailure(kind)), latencyMilliseconds: 5)
+    }
+}
+
+extension Claim {
+    init(adopted debate: DebateID, epoch: Int64) {
+        self.init(
+            debate: debate, epoch: epoch, kind: .adopted, engineVersion: .current, createdAt: Timestamp(milliseconds: 0)
+        )
     }
 }

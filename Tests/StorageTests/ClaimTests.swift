@@ -27,7 +27,10 @@ struct ClaimTests {
             for expected in [urgent, old, young, busy] {
                 #expect(try await bench.runs.claim(runner: runner, limit: 1).map(\.debate) == [expected])
                 // Calm stays the one with fewest running.
-                if expected != busy { _ = try await bench.pool.execute("UPDATE debate_runs SET org_id = 'busy' WHERE lease_owner IS NOT NULL") }
+                if expected != busy {
+                    _ = try await bench.pool.execute(
+                        "UPDATE debate_runs SET org_id = 'busy' WHERE lease_owner IS NOT NULL")
+                }
             }
             #expect(try await bench.runs.claim(runner: runner, limit: 1).isEmpty)
         }
@@ -69,7 +72,9 @@ struct ClaimTests {
             let debate = try await bench.debate().debate
             let dead = try await bench.runner(lasting: -1)
             let holding = Holding(debate: debate, epoch: 0)
-            func isExpired(_ error: any Error) -> Bool { if case .runnerExpired? = error as? RunStoreError { true } else { false } }
+            func isExpired(_ error: any Error) -> Bool {
+                if case .runnerExpired? = error as? RunStoreError { true } else { false }
+            }
             await #expect { try await bench.runs.claim(runner: dead, limit: 1) } throws: { isExpired($0) }
             await #expect { try await bench.runs.claim(debate, runner: dead) } throws: { isExpired($0) }
             await #expect { try await bench.runs.adopt(runner: dead, dead: [], limit: 1) } throws: { isExpired($0) }
@@ -111,16 +116,17 @@ struct ClaimTests {
             var owner = try await bench.runner()
             let debate = try await bench.held(by: owner).chain.debate
             for _ in 1...Bench.maxAttempts { owner = try await bench.adopt(from: owner).runner }
-            #expect(try await bench.runs.exhausted(dead: [], limit: 10).isEmpty)
+            let reason = Takeover.Reason.exhausted(attempts: Bench.maxAttempts, dead: [])
+            #expect(try await bench.takeover.due(reason, limit: 10).isEmpty)
             try await bench.expire(owner)
             let last = try await bench.runner()
             #expect(try await bench.runs.adopt(runner: last, dead: [], limit: 10).isEmpty)
-            #expect(try await bench.runs.exhausted(dead: [], limit: 10) == [debate])
+            #expect(try await bench.takeover.due(reason, limit: 10) == [debate])
 
-            let outcome = try await bench.end(debate, because: .exhausted(attempts: Bench.maxAttempts, dead: []), as: .failed)
+            let outcome = try await bench.end(debate, because: reason, as: .failed)
             guard case .ended = outcome else { throw Surprise("\(outcome)") }
             #expect(try await bench.record(debate).status == .failed)
-            #expect(try await bench.runs.exhausted(dead: [], limit: 10).isEmpty)
+            #expect(try await bench.takeover.due(reason, limit: 10).isEmpty)
         }
     }
 

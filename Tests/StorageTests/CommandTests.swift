@@ -26,12 +26,18 @@ struct CommandTests {
     func vacant() async throws {
         try await Bench.with { bench in
             let debate = try await bench.debate().debate
-            guard case .applied(let event, .paused) = try await bench.command(.pause, of: debate) else { throw Surprise("pause") }
+            guard case .applied(let event, .paused) = try await bench.command(.pause, of: debate) else {
+                throw Surprise("pause")
+            }
             #expect(event.epoch == 1 && event.seq == 2)
             #expect(try await bench.command(.pause, of: debate) == .unchanged(.paused))
-            guard case .applied(_, .paused) = try await bench.command(.message("hi"), of: debate) else { throw Surprise("message") }
+            guard case .applied(_, .paused) = try await bench.command(.message("hi"), of: debate) else {
+                throw Surprise("message")
+            }
             #expect(try await bench.runs.claim(debate, runner: try await bench.runner()) == nil)
-            guard case .applied(let resumed, .queued) = try await bench.command(.resume, of: debate) else { throw Surprise("resume") }
+            guard case .applied(let resumed, .queued) = try await bench.command(.resume, of: debate) else {
+                throw Surprise("resume")
+            }
             #expect(resumed.epoch == 3)
             #expect(try await bench.command(.resume, of: debate) == .unchanged(.queued))
             #expect(try await bench.runs.claim(debate, runner: try await bench.runner())?.epoch == 4)
@@ -80,7 +86,9 @@ struct CommandTests {
             let holding = try await bench.held(by: runner).holding
             let old = Holding(debate: holding.debate, epoch: 0)
             #expect(try await bench.runs.release(old, runner: runner, to: .queued) == .notOurs)
-            await #expect { try await bench.runs.release(holding, runner: runner, to: .completed) } throws: { $0.isBroken }
+            await #expect { try await bench.runs.release(holding, runner: runner, to: .completed) } throws: {
+                $0.isBroken
+            }
             #expect(try await bench.record(holding.debate).owner == runner)
         }
     }
@@ -99,7 +107,9 @@ struct CommandTests {
                 case let other: Issue.record("\(other)")
                 }
                 // Nothing that stands in the queue may hide a command.
-                #expect(try await bench.count("debate_runs WHERE status <> 'running' AND next_command <> consumed_seq + 1") == 0)
+                #expect(
+                    try await bench.count("debate_runs WHERE status <> 'running' AND next_command <> consumed_seq + 1")
+                        == 0)
                 if try await bench.record(holding.debate).status == .queued { try await bench.end(holding.debate) }
             }
         }

@@ -19,8 +19,11 @@ struct DebateStoreTests {
             #expect(try await bench.debates.create(try draft.debate()) == .created)
             let record = try await bench.record(draft.chain.debate)
             #expect(record == (try await bench.debates.debate(slug: draft.slug)))
-            #expect(record.summary.topic == draft.topic && record.context == "We know SQL." && record.organization == "acme")
-            #expect(record.summary.agents == draft.agents && record.summary.rounds == 3 && record.summary.usesDemoAgents)
+            #expect(
+                record.summary.topic == draft.topic && record.context == "We know SQL." && record.organization == "acme"
+            )
+            #expect(
+                record.summary.agents == draft.agents && record.summary.rounds == 3 && record.summary.usesDemoAgents)
             #expect(record.status == .queued && record.epoch == 0 && record.tail == draft.chain.tail)
             #expect(record.summary.createdAt == draft.createdAt && record.summary.result == nil)
             #expect(String(decoding: record.metadata, as: UTF8.self) == "{\"team\": \"blue\"}")
@@ -112,7 +115,9 @@ struct DebateStoreTests {
     @Test("lists newest first, in pages, with every filter")
     func list() async throws {
         try await Bench.with { bench in
-            func make(_ topic: String, _ minute: Int64, agents: [String] = ["demo-1", "demo-2"], org: String? = nil) async throws -> DebateID {
+            func make(_ topic: String, _ minute: Int64, agents: [String] = ["demo-1", "demo-2"], org: String? = nil)
+                async throws -> DebateID
+            {
                 try await bench.debate {
                     $0.topic = topic
                     $0.agents = agents
@@ -130,7 +135,10 @@ struct DebateStoreTests {
                 return try await bench.debates.list(filter).items.map(\.id)
             }
             #expect(try await ids { _ in } == [tea, postgres, mongo])
-            #expect(try await ids { $0.limit = 1; $0.offset = 1 } == [postgres])
+            #expect(
+                try await ids {
+                    $0.limit = 1; $0.offset = 1
+                } == [postgres])
             #expect(try await ids { $0.statuses = [.cancelled, .failed] } == [mongo])
             #expect(try await ids { $0.text = "fit mong" } == [mongo])
             #expect(try await ids { $0.text = "FIT?" } == [postgres, mongo])
@@ -138,7 +146,8 @@ struct DebateStoreTests {
             #expect(try await ids { $0.agent = "claude" } == [postgres])
             #expect(try await ids { $0.agent = "demo" } == [tea, postgres, mongo])
             #expect(try await ids { $0.organization = "acme" } == [postgres])
-            #expect(try await ids { $0.since = Timestamp(milliseconds: 1_790_000_000_000 + 120_000) } == [tea, postgres])
+            #expect(
+                try await ids { $0.since = Timestamp(milliseconds: 1_790_000_000_000 + 120_000) } == [tea, postgres])
             #expect(try await ids { $0.until = Timestamp(milliseconds: 1_790_000_000_000 + 120_000) } == [mongo])
             #expect(try await bench.debates.list(DebateFilter()).total == 3)
             #expect(try await bench.debates.active().map(\.summary.id) == [tea, postgres])
@@ -177,12 +186,17 @@ struct DebateStoreTests {
                 return page.total
             }
             #expect(try await count { $0.debate = chain.debate } == 1)
-            #expect(try await count { $0.verdict = .approved; $0.riskLevel = "LOW"; $0.signedOnly = true } == 1)
+            #expect(
+                try await count {
+                    $0.verdict = .approved; $0.riskLevel = "LOW"; $0.signedOnly = true
+                } == 1)
             #expect(try await count { $0.verdict = .needsReview } == 0)
             #expect(try await count { $0.since = receipt.createdAt } == 1)
             #expect(try await count { $0.until = receipt.createdAt } == 0)
             #expect(try await bench.pool.query("SELECT receipt_id FROM decision_receipts").count == 1)
-            await #expect(throws: PGError.self) { try await bench.pool.execute("UPDATE receipts SET checksum = repeat('00', 32)") }
+            await #expect(throws: PGError.self) {
+                try await bench.pool.execute("UPDATE receipts SET checksum = repeat('00', 32)")
+            }
         }
     }
 
@@ -210,8 +224,11 @@ struct DebateStoreTests {
             #expect(try await walk.debates(after: first.last?.debate).map(\.debate) == Array(debates[3...]))
             #expect(try await walk.events(of: debates[0], from: 1).count == 1)
             #expect(try await walk.contradictions() == [])
-            _ = try await bench.pool.execute("UPDATE debate_runs SET status = 'failed' WHERE debate_id = \(debates[0].text)")
-            #expect(try await walk.contradictions() == ["an ended debate whose last event is not debate_end: \(debates[0])"])
+            _ = try await bench.pool.execute(
+                "UPDATE debate_runs SET status = 'failed' WHERE debate_id = \(debates[0].text)")
+            #expect(
+                try await walk.contradictions() == ["an ended debate whose last event is not debate_end: \(debates[0])"]
+            )
         }
     }
 

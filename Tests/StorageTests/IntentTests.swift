@@ -39,7 +39,9 @@ struct IntentTests {
             let zombie = try await bench.runner()
             let holding = try await bench.held(by: zombie).holding
             _ = try await bench.adopt(from: zombie)
-            await #expect { try await bench.runs.recordIntents(holding, [CallKey.first.intent]) } throws: { $0.isLost(to: 2) }
+            await #expect { try await bench.runs.recordIntents(holding, [CallKey.first.intent]) } throws: {
+                $0.isLost(to: 2)
+            }
             #expect(try await bench.count("agent_calls") == 0)
         }
     }
@@ -50,7 +52,9 @@ struct IntentTests {
             var (chain, holding) = try await bench.held(by: try await bench.runner())
             let (batch, conclusion) = chain.end(epoch: 1)
             _ = try await bench.log.conclude(batch, conclusion)
-            await #expect { try await bench.runs.recordIntents(holding, [CallKey.first.intent]) } throws: { $0.isTerminal(.completed) }
+            await #expect { try await bench.runs.recordIntents(holding, [CallKey.first.intent]) } throws: {
+                $0.isTerminal(.completed)
+            }
         }
     }
 
@@ -61,11 +65,13 @@ struct IntentTests {
             let (chain, holding) = try await bench.held(by: owner)
             _ = try await bench.runs.recordIntents(holding, [CallKey.first.intent])
             let rival = try await bench.adopt(from: owner)
-            let claim = Claim(
-                debate: chain.debate, epoch: rival.holding.epoch, kind: .adopted, engineVersion: .current, createdAt: Timestamp(milliseconds: 0))
+            let claim = Claim(adopted: chain.debate, epoch: rival.holding.epoch)
             try await bench.begin(claim)
             // The new holder asks again; then both answer, the old one first.
-            #expect(try await bench.runs.recordIntents(rival.holding, [CallKey.first.intent]).granted == [CallKey.first.attempt(2)])
+            #expect(
+                try await bench.runs.recordIntents(rival.holding, [CallKey.first.intent]).granted == [
+                    CallKey.first.attempt(2)
+                ])
             try await bench.runs.settle([.answered(chain.debate, CallKey.first.attempt(), "old")])
             try await bench.runs.settle([.answered(chain.debate, CallKey.first.attempt(2), "new")])
             let result = try await bench.runs.recordIntents(rival.holding, [CallKey.first.intent])
@@ -82,8 +88,7 @@ struct IntentTests {
             let (chain, holding) = try await bench.held(by: owner)
             _ = try await bench.runs.recordIntents(holding, [CallKey.first.intent])
             let rival = try await bench.adopt(from: owner)
-            let claim = Claim(
-                debate: chain.debate, epoch: rival.holding.epoch, kind: .adopted, engineVersion: .current, createdAt: Timestamp(milliseconds: 0))
+            let claim = Claim(adopted: chain.debate, epoch: rival.holding.epoch)
             try await bench.begin(claim)
 
             let zombie = try await PGConnection.open(bench.pool.configuration, loop: bench.pool.loop, log: .disabled)
@@ -106,7 +111,10 @@ struct IntentTests {
         try await Bench.with { bench in
             let (chain, holding) = try await bench.held(by: try await bench.runner())
             for attempt in 1...PostgresRunStore.maxCallAttempts {
-                #expect(try await bench.runs.recordIntents(holding, [CallKey.first.intent]).granted == [CallKey.first.attempt(attempt)])
+                #expect(
+                    try await bench.runs.recordIntents(holding, [CallKey.first.intent]).granted == [
+                        CallKey.first.attempt(attempt)
+                    ])
                 try await bench.runs.settle([.failed(chain.debate, CallKey.first.attempt(attempt))])
             }
             let result = try await bench.runs.recordIntents(holding, [CallKey.first.intent, CallKey.second.intent])
@@ -126,7 +134,8 @@ struct IntentTests {
             #expect(try rows.map { try $0.text("content") } == ["one"])
             for state in ["intent", "unknown", "failed"] {
                 await #expect(throws: PGError.self) {
-                    try await bench.pool.execute("UPDATE agent_calls SET state = \(state), content = NULL, failure = 'server'")
+                    try await bench.pool.execute(
+                        "UPDATE agent_calls SET state = \(state), content = NULL, failure = 'server'")
                 }
             }
         }
@@ -163,8 +172,7 @@ struct IntentTests {
             _ = try await bench.runs.recordIntents(holding, [CallKey.first.intent, CallKey.second.intent])
             try await bench.runs.settle([.answered(chain.debate, CallKey.second.attempt())])
             let rival = try await bench.adopt(from: owner)
-            let claim = Claim(
-                debate: chain.debate, epoch: 2, kind: .adopted, engineVersion: .current, createdAt: Timestamp(milliseconds: 0))
+            let claim = Claim(adopted: chain.debate, epoch: 2)
             let snapshot = try await bench.begin(claim)
             #expect(snapshot.tail == chain.tail)
             #expect(snapshot.abandoned.map(\.reference) == [CallKey.first.attempt()])
@@ -172,7 +180,10 @@ struct IntentTests {
             #expect(try await bench.events(chain.debate).map(\.type) == ["debate_start", "call_abandoned"])
             let again = try await bench.begin(claim)
             #expect(again.abandoned.isEmpty && again.tail.seq == 2)
-            #expect(try await bench.runs.recordIntents(rival.holding, [CallKey.first.intent]).granted == [CallKey.first.attempt(2)])
+            #expect(
+                try await bench.runs.recordIntents(rival.holding, [CallKey.first.intent]).granted == [
+                    CallKey.first.attempt(2)
+                ])
         }
     }
 
@@ -184,8 +195,7 @@ struct IntentTests {
             _ = try await bench.runs.recordIntents(holding, [CallKey.first.intent])
             let rival = try await bench.adopt(from: owner)
             _ = try await bench.adopt(from: rival.runner)
-            let stale = Claim(
-                debate: chain.debate, epoch: 2, kind: .adopted, engineVersion: .current, createdAt: Timestamp(milliseconds: 0))
+            let stale = Claim(adopted: chain.debate, epoch: 2)
             await #expect { try await bench.begin(stale) } throws: { $0.isLost(to: 3) }
             #expect(try await bench.callState(chain.debate, .first) == "intent")
         }

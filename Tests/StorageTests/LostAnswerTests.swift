@@ -88,8 +88,7 @@ struct LostAnswerTests {
             let (chain, holding) = try await bench.held(by: owner)
             _ = try await bench.runs.recordIntents(holding, [CallKey.first.intent])
             _ = try await bench.adopt(from: owner)
-            let claim = Claim(
-                debate: chain.debate, epoch: 2, kind: .adopted, engineVersion: .current, createdAt: Timestamp(milliseconds: 0))
+            let claim = Claim(adopted: chain.debate, epoch: 2)
             let snapshot = try await lossy.runs.begin(claim) { snapshot in
                 var chain = TestChain(claim.debate, tail: snapshot.tail)
                 let event = chain.next("call_abandoned", epoch: 2)
@@ -105,7 +104,8 @@ struct LostAnswerTests {
     func intents() async throws {
         try await with { bench, lossy, relay in
             let holding = try await bench.held(by: try await bench.runner()).holding
-            let intent = CallIntent(key: .first, agent: "agent-nobody-else-has", provider: .demo, model: "demo", round: 1)
+            let intent = CallIntent(
+                key: .first, agent: "agent-nobody-else-has", provider: .demo, model: "demo", round: 1)
             relay.loseAnswer(to: Array(intent.agent.utf8), skipping: 1)
             #expect(try await lossy.runs.recordIntents(holding, [intent]).granted == [CallKey.first.attempt()])
             #expect(try await bench.count("agent_calls") == 1)

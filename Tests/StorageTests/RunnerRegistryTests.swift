@@ -38,7 +38,8 @@ struct RunnerRegistryTests {
             try await bench.expire(owner)
             let rival = try await bench.runner()
             _ = try await bench.pool.execute(
-                "UPDATE debate_runs SET lease_owner = \(rival.text), lease_epoch = 2 WHERE debate_id = \(taken.debate.text)")
+                "UPDATE debate_runs SET lease_owner = \(rival.text), lease_epoch = 2 WHERE debate_id = \(taken.debate.text)"
+            )
             #expect(try await registry.renew() == .holdings([kept]))
             #expect(try await bench.runs.adopt(runner: rival, dead: [], limit: 10).isEmpty)
             await registry.connection.close()
@@ -79,7 +80,8 @@ struct RunnerRegistryTests {
             let sweeper = try await bench.registry()
             await victim.connection.close()
             try await bench.untilLockIsFree(victim.registration.presenceKey)
-            _ = try await bench.pool.execute("UPDATE runners SET postgres_started_at = postgres_started_at - interval '1 hour'")
+            _ = try await bench.pool.execute(
+                "UPDATE runners SET postgres_started_at = postgres_started_at - interval '1 hour'")
             _ = try await sweeper.sweepPresence(now: Self.start)
             _ = try await sweeper.sweepPresence(now: Self.settled)
             #expect(try await sweeper.sweepPresence(now: Self.settled).dead == [])
@@ -93,7 +95,8 @@ struct RunnerRegistryTests {
             let first = try await bench.registry()
             await first.connection.close()
             try await bench.untilLockIsFree(first.registration.presenceKey)
-            let second = try await bench.registry(id: first.registration.id, presenceKey: first.registration.presenceKey)
+            let second = try await bench.registry(
+                id: first.registration.id, presenceKey: first.registration.presenceKey)
             _ = try await second.sweepPresence(now: Self.start)
             _ = try await second.sweepPresence(now: Self.settled)
             #expect(try await second.sweepPresence(now: Self.settled).dead == [])
@@ -106,7 +109,8 @@ struct RunnerRegistryTests {
     func frozen() async throws {
         try await Bench.with { bench in
             let registry = try await bench.registry()
-            let timeout = try await registry.connection.query("SELECT current_setting('idle_in_transaction_session_timeout') AS t")
+            let timeout = try await registry.connection.query(
+                "SELECT current_setting('idle_in_transaction_session_timeout') AS t")
             #expect(try timeout[0].text("t") == "1s")
             await registry.connection.close()
         }
@@ -121,7 +125,8 @@ struct RunnerRegistryTests {
             )
             _ = try await bench.held(by: owner)
             for runner in [idle, owner] {
-                _ = try await bench.pool.execute("UPDATE runners SET expires_at = now() - interval '5 minutes' WHERE id = \(runner.text)")
+                _ = try await bench.pool.execute(
+                    "UPDATE runners SET expires_at = now() - interval '5 minutes' WHERE id = \(runner.text)")
             }
             try await registry.purge()
             let left = try await bench.pool.query("SELECT id FROM runners").map { try $0.text("id") }
@@ -142,7 +147,8 @@ struct RunnerRegistryTests {
             let paused = try await bench.debate()
             try await bench.command(.pause, of: paused.debate)
             let status = try await queue.status()
-            #expect([status.waiting, status.running, status.paused, status.workers, status.capacity] == [1, 1, 1, 1, 3])
+            #expect(
+                [status.waiting, status.running, status.paused, status.workers, status.capacity] == [1, 1, 1, 1, 3])
             #expect(status.oldestWaiting != nil && status.oldestRunning != nil)
         }
     }
@@ -170,7 +176,8 @@ extension Bench {
             RunnerRegistry.configure(pool.configuration), loop: pool.loop, log: .disabled)
         let registry = RunnerRegistry(
             RunnerRegistry.Registration(
-                id: try id ?? RunnerID(milliseconds: WallClock.nowMilliseconds(), random: RandomBytes.make(10)), kind: .worker,
+                id: try id ?? RunnerID(milliseconds: WallClock.nowMilliseconds(), random: RandomBytes.make(10)),
+                kind: .worker,
                 capacity: 3, presenceKey: presenceKey ?? Int64.random(in: .min ... .max), lease: .seconds(4)),
             on: connection)
         do { try await registry.register() } catch {

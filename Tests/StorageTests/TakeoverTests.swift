@@ -25,7 +25,8 @@ struct TakeoverTests {
             #expect(record.status == .completed && record.owner == nil && record.tail == chain.tail)
             #expect(record.finalAnswer == "Postgres")
             let result = try #require(record.summary.result)
-            #expect(result.confidence == Ratio(0.8125) && result.duration == Ratio(12.5) && result.cost == MicroUSD(4200))
+            #expect(
+                result.confidence == Ratio(0.8125) && result.duration == Ratio(12.5) && result.cost == MicroUSD(4200))
             #expect(result.completedAt == batch.events.last?.at && result.roundsUsed == 2 && result.consensusReached)
             #expect(try await bench.callState(chain.debate, .first) == "unknown")
             #expect(try await bench.callState(chain.debate, .second) == "answered")
@@ -88,11 +89,15 @@ struct TakeoverTests {
             let runner = try await bench.runner()
             var running = try await bench.held(by: runner)
             for debate in [queued, paused] {
-                guard case .ended(let events, _, let owner) = try await bench.end(debate) else { throw Surprise("not ended") }
+                guard case .ended(let events, _, let owner) = try await bench.end(debate) else {
+                    throw Surprise("not ended")
+                }
                 #expect(events.map(\.type) == ["debate_end"] && owner == nil)
                 #expect(try await bench.record(debate).status == .cancelled)
             }
-            guard case .ended(_, let epoch, let owner) = try await bench.end(running.chain.debate) else { throw Surprise("not ended") }
+            guard case .ended(_, let epoch, let owner) = try await bench.end(running.chain.debate) else {
+                throw Surprise("not ended")
+            }
             #expect(epoch == 2 && owner == runner)
             let late = running.chain.batch(epoch: 1)
             await #expect { try await bench.log.append(late) } throws: { $0.isTerminal(.cancelled) }
@@ -109,7 +114,8 @@ struct TakeoverTests {
             try await bench.end(chain.debate)
             #expect(try await bench.count("agent_calls WHERE state = 'intent'") == 0)
             #expect(try await bench.callState(chain.debate, .first) == "unknown")
-            #expect(try await bench.events(chain.debate).map(\.type) == ["debate_start", "call_abandoned", "debate_end"])
+            #expect(
+                try await bench.events(chain.debate).map(\.type) == ["debate_start", "call_abandoned", "debate_end"])
         }
     }
 
@@ -119,7 +125,9 @@ struct TakeoverTests {
             var chain = try await bench.held(by: try await bench.runner()).chain
             let (batch, conclusion) = chain.end(epoch: 1)
             _ = try await bench.log.conclude(batch, conclusion)
-            guard case .alreadyEnded(.completed) = try await bench.end(chain.debate) else { throw Surprise("ended twice") }
+            guard case .alreadyEnded(.completed) = try await bench.end(chain.debate) else {
+                throw Surprise("ended twice")
+            }
             guard case .notFound = try await bench.end(try Draft().chain.debate) else { throw Surprise("found") }
         }
     }
@@ -138,10 +146,13 @@ struct TakeoverTests {
             }
             let tail = chain.tail
             for (type, epoch) in [("debate_end", Int64(1)), ("agent_message", 2)] {
-                await #expect { try await bench.takeover.end(debate, because: .cancelled) { _ in
-                    var own = TestChain(debate, tail: tail)
-                    return Takeover.Ending(events: [own.next(type, epoch: epoch)], conclusion: TestChain.conclusion(.cancelled))
-                } } throws: { $0.isBroken }
+                await #expect {
+                    try await bench.takeover.end(debate, because: .cancelled) { _ in
+                        var own = TestChain(debate, tail: tail)
+                        return Takeover.Ending(
+                            events: [own.next(type, epoch: epoch)], conclusion: TestChain.conclusion(.cancelled))
+                    }
+                } throws: { $0.isBroken }
             }
             #expect(try await bench.record(debate).status == .running)
             #expect(try await bench.events(debate).count == 2)
@@ -187,18 +198,26 @@ struct TakeoverTests {
             let fine = try await bench.held(by: runner).chain.debate
             let queued = try await bench.debate().debate
             _ = try await bench.pool.execute(
-                "UPDATE debate_runs SET deadline = now() - interval '1 second' WHERE debate_id = ANY (\([overdue.text, queued.text]))")
+                "UPDATE debate_runs SET deadline = now() - interval '1 second' WHERE debate_id = ANY (\([overdue.text, queued.text]))"
+            )
             _ = try await bench.pool.execute(
-                "UPDATE debate_runs SET last_progress_at = now() - interval '601 seconds' WHERE debate_id = \(stalled.text)")
+                "UPDATE debate_runs SET last_progress_at = now() - interval '601 seconds' WHERE debate_id = \(stalled.text)"
+            )
             let silence = Takeover.Reason.stalled(.seconds(600))
             #expect(try await bench.takeover.due(.overdue, limit: 10) == [overdue])
             #expect(try await bench.takeover.due(silence, limit: 10) == [stalled])
 
             for (debate, reason) in [(fine, Takeover.Reason.overdue), (fine, silence), (queued, .overdue)] {
-                guard case .notDue = try await bench.end(debate, because: reason) else { throw Surprise("ended \(debate)") }
+                guard case .notDue = try await bench.end(debate, because: reason) else {
+                    throw Surprise("ended \(debate)")
+                }
             }
-            guard case .ended = try await bench.end(overdue, because: .overdue, as: .timeout) else { throw Surprise("overdue") }
-            guard case .ended = try await bench.end(stalled, because: silence, as: .failed) else { throw Surprise("stalled") }
+            guard case .ended = try await bench.end(overdue, because: .overdue, as: .timeout) else {
+                throw Surprise("overdue")
+            }
+            guard case .ended = try await bench.end(stalled, because: silence, as: .failed) else {
+                throw Surprise("stalled")
+            }
             #expect(try await bench.record(overdue).status == .timeout)
             #expect(try await bench.record(stalled).status == .failed)
             #expect(try await bench.takeover.due(.overdue, limit: 10).isEmpty)

@@ -13,7 +13,8 @@ struct TranscriptTests {
 
     private static func statement(_ content: String) -> Statement {
         Statement(
-            agent: "demo-1", provider: .demo, model: "demo", role: .analyst, round: 1, content: content, truncated: false,
+            agent: "demo-1", provider: .demo, model: "demo", role: .analyst, round: 1, content: content,
+            truncated: false,
             usage: usage, call: CallReference(key: CallKey(content), attempt: 1))
     }
 
@@ -21,12 +22,14 @@ struct TranscriptTests {
         .agentMessage(statement("Use Postgres; \"it\u{0301}\" fits.")),
         .critique(
             Critique(
-                agent: "demo-2", target: "demo-1", round: 1, content: "Too sure.", severity: Ratio(0.25), truncated: false,
+                agent: "demo-2", target: "demo-1", round: 1, content: "Too sure.", severity: Ratio(0.25),
+                truncated: false,
                 usage: usage, call: CallReference(key: .second, attempt: 1))),
         .revision(statement("Probably Postgres."), original: "Use Postgres"),
         .vote(
             Vote(
-                agent: "demo-2", round: 1, choice: "demo-1", reasoning: "Calm.", confidence: Ratio(0.9), continueDebate: false,
+                agent: "demo-2", round: 1, choice: "demo-1", reasoning: "Calm.", confidence: Ratio(0.9),
+                continueDebate: false,
                 usage: usage, call: call)),
         .userMessage(author: "ann", content: "Hurry."),
     ]
@@ -46,7 +49,8 @@ struct TranscriptTests {
             let debate = try await debate(bench)
             let page = try await bench.debates.messages(of: debate, offset: 0, limit: 50)
             #expect(page.total == 3)
-            #expect(page.items.map(\.content) == ["Use Postgres; \"it\u{0301}\" fits.", "Probably Postgres.", "Hurry."])
+            #expect(
+                page.items.map(\.content) == ["Use Postgres; \"it\u{0301}\" fits.", "Probably Postgres.", "Hurry."])
             #expect(page.items.map(\.agent) == ["demo-1", "demo-1", "ann"])
             #expect(page.items.map(\.role) == ["analyst", "analyst", "user"])
             #expect(page.items.map(\.phase) == ["propose", "revise", "intervention"])
@@ -60,10 +64,12 @@ struct TranscriptTests {
     func views() async throws {
         try await Bench.with { bench in
             _ = try await debate(bench)
-            let critique = try await bench.pool.query("SELECT target_agent, content, severity::float8 AS severity FROM critiques")[0]
+            let critique = try await bench.pool.query(
+                "SELECT target_agent, content, severity::float8 AS severity FROM critiques")[0]
             #expect(try critique.text("target_agent") == "demo-1" && critique.text("content") == "Too sure.")
             #expect(try critique.double("severity") == 0.25)
-            let vote = try await bench.pool.query("SELECT choice, reasoning, confidence::float8 AS confidence, continue_debate FROM votes")[0]
+            let vote = try await bench.pool.query(
+                "SELECT choice, reasoning, confidence::float8 AS confidence, continue_debate FROM votes")[0]
             #expect(try vote.text("choice") == "demo-1" && vote.text("reasoning") == "Calm.")
             #expect(try vote.double("confidence") == 0.9 && !vote.bool("continue_debate"))
         }
@@ -73,7 +79,8 @@ struct TranscriptTests {
     func erased() async throws {
         try await Bench.with { bench in
             let debate = try await debate(bench)
-            _ = try await bench.pool.execute("UPDATE debate_events SET data = ''::bytea, salt = ''::bytea WHERE seq = 2")
+            _ = try await bench.pool.execute(
+                "UPDATE debate_events SET data = ''::bytea, salt = ''::bytea WHERE seq = 2")
             let page = try await bench.debates.messages(of: debate, offset: 0, limit: 50)
             #expect(page.items.map(\.content) == [nil, "Probably Postgres.", "Hurry."])
         }

@@ -62,6 +62,7 @@ enum DebateRows {
     static func newest(_ row: Row) throws(PGError) -> NewestEvent {
         NewestEvent(
             debate: try row.debateID("debate_id"),
-            tail: LogTail(seq: try row.int64("last_seq"), hash: try row.bytes("last_hash")), status: try row.status("status"))
+            tail: LogTail(seq: try row.int64("last_seq"), hash: try row.bytes("last_hash")),
+            status: try row.status("status"))
     }
 }

@@ -50,7 +50,9 @@ extension DebateStore {
     }
 
     /// The key was taken by a create that has committed by now, so a new statement sees its answer.
-    private static func stored(_ request: IdempotentRequest, in transaction: PGTransaction) async throws -> CreateOutcome {
+    private static func stored(_ request: IdempotentRequest, in transaction: PGTransaction) async throws
+        -> CreateOutcome
+    {
         let rows = try await transaction.query(
             """
             SELECT request_hash, status, body FROM idempotency_keys

@@ -96,7 +96,9 @@ package struct DebateStore: Sendable {
 
     /// Statements in order, also while the debate runs.
     /// - Throws: ``StorageError``.
-    package func messages(of debate: DebateID, offset: Int, limit: Int) async throws(StorageError) -> Page<DebateMessage> {
+    package func messages(of debate: DebateID, offset: Int, limit: Int) async throws(StorageError) -> Page<
+        DebateMessage
+    > {
         let bounded = min(max(limit, Self.messageLimitRange.lowerBound), Self.messageLimitRange.upperBound)
         return try await read("messages") {
             let answers = try await pool.batch([

@@ -55,7 +55,8 @@ package struct ReceiptReader: Sendable {
                 ORDER BY created_at DESC, id DESC LIMIT \(limit) OFFSET \(max(0, filter.offset))
                 """,
             ])
-            return Page(items: try answers[1].rows.map(Self.decode), total: try answers[0].rows.first?.int("total") ?? 0)
+            return Page(
+                items: try answers[1].rows.map(Self.decode), total: try answers[0].rows.first?.int("total") ?? 0)
         }
     }
 

@@ -53,6 +53,7 @@ enum SettleStatement {
     /// - Parameter gate: a condition that makes the run's row come first in the lock order.
     static func clauses(_ settlements: [CallSettlement], gate: String) -> SQL {
         let rows = settlements.map(OutcomeRow.init)
+        let debates = Array(Set(settlements.map(\.debate.text))).sorted()
         return """
             outcome AS (
                 SELECT * FROM unnest(
@@ -67,7 +68,7 @@ enum SettleStatement {
                 SELECT c.debate_id, c.call_key, c.attempt
                 FROM agent_calls c JOIN outcome o
                   ON c.debate_id = o.debate_id COLLATE "C" AND c.call_key = o.call_key COLLATE "C" AND c.attempt = o.attempt
-                WHERE c.state IN ('intent', 'unknown') AND \(raw: gate)
+                WHERE c.debate_id = ANY (\(debates) COLLATE "C") AND c.state IN ('intent', 'unknown') AND \(raw: gate)
                 ORDER BY c.debate_id, c.call_key, c.attempt FOR NO KEY UPDATE OF c
             ), settled AS (
                 UPDATE agent_calls c
@@ -90,7 +91,7 @@ enum SettleStatement {
         WITH run AS (
             UPDATE debate_runs SET last_progress_at = now()
             WHERE lease_owner IS NOT NULL AND debate_id IN (
-                SELECT debate_id FROM debate_runs WHERE debate_id = ANY (\(Array(Set(settlements.map(\.debate.text))).sorted()))
+                SELECT debate_id FROM debate_runs WHERE debate_id = ANY (\(settlements.map(\.debate.text)) COLLATE "C")
                 ORDER BY debate_id FOR NO KEY UPDATE)
             RETURNING debate_id
         ), \(clauses(settlements, gate: "(SELECT count(*) FROM run) >= 0"))

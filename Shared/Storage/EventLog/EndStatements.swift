@@ -5,7 +5,8 @@ import PostgresClient
 enum EndStatements {
     /// - Parameter epoch: of the transaction that ends it; a canceller has raised it by then.
     static func make(
-        _ debate: DebateID, epoch: Int64, events: [SealedEvent], consumedCommands: Int64?, _ conclusion: DebateConclusion
+        _ debate: DebateID, epoch: Int64, events: [SealedEvent], consumedCommands: Int64?,
+        _ conclusion: DebateConclusion
     ) -> [SQL] {
         var statements = [
             CallRows.giveUpIntents(debate, before: epoch + 1),

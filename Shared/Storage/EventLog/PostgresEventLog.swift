@@ -56,7 +56,9 @@ package struct PostgresEventLog: EventLog {
 
     // MARK: The end
 
-    package func conclude(_ batch: EventBatch, _ conclusion: DebateConclusion) async throws(EventLogError) -> AppendResult {
+    package func conclude(_ batch: EventBatch, _ conclusion: DebateConclusion) async throws(EventLogError)
+        -> AppendResult
+    {
         let tail = try Self.tail(of: batch)
         do {
             let refusal = try await resender.run { _ in
@@ -88,9 +90,10 @@ package struct PostgresEventLog: EventLog {
             return fence
         }
         _ = try await transaction.queryPipelined(
-            settle + EndStatements.make(
-                batch.debate, epoch: batch.epoch, events: batch.events, consumedCommands: batch.consumedCommands,
-                conclusion))
+            settle
+                + EndStatements.make(
+                    batch.debate, epoch: batch.epoch, events: batch.events, consumedCommands: batch.consumedCommands,
+                    conclusion))
         KillPoint.reach(.insideTheEnd)
         return nil
     }
@@ -120,7 +123,9 @@ package struct PostgresEventLog: EventLog {
     /// Where the log stands after the batch.
     private static func tail(of batch: EventBatch) throws(EventLogError) -> LogTail {
         guard let last = batch.events.last else { throw .broken("an append without events") }
-        if let misfit = EventRows.misfit(batch.events, after: batch.previous, epoch: batch.epoch) { throw .broken(misfit) }
+        if let misfit = EventRows.misfit(batch.events, after: batch.previous, epoch: batch.epoch) {
+            throw .broken(misfit)
+        }
         return LogTail(seq: last.seq, hash: last.hash)
     }
 

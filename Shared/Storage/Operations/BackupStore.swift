@@ -30,7 +30,8 @@ package struct BackupStore: Sendable {
     /// - Throws: ``StorageError``.
     package func abandonUnfinished() async throws(StorageError) {
         try await write(
-            "UPDATE backups SET status = 'failed', failure = 'killed', finished_at = now() WHERE status = 'in_progress'")
+            "UPDATE backups SET status = 'failed', failure = 'killed', finished_at = now() WHERE status = 'in_progress'"
+        )
     }
 
     /// - Throws: ``StorageError``.

@@ -35,7 +35,9 @@ package struct LogWalk: Sendable {
     package func events(
         of debate: DebateID, from seq: Int64, limit: Int = PostgresEventLog.maxReadLimit
     ) async throws(StorageError) -> [SealedEvent] {
-        do { return try await log.read(debate, from: seq, limit: limit) } catch { throw StorageError.wrap(error, "walk") }
+        do { return try await log.read(debate, from: seq, limit: limit) } catch {
+            throw StorageError.wrap(error, "walk")
+        }
     }
 
     /// Everything that the tables must agree on and no constraint can say; empty when all is well. At most `limit`.

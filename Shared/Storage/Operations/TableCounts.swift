@@ -24,7 +24,8 @@ package enum TableCounts {
 
     /// The name comes from the catalogue of a database that may be anybody's, so it is quoted like any identifier.
     private static func count(_ table: String) -> SQL {
-        let quoted = "\"" + table.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
+        let quoted =
+            "\"" + table.split(separator: "\"", omittingEmptySubsequences: false).joined(separator: "\"\"") + "\""
         return "SELECT count(*) AS rows FROM \(raw: quoted)"
     }
 }

@@ -40,7 +40,9 @@ extension PostgresRunStore {
             abandoned: try answers[2].filter { try isAbandoned($0) }.map(CallRows.decode))
         let events = seal(snapshot)
         guard let last = events.last else { return snapshot }
-        if let misfit = EventRows.misfit(events, after: fence.tail, epoch: claim.epoch) { throw RunStoreError.broken(misfit) }
+        if let misfit = EventRows.misfit(events, after: fence.tail, epoch: claim.epoch) {
+            throw RunStoreError.broken(misfit)
+        }
         sent.withLock { $0 = (snapshot, LogTail(seq: last.seq, hash: last.hash)) }
         _ = try await transaction.queryPipelined([
             EventRows.insert(events, of: claim.debate),

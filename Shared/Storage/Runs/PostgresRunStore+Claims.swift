@@ -54,22 +54,6 @@ extension PostgresRunStore {
         }.first
     }
 
-    /// Debates whose runner is dead and that were adopted `maxAttempts` times without progress. Nobody adopts them again:
-    /// end each with ``Takeover/end(_:because:seal:)`` and `.exhausted`, which looks again under the lock.
-    package func exhausted(dead: [RunnerID], limit: Int) async throws(RunStoreError) -> [DebateID] {
-        do {
-            let rows = try await pool.query(
-                """
-                SELECT q.debate_id FROM debate_runs q
-                WHERE \(Self.isOrphan(dead: dead)) AND q.attempts >= \(maxAttempts)
-                ORDER BY q.debate_id LIMIT \(Self.bounded(limit))
-                """)
-            return try rows.map { try $0.debateID("debate_id") }
-        } catch {
-            throw Self.error(error, "exhausted")
-        }
-    }
-
     /// A run `q` has an owner that is expired, has no row, or is known to be dead.
     static func isOrphan(dead: [RunnerID]) -> SQL {
         """

@@ -3,7 +3,8 @@ import PostgresClient
 
 /// Intents, outcomes, commands and release.
 extension PostgresRunStore {
-    package func recordIntents(_ holding: Holding, _ intents: [CallIntent]) async throws(RunStoreError) -> IntentResult {
+    package func recordIntents(_ holding: Holding, _ intents: [CallIntent]) async throws(RunStoreError) -> IntentResult
+    {
         guard !intents.isEmpty else { return IntentResult(granted: [], answered: [], exhausted: []) }
         do {
             // Sent again after a lost answer: the same rows are found by key and epoch.

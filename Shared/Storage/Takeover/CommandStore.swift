@@ -91,7 +91,9 @@ package struct CommandStore: Sendable {
         }
         let outcome = Outcome.applied(event: event, status: status)
         sent.withLock { $0 = outcome }
-        _ = try await transaction.queryPipelined([EventRows.insert([event], of: debate), move(debate, epoch, event, status)])
+        _ = try await transaction.queryPipelined([
+            EventRows.insert([event], of: debate), move(debate, epoch, event, status),
+        ])
         return outcome
     }
 
@@ -122,7 +124,8 @@ package struct CommandStore: Sendable {
                 """)
         case .applied(let event, _):
             rows = try await transaction.query(
-                "SELECT seq FROM debate_events WHERE debate_id = \(debate) AND seq = \(event.seq) AND hash = \(event.hash)")
+                "SELECT seq FROM debate_events WHERE debate_id = \(debate) AND seq = \(event.seq) AND hash = \(event.hash)"
+            )
         case .unchanged, .ended, .tooMany, .notFound: return nil
         }
         return rows.isEmpty ? nil : earlier

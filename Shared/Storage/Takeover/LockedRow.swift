@@ -27,7 +27,8 @@ struct LockedRow {
             q.lease_owner IS NOT NULL
             AND q.last_progress_at <= clock_timestamp() - \(limit.milliseconds) * interval '1 millisecond'
             """
-        case .exhausted(let attempts, let dead): "q.attempts >= \(attempts) AND \(PostgresRunStore.isOrphan(dead: dead))"
+        case .exhausted(let attempts, let dead):
+            "q.attempts >= \(attempts) AND \(PostgresRunStore.isOrphan(dead: dead))"
         }
     }
 

@@ -117,12 +117,15 @@ package struct Takeover: Sendable {
         if let misfit = EventRows.misfit(ending.events, after: run.tail, epoch: run.epoch) {
             throw StorageError(.broken, "\(debate): \(misfit)")
         }
-        guard last.type == "debate_end" else { throw StorageError(.broken, "\(debate): the last event is \(last.type)") }
+        guard last.type == "debate_end" else {
+            throw StorageError(.broken, "\(debate): the last event is \(last.type)")
+        }
         let outcome = Outcome.ended(events: ending.events, epoch: run.epoch, owner: locked.owner)
         sent.withLock { $0 = outcome }
         _ = try await transaction.queryPipelined(
             [CallRows.markAbandonmentsLogged(debate)]
-                + EndStatements.make(debate, epoch: run.epoch, events: ending.events, consumedCommands: nil, ending.conclusion))
+                + EndStatements.make(
+                    debate, epoch: run.epoch, events: ending.events, consumedCommands: nil, ending.conclusion))
         KillPoint.reach(.insideTheEnd)
         return outcome
     }
@@ -147,7 +150,8 @@ package struct Takeover: Sendable {
             throw StorageError(.broken, "\(debate): the log does not end where its run says")
         }
         return LockedRun(
-            debate: debate, status: locked.fence.status, epoch: epoch, engineVersion: locked.engineVersion, events: events,
+            debate: debate, status: locked.fence.status, epoch: epoch, engineVersion: locked.engineVersion,
+            events: events,
             calls: try answers[1].map(CallRows.decode),
             abandoned: try answers[1].filter { try PostgresRunStore.isAbandoned($0) }.map(CallRows.decode),
             owner: locked.owner)
