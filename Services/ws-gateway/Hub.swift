@@ -149,7 +149,9 @@ actor Hub {
     private func resume(_ subscription: Subscription, after hash: [UInt8]?, _ tail: LogTail) async throws {
         let from = subscription.cursor.nextSeq
         guard from > 1 else { return }
-        let before = from - 1 <= tail.seq ? try await source.entries(of: subscription.debate, from: from - 1, limit: 1).first : nil
+        let before = from - 1 <= tail.seq
+            ? try await source.entries(of: subscription.debate, from: from - 1, limit: 1).first : nil
+        guard !subscription.isEnded, !Task.isCancelled else { throw CancellationError() }
         if let before, hash == nil || before.hash == hash {
             subscription.cursor = FeedCursor(nextSeq: from, lastHash: before.hash)
         } else {

@@ -6,7 +6,8 @@ final class Subscription {
     enum Mode { case replaying, live }
 
     let debate: DebateID
-    unowned let client: ClientSession
+    /// The two hold each other until the hub removes the client.
+    let client: ClientSession
     var cursor: FeedCursor
     var mode = Mode.replaying
     var isEnded = false

@@ -4,6 +4,9 @@ package import Sockets
 
 /// A schema of its own in the real Postgres for each test, dropped afterwards.
 package enum TestDatabase {
+    /// Schemas in use at a time: Swift Testing starts every test at once, and Postgres has 300 connections.
+    private static let turnstile = Turnstile(places: 16)
+
     /// The test database, with `schema` as the search path when given.
     /// - Throws: ``Backends/Missing`` without TEST_DATABASE_URL.
     package static func configuration(schema: String? = nil, poolSize: Int = 4) throws -> PGConfiguration {
@@ -22,6 +25,8 @@ package enum TestDatabase {
         poolSize: Int = 4, metrics: Metrics? = nil, configure: (inout PGConfiguration) -> Void = { _ in },
         _ body: (PGPool, String) async throws -> Value
     ) async throws -> Value {
+        await turnstile.enter()
+        defer { turnstile.leave() }
         let schema = "t_" + String(UInt64.random(in: .min ... .max), radix: 36)
         var configuration = try configuration(schema: schema, poolSize: poolSize)
         configure(&configuration)

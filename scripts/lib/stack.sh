@@ -112,7 +112,7 @@ postgres_configure() {
 listen_addresses = '127.0.0.1'
 port = $1
 unix_socket_directories = '$socket'
-max_connections = 300
+max_connections = 400
 fsync = on
 synchronous_commit = on
 full_page_writes = on
