@@ -1,16 +1,9 @@
-package import Platform
-
 /// Whether `aragora-api` runs debates itself: small installs have no worker (design §1, "Embedded runner").
 package enum EmbeddedRunnerPolicy: String, Sendable, CaseIterable {
     case auto, on, off
 
     /// A debate that waited this long is run here although workers are registered: they are full, or stuck.
     package static let patience: Duration = .seconds(10)
-
-    package init(reading reader: inout SettingsReader) {
-        let name = reader.oneOf("ARAGORA_EMBEDDED_RUNNER", Self.allCases.map(\.rawValue), default: Self.auto.rawValue)
-        self = Self(rawValue: name) ?? .auto
-    }
 
     /// What is known when a debate could be claimed.
     package struct Situation: Sendable {

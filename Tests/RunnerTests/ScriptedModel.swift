@@ -31,7 +31,10 @@ final class ScriptedModel: ModelClient {
     func call(_ request: CallRequest, tokens: @escaping TokenSink) async -> CallOutcome {
         let key = request.call.key.text
         let (isHeld, arrived) = state.withLock { state -> (Bool, [CheckedContinuation<Void, Never>]) in
-            if state.requests.contains(where: { $0.call.key == request.call.key && $0.attempt == request.attempt }) {
+            let isKnown = state.requests.contains {
+                $0.debate == request.debate && $0.call.key == request.call.key && $0.attempt == request.attempt
+            }
+            if isKnown {
                 state.violations.append("\(key) attempt \(request.attempt) was sent twice")
             }
             state.requests.append(request)
@@ -67,7 +70,7 @@ final class ScriptedModel: ModelClient {
         for continuation in waiting { continuation.resume(returning: outcome) }
     }
 
-    /// Returns when a call of the key has arrived.
+    /// Returns when a call of the key has arrived, in whichever debate.
     func arrival(of key: String) async {
         await withCheckedContinuation { continuation in
             let isThere = state.withLock { state in

@@ -1,0 +1,125 @@
+import Contracts
+import Domain
+import Ledger
+import TestSupport
+
+/// Debates played by fixed scripts, for golden logs: the same bytes on every machine.
+enum EngineScenario: String, CaseIterable {
+    /// Three rounds, a majority, dissent.
+    case completed
+    /// Positions settle; a unanimous decision fails on an abstention.
+    case earlyStop = "early_stop"
+    /// Two of three agents fail.
+    case failedQuorum = "failed_quorum"
+    /// Remarks, a pause, an abandoned call, a failed agent, answers out of order.
+    case interventions
+    case timeout
+    case budget
+
+    private var spec: DebateSpec {
+        get throws {
+            try DebateSpec(
+                topic: "Should a three-person startup use Postgres or MongoDB?",
+                context: self == .completed ? "They know SQL. 何?" : nil,
+                agents: (1...(self == .interventions ? 4 : 3)).map {
+                    AgentSpec(name: "demo-\($0)", provider: .demo, model: "demo", role: $0 == 2 ? .critic : .proposer)
+                },
+                rounds: self == .earlyStop ? 5 : 3, consensus: self == .earlyStop ? .unanimous : .majority,
+                budget: self == .budget ? MicroUSD(500) : nil)
+        }
+    }
+
+    /// Every event of the debate, with what was due after it.
+    func play() throws -> [(SealedEvent, [DebateMachine.Action])] {
+        var stage = Stage()
+        try stage.append(.debateStart(DebateStart(spec: try spec, engineVersion: .current)))
+        var turn = 0
+        while !stage.machine.hasEnded {
+            turn += 1
+            if try intervene(turn, on: &stage) { continue }
+            switch stage.machine.due.first {
+            case .record(let events): for event in events { try stage.append(event) }
+            case .call: try answer(turn, on: &stage)
+            case .finish(let outcome): try stage.end(outcome)
+            case nil: try stage.append(.debateResumed(by: "ann"))
+            }
+        }
+        return stage.lines
+    }
+
+    private func intervene(_ turn: Int, on stage: inout Stage) throws -> Bool {
+        switch (self, turn) {
+        case (.interventions, 4): try stage.append(.userMessage(author: "ann", content: "Think of backups. \u{1F600}"))
+        case (.interventions, 6): try stage.append(.debatePaused(by: "ann"))
+        case (.interventions, 12):
+            try stage.append(.callAbandoned(CallReference(key: CallKey("r1/critique/demo-1/demo-2"), attempt: 1), agent: "demo-1", round: 1))
+        case (.timeout, 25): try stage.append(.timeout(reason: "It took longer than the 1800 seconds it was given."))
+        default: return false
+        }
+        return true
+    }
+
+    private func answer(_ turn: Int, on stage: inout Stage) throws {
+        let calls = stage.machine.due.compactMap { if case .call(let call) = $0 { call } else { nil } }
+        let call = calls[self == .interventions ? turn % calls.count : 0]
+        if let kind = failure(of: call) {
+            return try stage.append(ReplyParser.failureEvent(for: call, kind: kind, attempt: 2))
+        }
+        let answer = Answer(
+            content: text(for: call), provider: call.agent.provider, model: call.agent.model,
+            usage: Usage(inputTokens: 40 + turn, outputTokens: 20, cost: MicroUSD(100)), truncated: turn == 7)
+        try stage.append(ReplyParser.event(for: call, answer: answer, attempt: 1 + turn % 2))
+    }
+
+    private func failure(of call: PlannedCall) -> CallFailure.Kind? {
+        switch (self, call.key.text) {
+        case (.failedQuorum, "r1/critique/demo-1/demo-2"): .quota
+        case (.failedQuorum, "r1/revise/demo-3"): .idleTimeout
+        case (.interventions, "r1/critique/demo-3/demo-4"): .server
+        default: nil
+        }
+    }
+
+    private func text(for call: PlannedCall) -> String {
+        let name = call.agent.name
+        switch call.phase {
+        case .propose, .revise:
+            if self == .earlyStop { return "\(name) says Postgres, because the team knows it and backups are proven." }
+            let words = (1...12).map { "reason\(name.suffix(1))in\(call.round)\(call.phase.rawValue)n\($0)" }
+            return "I hold \(words.joined(separator: " "))."
+        case .critique:
+            return "1. It does not say what happens at scale.\n**Severity:** \(name == "demo-1" ? "major" : "3/10")"
+        case .vote:
+            if self == .earlyStop, name == "demo-3" { return "Both are fine.\nCONTINUE: no" }
+            let choice = name == "demo-3" ? "Proposal 3" : "demo-1"
+            return "CHOICE: \(choice)\nCONFIDENCE: 0.\(call.round + 6)\nCONTINUE: yes\nREASONING: \(name) finds it clearer."
+        }
+    }
+}
+
+/// A log in the making, a second between events, with salts that are the event's number.
+private struct Stage {
+    private(set) var machine = DebateMachine()
+    private(set) var lines: [(SealedEvent, [DebateMachine.Action])] = []
+    private var chain = EventChain(debateID: SampleDebate.id)
+
+    private var nextTime: Timestamp { SampleDebate.time(ofEvent: lines.count) }
+
+    mutating func append(_ event: DebateEvent) throws {
+        let at = nextTime
+        let due = try machine.apply(event, at: at)
+        let salt = [UInt8](repeating: UInt8(truncatingIfNeeded: lines.count), count: 16)
+        lines.append((chain.seal(event, at: at, epoch: lines.isEmpty ? 0 : 1, salt: salt), due))
+    }
+
+    mutating func end(_ outcome: DebateOutcome) throws {
+        if outcome.needsReceipt {
+            try append(
+                .receiptGenerated(
+                    ReceiptSummary(
+                        id: SampleDebate.receiptID, verdict: outcome.verdict, confidence: outcome.confidence,
+                        checksum: String(repeating: "0a", count: 32))))
+        }
+        try append(.debateEnd(outcome.debateEnd(at: nextTime)))
+    }
+}
