@@ -12,7 +12,8 @@ enum Calls {
 
     static func planned(
         _ phase: DebatePhase = .propose, agent: String = "claude-1", provider: ProviderKey = .anthropic,
-        model: String = "claude-sonnet-4-5", round: Int = 1, topic: String = "Use Postgres or MongoDB?", own: String? = nil,
+        model: String = "claude-sonnet-4-5", round: Int = 1, topic: String = "Use Postgres or MongoDB?",
+        own: String? = nil,
         others: [PlannedCall.Contribution] = []
     ) -> PlannedCall {
         let target = phase == .critique ? others.first?.agent : nil
@@ -53,7 +54,8 @@ struct ProviderBench {
 
     var client: any ModelClient {
         endpoint.provider == .anthropic
-            ? AnthropicProvider(endpoint: endpoint, http: http) : OpenAICompatibleProvider(endpoint: endpoint, http: http)
+            ? AnthropicProvider(endpoint: endpoint, http: http)
+            : OpenAICompatibleProvider(endpoint: endpoint, http: http)
     }
 
     /// Makes one call on the client's loop.
@@ -73,7 +75,9 @@ struct ProviderBench {
 
 /// What providers send.
 enum Wire {
-    static func event(_ name: String, _ data: String) -> ScriptedServer.Step { .chunk("event: \(name)\ndata: \(data)\n\n") }
+    static func event(_ name: String, _ data: String) -> ScriptedServer.Step {
+        .chunk("event: \(name)\ndata: \(data)\n\n")
+    }
     static func data(_ data: String) -> ScriptedServer.Step { .chunk("data: \(data)\n\n") }
 
     static let anthropicStart: [ScriptedServer.Step] = [
@@ -83,7 +87,8 @@ enum Wire {
             #"{"type":"message_start","message":{"id":"msg_1","role":"assistant","content":[],"usage":{"input_tokens":30,"cache_read_input_tokens":12,"output_tokens":1}}}"#
         ),
         event(
-            "content_block_start", #"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#),
+            "content_block_start",
+            #"{"type":"content_block_start","index":0,"content_block":{"type":"text","text":""}}"#),
         event("ping", #"{"type":"ping"}"#),
     ]
 

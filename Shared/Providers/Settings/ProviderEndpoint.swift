@@ -30,12 +30,12 @@ package struct ProviderEndpoint: Sendable {
     package let key: Secret<String>?
     /// For agents that name no model.
     package let model: String
-    /// Tokens of one answer.
+    /// Tokens of one answer, those a model spends on thinking included.
     package let maxTokens: Int
     package let deadlines: CallDeadlines
 
     package init(
-        provider: ProviderKey, baseURL: BaseURL, key: Secret<String>?, model: String, maxTokens: Int = 4096,
+        provider: ProviderKey, baseURL: BaseURL, key: Secret<String>?, model: String, maxTokens: Int = 8192,
         deadlines: CallDeadlines = CallDeadlines()
     ) {
         self.provider = provider

@@ -32,7 +32,7 @@ package struct ProviderSettings: Sendable {
     /// Reads the settings that every executable which runs or creates debates shares.
     package init(reading reader: inout SettingsReader) {
         let deadlines = CallDeadlines(reading: &reader)
-        let maxTokens = reader.int("ARAGORA_PROVIDER_MAX_TOKENS", default: 4096, in: 64...100_000)
+        let maxTokens = reader.int("ARAGORA_PROVIDER_MAX_TOKENS", default: 8192, in: 64...100_000)
         var endpoints: [ProviderEndpoint] = []
         var models = ProviderDefaults.models
         for provider in ProviderKey.allCases where provider != .demo {
@@ -112,7 +112,7 @@ enum ProviderDefaults {
         .gemini: "https://generativelanguage.googleapis.com/v1beta/openai", .xai: "https://api.x.ai/v1",
     ]
     static let models: [ProviderKey: String] = [
-        .anthropic: "claude-sonnet-4-5", .openai: "gpt-4.1", .openrouter: "deepseek/deepseek-chat-v3.1",
+        .anthropic: "claude-sonnet-5-5", .openai: "gpt-4.1", .openrouter: "deepseek/deepseek-chat-v3.1",
         .mistral: "mistral-large-latest", .gemini: "gemini-2.5-pro", .xai: "grok-4", .local: "llama3.1", .demo: "demo",
     ]
 }

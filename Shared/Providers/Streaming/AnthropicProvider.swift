@@ -21,7 +21,8 @@ package struct AnthropicProvider: ModelClient {
 }
 
 struct AnthropicDialect: ProviderDialect {
-    static let version = "2023-06-01"
+    /// platform.claude.com/docs/en/api/versioning; it takes no sampling parameters, and we send none.
+    static let version = "2026-10-21"
 
     func request(_ prompt: Prompt, model: String, endpoint: ProviderEndpoint) -> HTTPClientRequest {
         let body: JSONValue = [
@@ -43,6 +44,7 @@ struct AnthropicDialect: ProviderDialect {
 /// Reads the events `message_start`, `content_block_delta`, `message_delta`, `message_stop`, `error` and `ping`. Kinds of
 /// events and blocks that are not known are skipped, as the API's versioning asks.
 struct AnthropicReader: ReplyReader {
+    private(set) var deltas = 0
     private(set) var isComplete = false
     private(set) var inputTokens: Int?
     private(set) var outputTokens: Int?
@@ -75,8 +77,9 @@ struct AnthropicReader: ReplyReader {
         return ""
     }
 
-    private func text(_ delta: JSONValue?) -> String {
-        delta?["type"]?.string == "text_delta" ? delta?["text"]?.string ?? "" : ""
+    private mutating func text(_ delta: JSONValue?) -> String {
+        deltas += 1
+        return delta?["type"]?.string == "text_delta" ? delta?["text"]?.string ?? "" : ""
     }
 
     /// Counts are running totals; input that came from or went to the cache is input too.

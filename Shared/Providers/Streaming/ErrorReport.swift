@@ -34,7 +34,10 @@ struct ErrorReport: Equatable {
             self.init(code: json["type"]?.string ?? "", message: message)
             return
         }
-        let codes = [error["code"], error["type"], error["status"]].compactMap { $0?.string ?? $0?.int.map { "\($0)" } }
+        // Anthropic names the cause in `details`, as the wording may change.
+        let codes = [error["details"]?["error_code"], error["code"], error["type"], error["status"]].compactMap {
+            $0?.string ?? $0?.int.map { "\($0)" }
+        }
         self.init(code: codes.joined(separator: " "), message: error["message"]?.string ?? "")
     }
 
@@ -67,13 +70,14 @@ struct ErrorReport: Equatable {
         return .server
     }
 
-    /// Waiting does not help against an empty account.
+    /// Waiting does not help against an empty account. Bare "billing" or "payment" would be wrong here: OpenAI's ordinary
+    /// rate limits advise to add a payment method.
     private var isAboutMoney: Bool {
         let text = "\(code) \(message)".lowercased()
         return [
-            "insufficient_quota", "insufficient credit", "billing", "credit balance", "exceeded your current quota",
-            "spend limit",
-            "spending limit", "usage limit", "payment", "out of credits",
+            "insufficient_quota", "insufficient credit", "spend_limit", "billing_error", "billing_hard_limit",
+            "billing_not_active", "billing_unavailable", "credit balance", "exceeded your current quota", "spend limit",
+            "spending limit", "usage limit", "out of credits",
         ].contains { text.contains($0) }
     }
 

@@ -52,6 +52,7 @@ struct ChatCompletionsDialect: ProviderDialect {
 
 /// Reads `chat.completion.chunk` objects up to `[DONE]`.
 struct ChatCompletionsReader: ReplyReader {
+    private(set) var deltas = 0
     private(set) var isComplete = false
     private(set) var inputTokens: Int?
     private(set) var outputTokens: Int?
@@ -87,7 +88,14 @@ struct ChatCompletionsReader: ReplyReader {
         if let reason = choice["finish_reason"]?.string { finishReason = reason }
         if choice["delta"]?["refusal"]?.string?.isEmpty == false { hasRefusalText = true }
         guard finishReason != "error" else { throw CallFailure(.server, "the provider ended the answer with an error") }
-        return choice["delta"]?["content"]?.string ?? ""
+        return text(choice["delta"])
+    }
+
+    /// Servers of reasoning models stream the thinking in a field beside the content.
+    private mutating func text(_ delta: JSONValue?) -> String {
+        let pieces = ["content", "reasoning_content", "reasoning"].map { delta?[$0]?.string ?? "" }
+        if pieces.contains(where: { !$0.isEmpty }) { deltas += 1 }
+        return pieces[0]
     }
 
     private mutating func count(_ usage: JSONValue?) {

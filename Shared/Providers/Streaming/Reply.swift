@@ -35,9 +35,9 @@ struct Reply {
         }
         for event in found where !reader.isComplete {
             hasEvents = true
+            let before = reader.deltas
             let text = try reader.read(event)
-            guard !text.isEmpty else { continue }
-            clock.tokenArrived()
+            if reader.deltas > before { clock.tokenArrived() }
             let accepted = sanitizer.append(text)
             if !accepted.isEmpty { tokens(accepted) }
         }

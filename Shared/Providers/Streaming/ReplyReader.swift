@@ -6,6 +6,8 @@ protocol ReplyReader: Sendable {
     /// Takes an event and returns the text it adds to the answer.
     /// - Throws: ``CallFailure`` when the event is an error, or not what the provider's format allows.
     mutating func read(_ event: ServerSentEvent) throws(CallFailure) -> String
+    /// Pieces of text or of thinking so far: what shows that the model is at work.
+    var deltas: Int { get }
     /// The stream said that it is over; nothing that follows counts.
     var isComplete: Bool { get }
     /// The answer ended at its token limit.

@@ -104,5 +104,5 @@ package enum PromptBuilder {
             name.unicodeScalars.map { $0.value < 0x20 || $0 == "\"" || $0 == "<" || $0 == ">" ? "_" : Character($0) })
     }
 
-    private static var tag: some RegexComponent<Substring> { /(?i)<\/?\s*material/ }
+    private static var tag: some RegexComponent<Substring> { /(?i)<\s*\/?\s*material/ }
 }
