@@ -82,7 +82,9 @@ package struct BackupManifest: Sendable, Equatable {
         }
         guard let object = value.object else { throw ContractError(.malformed, "manifest: not an object") }
         func text(_ field: String) throws(ContractError) -> String {
-            guard let value = object[field]?.string else { throw ContractError(.malformed, "manifest: no text \(field)") }
+            guard let value = object[field]?.string else {
+                throw ContractError(.malformed, "manifest: no text \(field)")
+            }
             return value
         }
         func number(_ field: String) throws(ContractError) -> Int64 {
@@ -94,10 +96,14 @@ package struct BackupManifest: Sendable, Equatable {
         guard try number("format") == Self.format else {
             throw ContractError(.unknownVersion, "manifest: of another format than \(Self.format)")
         }
-        guard let counts = object["row_counts"]?.object else { throw ContractError(.malformed, "manifest: no row_counts") }
+        guard let counts = object["row_counts"]?.object else {
+            throw ContractError(.malformed, "manifest: no row_counts")
+        }
         var rowCounts: [TableCount] = []
         for member in counts.members {
-            guard let rows = member.value.int else { throw ContractError(.malformed, "manifest: no count of \(member.key)") }
+            guard let rows = member.value.int else {
+                throw ContractError(.malformed, "manifest: no count of \(member.key)")
+            }
             rowCounts.append(TableCount(table: member.key, rows: rows))
         }
         self.init(

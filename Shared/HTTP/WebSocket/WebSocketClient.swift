@@ -50,9 +50,10 @@ package actor WebSocketClient: TransportDelegate {
     /// - Throws: ``WebSocketClientError``, or ``SocketError`` when the server can not be reached.
     package static func connect(
         loop: EventLoop, to addresses: [SocketAddress], host: String, target: String, headers: Headers = [:],
-        protocols: [String] = [], messageBytes: Int = 1024 * 1024, timeout: Duration = .seconds(10)
+        protocols: [String] = [], messageBytes: Int = 1024 * 1024, timeout: Duration = .seconds(10),
+        tls: TLSConfiguration? = nil
     ) async throws -> WebSocketClient {
-        let transport = try await Connector.connect(loop: loop, to: addresses, timeout: timeout)
+        let transport = try await Connector.connect(loop: loop, to: addresses, timeout: timeout, tls: tls)
         let key = Base64.encode((0..<16).map { _ in UInt8.random(in: .min ... .max) })
         let client = WebSocketClient(transport: transport, key: key, messageBytes: messageBytes)
         var lines = [
