@@ -11,8 +11,9 @@ struct BackupSettings: Sendable {
     let retention: RetentionPolicy
 
     init(reading reader: inout SettingsReader) {
-        let dsn = reader.requiredSecret(
-            "ARAGORA_POSTGRES_DIRECT_DSN", aliases: ["ARAGORA_POSTGRES_DSN", "DATABASE_URL"])
+        let dsn =
+            reader.secret("ARAGORA_POSTGRES_DIRECT_DSN")
+            ?? reader.requiredSecret("ARAGORA_POSTGRES_DSN", aliases: ["DATABASE_URL"])
         var configuration = PGConfiguration(dsn: dsn.reveal(), poolSize: 2)
         configuration.applicationName = "aragora-backup"
         postgres = configuration

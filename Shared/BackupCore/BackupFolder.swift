@@ -49,7 +49,9 @@ package struct BackupFolder: Sendable {
         } catch {
             throw BackupError(.damaged, "\(name.manifest): \(error.message)")
         }
-        guard manifest.file == name.file else { throw BackupError(.damaged, "\(name.manifest) is about \(manifest.file)") }
+        guard manifest.file == name.file else {
+            throw BackupError(.damaged, "\(name.manifest) is about \(manifest.file)")
+        }
         return manifest
     }
 

@@ -105,7 +105,8 @@ package struct BackupRestorer: Sendable {
             """
         ).map { try $0.text("name") }
         guard others.isEmpty else {
-            throw BackupError(.targetInUse, "others are connected (\(others.joined(separator: ", "))): stop the services first")
+            throw BackupError(
+                .targetInUse, "others are connected (\(others.joined(separator: ", "))): stop the services first")
         }
         let tables = try await connection.query(
             """
@@ -127,7 +128,8 @@ package struct BackupRestorer: Sendable {
             log.info("backup restored", .file(manifest?.file ?? "unnamed"))
             let report = try await LogVerifier(pool: pool).verifyAll()
             guard report.isSound else {
-                throw BackupError(.unequal, "restored, but \(report.problems.first?.description ?? "the logs do not verify")")
+                throw BackupError(
+                    .unequal, "restored, but \(report.problems.first?.description ?? "the logs do not verify")")
             }
             let pending = try await Migrator.pending(
                 StorageMigrations.all, configuration: configuration, loop: loop, log: log)

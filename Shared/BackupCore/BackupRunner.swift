@@ -61,7 +61,8 @@ package struct BackupRunner: Sendable {
     private func prepare(_ connection: PGConnection) async throws {
         let mayCreate: SQL = "SELECT rolcreatedb OR rolsuper AS may FROM pg_roles WHERE rolname = current_user"
         guard try await connection.query(mayCreate).first?.bool("may") == true else {
-            throw BackupError(.unsuitable, "the role may not create the scratch database of a trial restore: ALTER ROLE … CREATEDB")
+            throw BackupError(
+                .unsuitable, "the role may not create the scratch database of a trial restore: ALTER ROLE … CREATEDB")
         }
         let serverVersion = Int(await connection.serverVersion)
         try await blocking.run { [folder, tools] in
@@ -115,7 +116,9 @@ package struct BackupRunner: Sendable {
             // After the snapshot, so that the dump does not hold a run that never ends.
             await note { try await store.begin(id: id, file: name.file, generation: facts.generation) }
             try await StopFlag.run(on: blocking) { [folder, tools] stop in
-                try Self.write(to: folder.file(name.partial)) { try tools.dump(snapshot: snapshot, stop: stop, output: $0) }
+                try Self.write(to: folder.file(name.partial)) {
+                    try tools.dump(snapshot: snapshot, stop: stop, output: $0)
+                }
             }
             return Dumped(facts: facts, counts: counts, serverVersion: Int64(await connection.serverVersion))
         }

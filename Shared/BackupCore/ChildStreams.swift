@@ -54,7 +54,8 @@ final class ChildStreams {
     func wait() -> Ready {
         // A negative descriptor is passed over.
         var watched = [
-            pollfd(fd: input, events: Int16(POLLOUT), revents: 0), pollfd(fd: output, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: input, events: Int16(POLLOUT), revents: 0),
+            pollfd(fd: output, events: Int16(POLLIN), revents: 0),
             pollfd(fd: error, events: Int16(POLLIN), revents: 0),
         ]
         guard poll(&watched, 3, ChildProcess.pollMilliseconds) > 0 else { return Ready() }

@@ -20,7 +20,9 @@ final class GzipReader {
         file = try InputFile(path: path)
         stream = .allocate(capacity: 1)
         stream.initialize(to: z_stream())
-        guard czlib_inflate_init_gzip(stream) == Z_OK else { throw BackupError(.files, "zlib: no memory to decompress") }
+        guard czlib_inflate_init_gzip(stream) == Z_OK else {
+            throw BackupError(.files, "zlib: no memory to decompress")
+        }
     }
 
     deinit {

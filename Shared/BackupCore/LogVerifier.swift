@@ -128,7 +128,9 @@ private struct ChainWalk {
         var problems: [LogVerifier.Problem] = []
         if hashes[newest.tail.seq] != newest.tail.hash {
             problems.append(
-                problem(verifier.tail.seq, "the run says the log ends at \(newest.tail.seq), with another hash or more events"))
+                problem(
+                    verifier.tail.seq,
+                    "the run says the log ends at \(newest.tail.seq), with another hash or more events"))
         }
         return problems + receiptProblems(receipts)
     }

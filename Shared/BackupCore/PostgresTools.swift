@@ -47,7 +47,8 @@ package struct PostgresTools: Sendable {
             guard version >= serverVersion / 10_000 else {
                 let needed = serverVersion / 10_000
                 throw BackupError(
-                    .unsuitable, "\(program) is version \(version), the server \(needed): install postgresql-client-\(needed)")
+                    .unsuitable,
+                    "\(program) is version \(version), the server \(needed): install postgresql-client-\(needed)")
             }
         }
     }
@@ -80,7 +81,9 @@ package struct PostgresTools: Sendable {
 
     /// Runs SQL text; the first error ends it.
     func run(stop: StopFlag, script: () throws -> [UInt8]?) throws {
-        let arguments = ["--no-password", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "--file=-"]
+        let arguments = [
+            "--no-password", "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", "--file=-",
+        ]
         try child("psql", arguments).runChecked(stop: stop, input: script)
     }
 

@@ -41,7 +41,8 @@ struct TrialRestore: Sendable {
             try target.run(stop: stop) { try script.next() }
         }
         let pool = PGPool(
-            configuration: BackupSession.patient(try configuration.connecting(toDatabase: scratch.name)), loop: loop, log: log)
+            configuration: BackupSession.patient(try configuration.connecting(toDatabase: scratch.name)), loop: loop,
+            log: log)
         await pool.start()
         do {
             let report = try await inspect(pool, counts)
@@ -61,7 +62,9 @@ struct TrialRestore: Sendable {
         let report = try await LogVerifier(pool: pool).verifyAll()
         guard report.isSound else {
             throw BackupError(
-                .unequal, "\(report.problemCount) problems in what was restored, first: \(report.problems.first?.description ?? "")")
+                .unequal,
+                "\(report.problemCount) problems in what was restored, first: \(report.problems.first?.description ?? "")"
+            )
         }
         return report
     }

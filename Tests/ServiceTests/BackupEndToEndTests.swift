@@ -15,7 +15,8 @@ import Testing
 /// Real dumps of a real Postgres, restored for real.
 @Suite("Backup and restore", .needsPostgres)
 struct BackupEndToEndTests {
-    @Test("a backup is made, proved, listed and linked; restored elsewhere, its logs verify and are of a new generation")
+    @Test(
+        "a backup is made, proved, listed and linked; restored elsewhere, its logs verify and are of a new generation")
     func wholeWay() async throws {
         try await BackupBench.with { bench in
             let debates = try await bench.fill(debates: 3, eventsEach: 4)
@@ -81,7 +82,9 @@ struct BackupEndToEndTests {
         }
     }
 
-    @Test("a damaged backup is refused before anything of the target is touched", arguments: ["cut", "altered", "without its end"])
+    @Test(
+        "a damaged backup is refused before anything of the target is touched",
+        arguments: ["cut", "altered", "without its end"])
     func damaged(how: String) async throws {
         try await BackupBench.with { bench in
             _ = try await bench.fill(debates: 1, eventsEach: 2)
@@ -247,7 +250,8 @@ struct BackupBench: Sendable {
         let configuration = try server.connecting(toDatabase: name)
         let pool = PGPool(configuration: configuration, loop: loop, log: .disabled)
         let bench = BackupBench(
-            pool: pool, configuration: configuration, folder: BackupFolder(path: temporary.path), databases: Lock([name]))
+            pool: pool, configuration: configuration, folder: BackupFolder(path: temporary.path),
+            databases: Lock([name]))
         let outcome: Result<Void, any Error>
         do {
             try await Migrator.migrate(StorageMigrations.all, configuration: configuration, loop: loop, log: .disabled)
@@ -285,17 +289,20 @@ struct BackupBench: Sendable {
                 topic: "Question \(index)",
                 agents: (1...2).map { AgentSpec(name: "demo-\($0)", provider: .demo, model: "demo") })
             var chain = EventChain(debateID: id)
-            let start = try chain.seal(.debateStart(DebateStart(spec: spec, engineVersion: .current)), at: now, epoch: 0)
+            let start = try chain.seal(
+                .debateStart(DebateStart(spec: spec, engineVersion: .current)), at: now, epoch: 0)
             let created = try await DebateStore(pool: pool).create(
                 NewDebate(
-                    id: id, slug: "question-\(id.text)", spec: spec, specDocument: Array("{}".utf8), metadata: Array("{}".utf8),
+                    id: id, slug: "question-\(id.text)", spec: spec, specDocument: Array("{}".utf8),
+                    metadata: Array("{}".utf8),
                     createdAt: now, createdBy: "test", start: start))
             #expect(created == .created)
             for _ in 1..<eventsEach {
                 _ = try await CommandStore(pool: pool).take(.message("hello"), of: id, by: "ann") { run in
                     var chain = EventChain(debateID: id, tail: run.tail)
                     let salt = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
-                    return chain.seal(.userMessage(author: "ann", content: "hello"), at: now, epoch: run.epoch, salt: salt)
+                    return chain.seal(
+                        .userMessage(author: "ann", content: "hello"), at: now, epoch: run.epoch, salt: salt)
                 }
             }
             ids.append(id)

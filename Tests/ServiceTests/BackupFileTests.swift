@@ -42,7 +42,9 @@ struct BackupFileTests {
             var bytes = bytes
             bytes[index] ^= 0x20
             let path = try folder.write("altered-\(index).gz", bytes)
-            #expect(code { try DumpFile(path: path).check(against: manifest, stop: StopFlag()) } == .damaged, "byte \(index)")
+            #expect(
+                code { try DumpFile(path: path).check(against: manifest, stop: StopFlag()) } == .damaged,
+                "byte \(index)")
         }
     }
 
@@ -83,7 +85,8 @@ struct BackupFileTests {
             #expect(try FileManager.default.destinationOfSymbolicLink(atPath: folder.file("latest")) == name.file)
         }
         for leftover in [
-            "aragora-19700101_000001.sql.gz.partial", "aragora-19700101_000002.json", "aragora-19700101_000003.json.partial",
+            "aragora-19700101_000001.sql.gz.partial", "aragora-19700101_000002.json",
+            "aragora-19700101_000003.json.partial",
         ] { _ = try temporary.write(leftover, []) }
         _ = try temporary.write("notes.txt", [])
         #expect(try folder.removeLeftovers().count == 3)
@@ -118,7 +121,9 @@ struct BackupFileTests {
         }
     }
 
-    private static func manifest(_ facts: DumpFile.Facts, file: String = "aragora-19700112_134640.sql.gz") -> BackupManifest {
+    private static func manifest(_ facts: DumpFile.Facts, file: String = "aragora-19700112_134640.sql.gz")
+        -> BackupManifest
+    {
         BackupManifest(
             file: file, startedAt: "2026-01-02T03:04:05.000Z", verifiedAt: "2026-01-02T03:04:06.000Z",
             sizeBytes: facts.sizeBytes, uncompressedBytes: facts.uncompressedBytes, sha256: facts.sha256,

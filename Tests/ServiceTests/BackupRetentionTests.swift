@@ -53,7 +53,8 @@ struct BackupRetentionTests {
             let there = (0..<Int.random(in: 1...40)).map { _ in
                 BackupName(second: Int64.random(in: 0...(2 * Self.now), using: &generator))
             }
-            let policy = RetentionPolicy(days: .random(in: 0...30), weeks: .random(in: 0...5), months: .random(in: 0...5))
+            let policy = RetentionPolicy(
+                days: .random(in: 0...30), weeks: .random(in: 0...5), months: .random(in: 0...5))
             let expired = policy.expired(there, now: Self.now)
             #expect(!expired.contains(there.max()!))
             // Once removed, the rest is stable: a second look removes no more.

@@ -9,7 +9,9 @@ struct BackupScheduleTests {
         (1_000_500, 3600),
     ]
 
-    @Test("the next backup is due an interval after the newest, at once without one, and a wrong clock delays by one interval", arguments: waits)
+    @Test(
+        "the next backup is due an interval after the newest, at once without one, and a wrong clock delays by one interval",
+        arguments: waits)
     func due(newest: Int64?, seconds: Int64) {
         let schedule = BackupSchedule(interval: .seconds(3600))
         #expect(schedule.wait(newest: newest, now: 1_000_000) == .seconds(seconds))
@@ -23,7 +25,11 @@ struct BackupScheduleTests {
             schedule.failed()
             waits.append(schedule.wait(newest: nil, now: 0))
         }
-        #expect(waits.prefix(7) == [.seconds(60), .seconds(120), .seconds(240), .seconds(480), .seconds(960), .seconds(1920), .seconds(3600)])
+        #expect(
+            waits.prefix(7) == [
+                .seconds(60), .seconds(120), .seconds(240), .seconds(480), .seconds(960), .seconds(1920),
+                .seconds(3600),
+            ])
         #expect(waits.allSatisfy { $0 <= .seconds(3600) })
         schedule.succeeded()
         #expect(schedule.wait(newest: nil, now: 0) == .zero)

@@ -4,7 +4,9 @@ import Testing
 
 @Suite("Child processes")
 struct ChildProcessTests {
-    private func child(_ program: String, _ arguments: [String] = [], _ environment: [String: String] = [:]) -> ChildProcess {
+    private func child(_ program: String, _ arguments: [String] = [], _ environment: [String: String] = [:])
+        -> ChildProcess
+    {
         var environment = environment
         environment["PATH"] = "/usr/bin:/bin"
         return ChildProcess(program: program, arguments: arguments, environment: environment)

@@ -34,7 +34,8 @@ struct CommandLineTests {
     func help(words: [String]) throws { #expect(try Arguments(words, shape: Self.shape).wantsHelp) }
 
     static let refusals: [([String], String)] = [
-        (["--topi", "x"], "unknown option --topi; did you mean --topic?"), (["--jsno"], "unknown option --jsno; did you mean --json?"),
+        (["--topi", "x"], "unknown option --topi; did you mean --topic?"),
+        (["--jsno"], "unknown option --jsno; did you mean --json?"),
         (["--quantum"], "unknown option --quantum"), (["--topic"], "--topic needs a value: --topic TEXT"),
         (["--json=1"], "--json takes no value"), (["--json", "--json"], "--json is given twice"),
         (["a", "b"], "unexpected argument \"b\""), (["-v"], "unknown option -v"),
