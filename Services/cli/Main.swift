@@ -1,4 +1,4 @@
 @main
 enum Main {
-    static func main() {}
+    static func main() { Program.run() }
 }

@@ -34,7 +34,8 @@ struct CommandShape: Sendable {
 
     /// The text of `--help`.
     var help: String {
-        let words = positionals.map { $0.isRequired ? $0.name : "[\($0.name)]" } + (options.isEmpty ? [] : ["[options]"])
+        let words =
+            positionals.map { $0.isRequired ? $0.name : "[\($0.name)]" } + (options.isEmpty ? [] : ["[options]"])
         var text = "Usage: aragora \((path + words).joined(separator: " "))\n\n\(summary)\n"
         if !details.isEmpty { text += "\n\(details)\n" }
         let rows =

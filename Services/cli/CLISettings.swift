@@ -1,0 +1,112 @@
+import BackupCore
+import Crypto
+import Glibc
+import Platform
+import PostgresClient
+import Providers
+import RedisClient
+import ServiceKit
+
+/// What the commands read from the environment. Each command asks for what it needs, and only a setting that it needs can
+/// stop it.
+struct CLISettings: Sendable {
+    static let defaultBaseURL = "http://127.0.0.1:8080"
+    static let tokenTTLRange = 1...31_536_000
+
+    private let lookup: @Sendable (String) -> String?
+
+    init(lookup: @escaping @Sendable (String) -> String? = { getenv($0).map { String(cString: $0) } }) {
+        self.lookup = lookup
+    }
+
+    /// Colour on a terminal, unless the person said no (no-color.org) or the terminal has none.
+    static var wantsColour: Bool {
+        getenv("NO_COLOR") == nil && getenv("TERM").map { String(cString: $0) } != "dumb"
+    }
+
+    /// Quiet unless asked: what a command has to say it prints.
+    var log: Log {
+        let level = lookup("ARAGORA_LOG_LEVEL").flatMap(LogLevel.init(name:)) ?? .error
+        return Log(service: "cli", level: level == .debug ? .debug : .error, format: .text)
+    }
+
+    // MARK: A running stack
+
+    /// Where the API is, without a slash at its end.
+    func baseURL() throws -> String {
+        try read { reader in
+            let text = reader.string("ARAGORA_BASE_URL", aliases: ["ARAGORA_API_URL"], default: Self.defaultBaseURL)
+            guard let url = BaseURL(text) else {
+                reader.report("ARAGORA_BASE_URL: expected http://host:port or https://host, got \"\(text)\"")
+                return text
+            }
+            return url.text
+        }
+    }
+
+    /// Where the gateway is; the API passes `/ws` on.
+    func webSocketURL() throws -> WebSocketAddress {
+        let base = try baseURL()
+        return try read { reader in
+            let fallback = "ws" + base.dropFirst("http".count) + "/ws"
+            let text = reader.string("ARAGORA_WS_URL", default: fallback)
+            guard let address = WebSocketAddress(text) else {
+                reader.report("ARAGORA_WS_URL: expected ws://host:port/ws or wss://host/ws, got \"\(text)\"")
+                return WebSocketAddress(host: "", port: 0, path: "/", usesTLS: false)
+            }
+            return address
+        }
+    }
+
+    func apiToken() throws -> Secret<String>? { try read { $0.secret("ARAGORA_API_TOKEN") } }
+
+    /// Seconds that a new token is good for.
+    func tokenTTL() throws -> Int { try read { $0.int("ARAGORA_TOKEN_TTL", default: 3600, in: Self.tokenTTLRange) } }
+
+    /// A PEM file of authorities to trust instead of the system's.
+    func caFile() throws -> String? { try read { $0.optionalString("ARAGORA_CA_FILE") } }
+
+    // MARK: Keys
+
+    /// The keys of receipts, current and previous; nil without any.
+    func receiptKeys() throws -> KeyRing? {
+        try read { ReceiptSettings(reading: &$0).keys }
+    }
+
+    // MARK: Stores
+
+    /// The database, reached directly: migrations, walks and backups do not go through a transaction pooler.
+    func postgres() throws -> PGConfiguration {
+        try read { reader in
+            let dsn =
+                reader.secret("ARAGORA_POSTGRES_DIRECT_DSN")
+                ?? reader.requiredSecret("ARAGORA_POSTGRES_DSN", aliases: ["DATABASE_URL"])
+            var configuration = PGConfiguration(dsn: dsn.reveal(), poolSize: 2)
+            configuration.applicationName = "aragora-cli"
+            configuration.statementTimeout = reader.seconds("ARAGORA_DB_COMMAND_TIMEOUT", default: 60, in: 1...3600)
+            return configuration
+        }
+    }
+
+    func backupFolder() throws -> BackupFolder {
+        try read { BackupFolder(path: $0.requiredString("ARAGORA_BACKUP_DIR")) }
+    }
+
+    func retention() throws -> RetentionPolicy {
+        try read { RetentionPolicy(days: $0.int("BACKUP_RETENTION_DAYS", default: 7, in: 1...3650)) }
+    }
+
+    // MARK: Checks
+
+    /// Everything that `validate-env` and `doctor` look at, with what is wrong in the words of the settings themselves.
+    func survey() -> EnvironmentSurvey { EnvironmentSurvey(lookup: lookup) }
+
+    private func read<Value>(_ body: (inout SettingsReader) -> Value) throws -> Value {
+        var reader = SettingsReader(lookup: lookup)
+        let value = body(&reader)
+        guard reader.problems.isEmpty else {
+            throw CommandFailure(.configuration, reader.problems.joined(separator: "\naragora: "))
+        }
+        return value
+    }
+}
