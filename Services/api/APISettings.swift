@@ -42,13 +42,7 @@ struct APISettings: Sendable {
         stores = StoreSettings(reading: &reader, applicationName: "aragora-api", loops: common.eventLoops)
         access = AccessControl(reading: &reader, environment: common.environment)
         rateLimit = reader.int("ARAGORA_RATE_LIMIT", default: 100, in: 0...10_000_000)
-        let networks = reader.string("ARAGORA_TRUSTED_PROXIES", default: "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128")
-        if let proxies = TrustedProxies(networks) {
-            trustedProxies = proxies
-        } else {
-            reader.report("ARAGORA_TRUSTED_PROXIES: expected networks such as 10.0.0.0/8, separated by commas")
-            trustedProxies = .none
-        }
+        trustedProxies = TrustedProxies(reading: &reader)
         gateway = Self.upstream(&reader)
         migrateOnStart = reader.bool("ARAGORA_MIGRATE_ON_START", default: false)
         runner = RunnerSettings(embedded: &reader)

@@ -1,6 +1,7 @@
 import Contracts
 import HTTP
 import Platform
+import ServiceKit
 import Sockets
 
 /// `/ws` on the API's port: passed on to the gateway, which checks the credential itself.

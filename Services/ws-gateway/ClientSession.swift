@@ -23,6 +23,8 @@ actor ClientSession: WebSocketDelegate {
     private nonisolated let hub: Hub
     private nonisolated let principal: Principal
     private nonisolated let outboxBytes: Int
+    private nonisolated let log: Log
+    private nonisolated let openedAt = BootInstant.now()
     private var tokens = ClientSession.messageBurst
     private var lastRefill = MonotonicTime.now()
     private var refusals = 0
@@ -32,12 +34,13 @@ actor ClientSession: WebSocketDelegate {
     private var warnedNotSubscribed = false
     private var confined: [DebateID: Subscription] = [:]
 
-    init(session: WebSocketSession, hub: Hub, principal: Principal, id: String, outboxBytes: Int) {
+    init(session: WebSocketSession, hub: Hub, principal: Principal, id: String, outboxBytes: Int, log: Log) {
         self.session = session
         self.hub = hub
         self.principal = principal
         self.id = id
         self.outboxBytes = outboxBytes
+        self.log = log
         loop = session.loop
     }
 
@@ -56,6 +59,7 @@ actor ClientSession: WebSocketDelegate {
         send(.connected(info))
         send(.connectionInfo(info))
         hub.assumeIsolated { $0.add(self) }
+        log.info("client connected")
         assumeIsolated { $0.watchExpiry() }
         if let named { subscribe(named) }
     }
@@ -118,6 +122,8 @@ actor ClientSession: WebSocketDelegate {
 
     nonisolated func webSocketClosed(_ code: HTTP.CloseCode, reason: String) {
         hub.assumeIsolated { $0.remove(self) }
+        log.info(
+            "client disconnected", .status(Int(code.rawValue)), .duration(BootInstant.now().since(openedAt)))
         assumeIsolated { $0.closed() }
     }
 

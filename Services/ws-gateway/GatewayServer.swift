@@ -46,7 +46,7 @@ struct GatewayServer: Service {
 
     private static func router(_ settings: GatewaySettings, _ context: ServiceContext, _ hub: Hub) -> Router {
         var router = Router(middleware: [GatewayErrors(log: context.log)])
-        let upgrade = Upgrade(settings: settings, hub: hub, version: context.build.version)
+        let upgrade = Upgrade(settings: settings, hub: hub, version: context.build.version, log: context.log)
         for path in ["/ws", "/", "/api/ws"] {
             router.on(.get, path) { try upgrade.handle($0, $1) }
         }

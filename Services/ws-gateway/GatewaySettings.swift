@@ -17,6 +17,7 @@ struct GatewaySettings: Sendable {
     let access: AccessControl
     /// Origins besides our own that browsers may connect from; "*" for any.
     let allowedOrigins: Set<String>
+    let trustedProxies: TrustedProxies
     let maxConnections: Int
     /// Bytes that may wait for one slow client.
     let outboxBytes: Int
@@ -28,6 +29,7 @@ struct GatewaySettings: Sendable {
         access = AccessControl(reading: &reader, environment: common.environment)
         let origins = reader.string("ARAGORA_ALLOWED_ORIGINS", default: "")
         allowedOrigins = Set(origins.split(separator: ",").map { String($0.filter { $0 != " " }) })
+        trustedProxies = TrustedProxies(reading: &reader)
         maxConnections = reader.int("ARAGORA_WS_MAX_CONNECTIONS", default: 20_000, in: 1...1_000_000)
         outboxBytes = reader.int("ARAGORA_WS_OUTBOX_BYTES", default: 1 << 20, in: (512 * 1024)...(64 << 20))
         drainDeadline = reader.seconds("ARAGORA_WS_DRAIN_SECONDS", default: 10, in: 0...300)

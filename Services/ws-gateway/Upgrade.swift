@@ -3,6 +3,7 @@ import Domain
 import HTTP
 import Platform
 import ServiceKit
+import Sockets
 
 /// `/ws`: checks credential and origin, and what the URL names, before the 101.
 struct Upgrade: Sendable {
@@ -12,6 +13,7 @@ struct Upgrade: Sendable {
     let settings: GatewaySettings
     let hub: Hub
     let version: String
+    let log: Log
 
     func handle(_ request: Request, _ context: RequestContext) throws -> Response {
         let handshake = try Handshake(request.head)
@@ -27,9 +29,12 @@ struct Upgrade: Sendable {
         var socket = WebSocketSettings()
         socket.messageBytes = ClientMessage.maximumBytes
         socket.outboxBytes = settings.outboxBytes
+        let log = log.with(
+            .requestID(context.requestID), .peer(settings.trustedProxies.client(of: request, peer: context.peer.host)))
         return .webSocket(WebSocketUpgrade(handshake, subprotocol: Self.subprotocol, settings: socket) { session in
             let client = ClientSession(
-                session: session, hub: hub, principal: principal, id: context.requestID, outboxBytes: settings.outboxBytes)
+                session: session, hub: hub, principal: principal, id: context.requestID,
+                outboxBytes: settings.outboxBytes, log: log)
             guard originAllowed else {
                 let code = Contracts.CloseCode.originRefused
                 session.close(HTTP.CloseCode(rawValue: code.rawValue), reason: code.reason)

@@ -1,17 +1,30 @@
-import HTTP
+package import HTTP
+package import Platform
 import Sockets
 
 /// Whose `X-Forwarded-For` is believed: who talks to us directly from one of these networks.
-struct TrustedProxies: Sendable {
+package struct TrustedProxies: Sendable {
     private let networks: [Network]
 
     /// Nobody: the peer is the client.
-    static let none = TrustedProxies(networks: [])
+    package static let none = TrustedProxies(networks: [])
 
     private init(networks: [Network]) { self.networks = networks }
 
+    /// Reads `ARAGORA_TRUSTED_PROXIES`: private networks unless an operator says otherwise.
+    package init(reading reader: inout SettingsReader) {
+        let text = reader.string(
+            "ARAGORA_TRUSTED_PROXIES", default: "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128")
+        guard let proxies = TrustedProxies(text) else {
+            reader.report("ARAGORA_TRUSTED_PROXIES: expected networks such as 10.0.0.0/8, separated by commas")
+            self = .none
+            return
+        }
+        self = proxies
+    }
+
     /// - Parameter text: networks in CIDR form, comma-separated. Nil when one is malformed.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         var networks: [Network] = []
         for item in text.split(separator: ",") {
             guard let network = Network(item.filter { $0 != " " }) else { return nil }
@@ -21,7 +34,7 @@ struct TrustedProxies: Sendable {
     }
 
     /// The client's address: the last hop in `X-Forwarded-For` that is not one of our proxies, or the peer itself.
-    func client(of request: Request, peer: String) -> String {
+    package func client(of request: Request, peer: String) -> String {
         guard contains(peer), let forwarded = request[header: "x-forwarded-for"] else { return peer }
         for hop in forwarded.split(separator: ",").reversed() {
             let address = String(hop.filter { $0 != " " })
