@@ -27,4 +27,8 @@ swift build --build-tests "${build[@]}" || die "$EX_FAILED" "the tests do not bu
 TEST_PYTHON="$("$ROOT/scripts/python.sh")"
 ARAGORA_BIN_DIR="$ROOT/.build/debug"
 export TEST_PYTHON ARAGORA_BIN_DIR
+if [[ ${#arguments[@]} -eq 0 ]]; then
+  step "the official client libraries judge the provider simulator"
+  "$ROOT/scripts/check-simulator.sh"
+fi
 with_private_stores swift test --skip-build "${build[@]}" "${arguments[@]}"

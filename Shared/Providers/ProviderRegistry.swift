@@ -14,6 +14,7 @@ package final class ProviderRegistry: ModelClient {
     ///   - limits: shared by all registries of the process.
     package init(settings: ProviderSettings, loop: EventLoop, limits: ProviderLimits, metrics: Metrics, log: Log) {
         self.settings = settings
+        limits.register(on: metrics, providers: settings.configured)
         var configuration = HTTPClientConfiguration()
         configuration.caFile = settings.caFile
         configuration.maxConnectionsPerHost = settings.maxInFlight
@@ -27,7 +28,7 @@ package final class ProviderRegistry: ModelClient {
                 : OpenAICompatibleProvider(endpoint: endpoint, http: http)
             clients[provider] = GuardedClient(
                 provider: provider, inner: inner, limits: limits, loop: loop, maxWait: endpoint.deadlines.total,
-                metrics: metrics, log: log)
+                log: log)
         }
         self.clients = clients
     }

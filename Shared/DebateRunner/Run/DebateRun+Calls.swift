@@ -122,11 +122,16 @@ enum CallMetrics {
         switch outcome {
         case .answered(let answer):
             metrics.add(.agentCalls, [agent, "success"])
-            metrics.add(.agentTokens, [agent, "input"], by: Double(answer.usage.inputTokens))
-            metrics.add(.agentTokens, [agent, "output"], by: Double(answer.usage.outputTokens))
+            count(answer.usage, agent, in: metrics)
         case .failed(let failure):
+            count(failure.usage, agent, in: metrics)
             metrics.add(.agentCalls, [agent, "error"])
             metrics.add(.agentErrors, [agent, failure.kind.rawValue])
         }
+    }
+
+    private static func count(_ usage: Usage, _ agent: String, in metrics: Metrics) {
+        metrics.add(.agentTokens, [agent, "input"], by: Double(usage.inputTokens))
+        metrics.add(.agentTokens, [agent, "output"], by: Double(usage.outputTokens))
     }
 }

@@ -2,7 +2,7 @@ import Domain
 import Platform
 import Sockets
 
-/// Puts the in-flight cap, the breaker and the metrics around a provider.
+/// Puts the in-flight cap and the breaker around a provider. Whoever runs the debate counts its calls.
 struct GuardedClient: ModelClient {
     let provider: ProviderKey
     let inner: any ModelClient
@@ -10,17 +10,9 @@ struct GuardedClient: ModelClient {
     let loop: EventLoop
     /// How long a call waits for a free place.
     let maxWait: Duration
-    let metrics: Metrics
     let log: Log
 
     func call(_ request: CallRequest, tokens: @escaping TokenSink) async -> CallOutcome {
-        let started = MonotonicTime.now()
-        let outcome = await admitted(request, tokens)
-        measure(outcome, seconds: Double(MonotonicTime.now() - started) / 1e9)
-        return outcome
-    }
-
-    private func admitted(_ request: CallRequest, _ tokens: @escaping TokenSink) async -> CallOutcome {
         guard let gate = limits.gates[provider] else { return await inner.call(request, tokens: tokens) }
         switch await gate.enter(within: maxWait, on: loop) {
         case .admitted: break
@@ -55,22 +47,5 @@ struct GuardedClient: ModelClient {
 
     private static func label(of outcome: CallOutcome) -> String {
         if case .failed(let failure) = outcome { failure.kind.rawValue } else { "ok" }
-    }
-
-    private func measure(_ outcome: CallOutcome, seconds: Double) {
-        let name = provider.rawValue
-        let usage: Usage
-        switch outcome {
-        case .answered(let answer):
-            usage = answer.usage
-            metrics.add(.agentCalls, [name, "ok"])
-        case .failed(let failure):
-            usage = failure.usage
-            metrics.add(.agentCalls, [name, "error"])
-            metrics.add(.agentErrors, [name, failure.kind.rawValue])
-        }
-        metrics.observe(.agentLatency, [name], seconds)
-        metrics.add(.agentTokens, [name, "input"], by: Double(usage.inputTokens))
-        metrics.add(.agentTokens, [name, "output"], by: Double(usage.outputTokens))
     }
 }
