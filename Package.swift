@@ -75,7 +75,7 @@ let package = Package(
 
         // product adapters
         shared("Storage", core + ["PostgresClient", "Platform", "Sockets", "Crypto"]),
-        shared("Messaging", ["Domain", "Contracts", "RedisClient", "Platform"]),
+        shared("Messaging", ["Domain", "Contracts", "RedisClient", "Platform", "Sockets"]),
         shared("ServiceKit", ["Domain", "Contracts", "Storage", "Messaging", "Platform", "Sockets", "HTTP", "PostgresClient", "RedisClient", "Crypto"]),
 
         // product engines

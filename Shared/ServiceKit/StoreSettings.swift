@@ -1,3 +1,4 @@
+import Messaging
 package import Platform
 package import PostgresClient
 package import RedisClient
@@ -22,7 +23,7 @@ package struct StoreSettings: Sendable {
         configuration.statementTimeout = timeout
         configuration.namedStatements = pooler == "none"
         postgres = configuration
-        redisPrefix = reader.string("ARAGORA_REDIS_PREFIX", default: "aragora:v1")
+        redisPrefix = reader.string("ARAGORA_REDIS_PREFIX", default: Keyspace.defaultPrefix)
         redis = Self.readRedis(&reader, applicationName: applicationName)
     }
 

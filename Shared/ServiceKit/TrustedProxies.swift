@@ -1,5 +1,4 @@
 package import HTTP
-package import Platform
 import Sockets
 
 /// Whose `X-Forwarded-For` is believed: who talks to us directly from one of these networks.
@@ -10,18 +9,6 @@ package struct TrustedProxies: Sendable {
     package static let none = TrustedProxies(networks: [])
 
     private init(networks: [Network]) { self.networks = networks }
-
-    /// Reads `ARAGORA_TRUSTED_PROXIES`: private networks unless an operator says otherwise.
-    package init(reading reader: inout SettingsReader) {
-        let text = reader.string(
-            "ARAGORA_TRUSTED_PROXIES", default: "127.0.0.0/8,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,::1/128")
-        guard let proxies = TrustedProxies(text) else {
-            reader.report("ARAGORA_TRUSTED_PROXIES: expected networks such as 10.0.0.0/8, separated by commas")
-            self = .none
-            return
-        }
-        self = proxies
-    }
 
     /// - Parameter text: networks in CIDR form, comma-separated. Nil when one is malformed.
     package init?(_ text: String) {

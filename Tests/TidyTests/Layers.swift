@@ -18,8 +18,8 @@ enum Layers {
         "Domain": [],
         "Contracts": ["Domain"],
         "Ledger": ["Domain", "Contracts", "Crypto"],
-        "Storage": core.union(["PostgresClient", "Platform", "Crypto"]),
-        "Messaging": ["Domain", "Contracts", "RedisClient", "Platform"],
+        "Storage": core.union(["PostgresClient", "Platform", "Sockets", "Crypto"]),
+        "Messaging": ["Domain", "Contracts", "RedisClient", "Platform", "Sockets"],
         "ServiceKit": drivers.subtracting(["HTTPClient"]).union(["Domain", "Contracts", "Storage", "Messaging"]),
         "Providers": ["Domain", "Contracts", "HTTPClient", "Platform", "Sockets"],
         "DebateRunner": core.union([
