@@ -9,6 +9,8 @@ struct BackupScheduler: Service {
     /// Between tries while Postgres can not be reached at start, or another run is in the way.
     static let pollInterval = Duration.seconds(1)
     static let busyInterval = Duration.seconds(60)
+    /// How often the folder is looked at.
+    static let refreshInterval = Duration.seconds(60)
 
     let name = "backup-scheduler"
     let runner: BackupRunner
@@ -31,7 +33,11 @@ struct BackupScheduler: Service {
             let newest = await refresh()
             let wait = schedule.wait(newest: newest, now: WallClock.nowMilliseconds() / 1000)
             status.setOverdue(schedule.isOverdue(newest: newest, now: WallClock.nowMilliseconds() / 1000))
-            if wait > .zero { try await context.mainLoop.sleep(for: wait) }
+            guard wait == .zero else {
+                // In steps, so that metrics and health soon know what `aragora backup create` made.
+                try await context.mainLoop.sleep(for: min(wait, Self.refreshInterval))
+                continue
+            }
             await backUp(&schedule)
         }
     }
@@ -65,7 +71,7 @@ struct BackupScheduler: Service {
             try? await context.mainLoop.sleep(for: Self.busyInterval)  // ends early only when the service drains
         } catch {
             guard !Task.isCancelled else { return context.log.info("backup given up", .reason("shutting down")) }
-            schedule.failed()
+            schedule.failed(now: WallClock.nowMilliseconds() / 1000)
             context.log.error("backup failed", .error(error))
             status.finished("failure", newest: nil)
         }

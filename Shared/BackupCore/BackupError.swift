@@ -8,13 +8,13 @@ package struct BackupError: Error, Sendable, CustomStringConvertible {
         /// What no retry mends: a program older than the server, a role without CREATEDB.
         case unsuitable
         /// A program of Postgres's ended with an error.
-        case toolFailed
+        case toolFailed = "tool_failed"
         /// The file is not a whole dump, or not the one its manifest describes.
         case damaged
         /// What was restored differs from what was dumped.
         case unequal
         /// The target of a restore holds data, or is in use.
-        case targetInUse
+        case targetInUse = "target_in_use"
         /// The folder can not be read or written.
         case files
         /// The run was told to stop.

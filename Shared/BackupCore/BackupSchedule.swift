@@ -10,11 +10,17 @@ package struct BackupSchedule: Sendable {
 
     package let interval: Duration
     private var failures = 0
+    private var lastFailure: Int64 = 0
 
     package init(interval: Duration) { self.interval = interval }
 
     package mutating func succeeded() { failures = 0 }
-    package mutating func failed() { failures += 1 }
+
+    /// - Parameter now: seconds since 1970.
+    package mutating func failed(now: Int64) {
+        failures += 1
+        lastFailure = now
+    }
 
     /// How long to wait; zero when it is due.
     /// - Parameters:
@@ -23,12 +29,15 @@ package struct BackupSchedule: Sendable {
     package func wait(newest: Int64?, now: Int64) -> Duration {
         guard failures == 0 else {
             let doubled = Self.firstRetry * (1 << min(failures - 1, 10))
-            return min(doubled, Self.maxRetry, interval)
+            return Self.left(of: min(doubled, Self.maxRetry, interval), since: lastFailure, now: now)
         }
         guard let newest else { return .zero }
-        let elapsed = Duration.seconds(now - newest)
-        // A name from the future (the clock was wrong) must not put backups off for longer than the interval.
-        return elapsed < .zero ? interval : max(.zero, interval - elapsed)
+        return Self.left(of: interval, since: newest, now: now)
+    }
+
+    /// A time in the future (the clock was wrong) must not put a backup off for longer than the whole wait.
+    private static func left(of wait: Duration, since begin: Int64, now: Int64) -> Duration {
+        max(.zero, wait - .seconds(max(0, now - begin)))
     }
 
     /// Whether the newest backup is older than it should ever be.

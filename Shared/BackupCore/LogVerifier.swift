@@ -15,9 +15,7 @@ package struct LogVerifier: Sendable {
         package let seq: Int64?
         package let reason: String
 
-        package var description: String {
-            [debate.map(\.text), seq.map { "event \($0)" }, reason].compactMap { $0 }.joined(separator: ": ")
-        }
+        package var description: String { [debate?.text, reason].compactMap { $0 }.joined(separator: ": ") }
     }
 
     /// What a walk found.
@@ -147,7 +145,7 @@ private struct ChainWalk {
             return [problem(nil, "receipt \(receipt.id.text) does not verify")]
         }
         guard hashes[count] == document.headHash else {
-            return [problem(count, "receipt \(receipt.id.text) names another hash")]
+            return [problem(count, "receipt \(receipt.id.text) names another hash of event \(count)")]
         }
         return []
     }

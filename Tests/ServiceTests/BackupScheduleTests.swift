@@ -22,8 +22,9 @@ struct BackupScheduleTests {
         var schedule = BackupSchedule(interval: .seconds(86_400))
         var waits: [Duration] = []
         for _ in 0..<20 {
-            schedule.failed()
-            waits.append(schedule.wait(newest: nil, now: 0))
+            schedule.failed(now: 1000)
+            waits.append(schedule.wait(newest: nil, now: 1000))
+            #expect(schedule.wait(newest: nil, now: 1000 + 3600) == .zero)
         }
         #expect(
             waits.prefix(7) == [
@@ -32,9 +33,9 @@ struct BackupScheduleTests {
             ])
         #expect(waits.allSatisfy { $0 <= .seconds(3600) })
         schedule.succeeded()
-        #expect(schedule.wait(newest: nil, now: 0) == .zero)
+        #expect(schedule.wait(newest: nil, now: 1000) == .zero)
         var short = BackupSchedule(interval: .seconds(30))
-        short.failed()
+        short.failed(now: 0)
         #expect(short.wait(newest: nil, now: 0) == .seconds(30))
     }
 
@@ -44,7 +45,7 @@ struct BackupScheduleTests {
         #expect(!schedule.isOverdue(newest: 0, now: 1500))
         #expect(schedule.isOverdue(newest: 0, now: 1501))
         #expect(!schedule.isOverdue(newest: nil, now: 0))
-        schedule.failed()
+        schedule.failed(now: 0)
         #expect(schedule.isOverdue(newest: nil, now: 0))
     }
 }
