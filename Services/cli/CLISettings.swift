@@ -105,7 +105,7 @@ struct CLISettings: Sendable {
         var reader = SettingsReader(lookup: lookup)
         let value = body(&reader)
         guard reader.problems.isEmpty else {
-            throw CommandFailure(.configuration, reader.problems.joined(separator: "\naragora: "))
+            throw CommandFailure(.configuration, reader.problems.joined(separator: "\n"))
         }
         return value
     }

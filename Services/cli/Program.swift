@@ -17,7 +17,7 @@ enum Program {
             console.print("aragora \(BuildInfo.current.version) (\(BuildInfo.current.commit))")
             exit(ExitCode.ok.rawValue)
         case .misunderstood(let problem):
-            console.note("aragora: \(TerminalText.safe(problem))")
+            console.complain(problem)
             exit(ExitCode.usage.rawValue)
         case .command(let type, let rest):
             start(type, rest, console)
@@ -35,14 +35,12 @@ enum Program {
             }
             command = try type.init(arguments)
         } catch {
-            console.note(
-                "aragora \(type.shape.name): \(TerminalText.safeLine(error.description)); see aragora \(type.shape.name) --help"
-            )
+            console.complain("\(type.shape.name): \(error.description); see aragora \(type.shape.name) --help")
             exit(ExitCode.usage.rawValue)
         }
         let loop: EventLoop
         do { loop = try EventLoop(name: "cli") } catch {
-            console.note("aragora: \(error)")
+            console.complain("\(error)")
             exit(ExitCode.software.rawValue)
         }
         let context = CommandContext(console: console, settings: CLISettings(), loop: loop)
@@ -68,14 +66,12 @@ enum Program {
         do {
             return try await command.run(context)
         } catch let failure as CommandFailure {
-            context.console.endProgress()
-            context.console.note("aragora: \(TerminalText.safe(failure.description))")
+            context.console.complain(failure.description)
             return failure.code
         } catch is CancellationError {
             return .interrupted
         } catch {
-            context.console.endProgress()
-            context.console.note("aragora: \(TerminalText.safe("\(error)"))")
+            context.console.complain(Failures.sentence(of: error))
             return Failures.code(of: error)
         }
     }

@@ -7,6 +7,7 @@ struct Console: Sendable {
         case bold = "1", dim = "2", red = "31", green = "32", yellow = "33", cyan = "36"
     }
 
+    static let program = "aragora"
     static let widthRange = 40...100
     static let defaultWidth = 80
 
@@ -42,6 +43,12 @@ struct Console: Sendable {
 
     /// A line about the run, not its result.
     func note(_ line: String) { writeError(line + "\n") }
+
+    /// A line that says why there is no result.
+    func complain(_ sentence: String) {
+        endProgress()
+        note("\(Self.program): \(TerminalText.safe(sentence))")
+    }
 
     /// Replaces the last progress line of a terminal; nothing elsewhere.
     func progress(_ text: String) {

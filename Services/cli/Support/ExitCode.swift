@@ -32,8 +32,10 @@ struct CommandFailure: Error, CustomStringConvertible {
     }
 }
 
-/// Which exit code an error of a lower module means.
+/// What an error of a lower module means to an operator: a sentence and an exit code.
 enum Failures {
+    static func sentence(of error: any Error) -> String { (error as? BackupError)?.message ?? "\(error)" }
+
     static func code(of error: any Error) -> ExitCode {
         switch error {
         case let error as PGError: error.code == .invalid ? .configuration : .unavailable
