@@ -24,8 +24,8 @@ struct DebateRunTests {
             let types = try await bench.types(debate)
             #expect(types.count == 55)
             #expect(types.suffix(3) == ["consensus", "receipt_generated", "debate_end"])
-            // begin, then an append and the intents for each of twelve phases, the last append, the end.
-            #expect(fault.writes == 1 + 12 * 2 + 1 + 1)
+            // begin, then one commit for each of twelve phases, the last outcomes, the end.
+            #expect(fault.writes == 1 + 12 + 1 + 1)
             #expect(bench.publisher.seqs(debate) == Array(1...55))
         }
     }

@@ -47,6 +47,13 @@ struct FaultyLog: EventLog {
         return result
     }
 
+    func append(_ batch: EventBatch, intents: [CallIntent]) async throws(EventLogError) -> [CallReference] {
+        guard let plan = fault.next() else { throw .unavailable("dead") }
+        let references = try await inner.append(batch, intents: intents)
+        if plan.losesAnswer { throw .unavailable("answer lost") }
+        return references
+    }
+
     func conclude(_ batch: EventBatch, _ conclusion: DebateConclusion) async throws(EventLogError) -> AppendResult {
         guard let plan = fault.next() else { throw .unavailable("dead") }
         let result = try await inner.conclude(batch, conclusion)

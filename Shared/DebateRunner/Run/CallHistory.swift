@@ -33,6 +33,9 @@ struct CallHistory {
         answers[key].flatMap { record in record.answer.map { (record.reference, $0) } }
     }
 
+    /// Whether any attempt of the key is known, whatever became of it.
+    func knows(_ key: CallKey) -> Bool { lastAttempt[key] != nil }
+
     func failureCount(of key: CallKey) -> Int { failures[key]?.count ?? 0 }
 
     /// Why a key that failed under an earlier holder is not tried again; nil when it may be.

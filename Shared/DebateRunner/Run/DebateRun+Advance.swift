@@ -20,7 +20,9 @@ extension DebateRun {
         let consumed = try draft.take(commands)
         try draft.applyDueRecords()
         guard !draft.events.isEmpty else { return try await settle(settlements) }
-        try await append(draft, settlements: settlements, consumed: consumed)
+        let fresh = freshCalls(after: draft.machine)
+        let references = try await append(draft, settlements: settlements, consumed: consumed, intents: fresh.map(Self.intent))
+        granted += fresh.compactMap { call in references.first { $0.key == call.key }.map { (call, $0) } }
         if let consumed {
             consumedCommands = consumed
             commands.removeAll { $0.number <= consumed }
@@ -62,22 +64,29 @@ extension DebateRun {
         }
     }
 
-    func append(_ draft: Draft, settlements: [CallSettlement], consumed: Int64?) async throws(RunStop) {
+    /// - Returns: the attempts of `intents` that may be sent.
+    @discardableResult
+    func append(
+        _ draft: Draft, settlements: [CallSettlement], consumed: Int64?, intents: [CallIntent] = []
+    ) async throws(RunStop) -> [CallReference] {
         let sealed = try seal(draft.events, at: draft.at)
         let began = BootInstant.now()
+        let references: [CallReference]
         do throws(EventLogError) {
-            _ = try await context.log.append(
+            references = try await context.log.append(
                 EventBatch(
                     debate: claim.debate, epoch: claim.epoch, previous: tail, events: sealed, outcomes: settlements,
-                    consumedCommands: consumed))
+                    consumedCommands: consumed), intents: intents)
         } catch {
             throw RunStop(error)
         }
         KillPoint.reach(.afterCommitBeforePublish)
+        if !references.isEmpty { KillPoint.reach(.afterIntent) }
         context.metrics.observe(.appendLatency, [], BootInstant.now().since(began).secondsValue)
         context.metrics.add(.eventsAppended, by: Double(sealed.count))
         try replay.committed(sealed, machine: draft.machine)
         context.publisher.committed(claim.debate, sealed)
+        return references
     }
 
     private func seal(_ events: [DebateEvent], at: Timestamp) throws(RunStop) -> [SealedEvent] {

@@ -15,6 +15,21 @@ extension DebateRun {
         send(&group)
     }
 
+    /// Calls that become due with events that are about to be appended, and were never asked before: their intents go
+    /// into the same commit.
+    func freshCalls(after machine: DebateMachine) -> [PlannedCall] {
+        guard !isDraining, stopNote == nil, context.lease.isFresh else { return [] }
+        return machine.due.compactMap { action in
+            guard case .call(let call) = action, isIdle(call.key), !history.knows(call.key) else { return nil }
+            return call
+        }
+    }
+
+    static func intent(_ call: PlannedCall) -> CallIntent {
+        CallIntent(
+            key: call.key, agent: call.agent.name, provider: call.agent.provider, model: call.agent.model, round: call.round)
+    }
+
     private func isIdle(_ key: CallKey) -> Bool {
         inFlight[key] == nil && !waiting.contains(key) && !granted.contains { $0.call.key == key }
             && !finished.contains { $0.call.key == key }
@@ -38,13 +53,10 @@ extension DebateRun {
     }
 
     private func recordIntents(for calls: [PlannedCall]) async throws(RunStop) {
-        let intents = calls.map { call in
-            CallIntent(
-                key: call.key, agent: call.agent.name, provider: call.agent.provider, model: call.agent.model,
-                round: call.round)
-        }
         let result: IntentResult
-        do throws(RunStoreError) { result = try await context.store.recordIntents(holding, intents) } catch {
+        do throws(RunStoreError) {
+            result = try await context.store.recordIntents(holding, calls.map(Self.intent))
+        } catch {
             throw RunStop(error)
         }
         KillPoint.reach(.afterIntent)

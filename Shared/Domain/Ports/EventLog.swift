@@ -93,10 +93,24 @@ package protocol EventLog: Sendable {
     /// Appends under the epoch, in one statement. After a lost answer the same bytes are sent again, never recomputed.
     func append(_ batch: EventBatch) async throws(EventLogError) -> AppendResult
 
+    /// Appends, and in the same statement writes the first intents of calls that these events make due: a phase is one
+    /// commit. No request may leave before this returns.
+    ///
+    /// - Returns: the attempts that may be sent now. For a call that is missing from them (it has attempts already, or the
+    ///   answer to the first send was lost) ask ``RunStore/recordIntents(_:_:)``.
+    func append(_ batch: EventBatch, intents: [CallIntent]) async throws(EventLogError) -> [CallReference]
+
     /// Appends the last events, settles what is open (`intent` → `unknown`, allocation 0), stores the receipt and sets
     /// the terminal status, all in one transaction (design §2.5).
     func conclude(_ batch: EventBatch, _ conclusion: DebateConclusion) async throws(EventLogError) -> AppendResult
 
     /// Events from `seq` on, at most `limit`, in order. Any reader may call this.
     func read(_ debate: DebateID, from seq: Int64, limit: Int) async throws(EventLogError) -> [SealedEvent]
+}
+
+extension EventLog {
+    package func append(_ batch: EventBatch, intents: [CallIntent]) async throws(EventLogError) -> [CallReference] {
+        _ = try await append(batch)
+        return []
+    }
 }

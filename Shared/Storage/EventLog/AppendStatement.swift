@@ -6,7 +6,30 @@ import PostgresClient
 /// Outcomes are facts and are settled whatever the fence says; the gate only fixes the lock order: run, then calls.
 /// A queued or paused run has no holder, so `status = 'running'` is narrower than "not terminal".
 enum AppendStatement {
+    /// Counts the appended events, on every row.
     static func make(_ batch: EventBatch, tail: LogTail) -> SQL {
+        "\(append(batch, tail)) SELECT count(*) AS appended FROM event"
+    }
+
+    /// The same with the first intents of calls; a row for each that was written.
+    ///
+    /// The run's row is ours from here to the commit, so nobody else writes intents meanwhile. A key that has an attempt
+    /// already, answered or not, is left alone.
+    static func make(_ batch: EventBatch, tail: LogTail, intents: [CallIntent]) -> SQL {
+        """
+        \(append(batch, tail)), intent AS (
+            INSERT INTO agent_calls (debate_id, epoch, attempt, call_key, agent, provider, model, round)
+            SELECT run.debate_id, \(batch.epoch), 1, i.* FROM run CROSS JOIN unnest(
+                \(intents.map(\.key.text)), \(intents.map(\.agent)), \(intents.map(\.provider.rawValue)),
+                \(intents.map(\.model)), \(intents.map(\.round))) AS i (call_key, agent, provider, model, round)
+            ON CONFLICT DO NOTHING
+            RETURNING call_key
+        )
+        SELECT appended, call_key FROM (SELECT count(*) AS appended FROM event) AS log LEFT JOIN intent ON true
+        """
+    }
+
+    private static func append(_ batch: EventBatch, _ tail: LogTail) -> SQL {
         let consumesOutcome = batch.events.contains { $0.call != nil }
         return """
             WITH run AS (
@@ -22,7 +45,6 @@ enum AppendStatement {
                 SELECT run.debate_id, \(raw: EventRows.selected) FROM run CROSS JOIN \(EventRows.unnest(batch.events))
                 RETURNING seq
             )
-            SELECT count(*) AS appended FROM event
             """
     }
 }

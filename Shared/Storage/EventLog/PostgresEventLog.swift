@@ -19,11 +19,32 @@ package struct PostgresEventLog: EventLog {
 
     package func append(_ batch: EventBatch) async throws(EventLogError) -> AppendResult {
         let tail = try Self.tail(of: batch)
-        let statement = AppendStatement.make(batch, tail: tail)
+        return try await send(AppendStatement.make(batch, tail: tail), batch, tail).result
+    }
+
+    package func append(_ batch: EventBatch, intents: [CallIntent]) async throws(EventLogError) -> [CallReference] {
+        guard !intents.isEmpty else {
+            _ = try await append(batch)
+            return []
+        }
+        let tail = try Self.tail(of: batch)
+        let rows = try await send(AppendStatement.make(batch, tail: tail, intents: intents), batch, tail).rows
+        do {
+            return try rows.compactMap { try $0.optionalText("call_key") }
+                .map { CallReference(key: CallKey($0), attempt: 1) }
+        } catch {
+            throw Self.logError(error, "append")
+        }
+    }
+
+    /// - Returns: the statement's rows; none when an earlier send had committed.
+    private func send(
+        _ statement: SQL, _ batch: EventBatch, _ tail: LogTail
+    ) async throws(EventLogError) -> (result: AppendResult, rows: [Row]) {
         do {
             let rows = try await resender.run { _ in try await pool.query(statement) }
-            guard try rows.first?.int("appended") == batch.events.count else { return try await examine(batch, tail) }
-            return .appended
+            if try rows.first?.int("appended") == batch.events.count { return (.appended, rows) }
+            return (try await examine(batch, tail), [])
         } catch let error as PGError where error.meansBug {
             // The whole statement was undone; what the calls cost stays true.
             try await settleAlone(batch.outcomes)
