@@ -64,7 +64,8 @@ private final class Armed: Sendable {
             left -= 1
             return left == 0
         }
-        if fires { kill(getpid(), signal) }
+        // Sent to this very thread: a process-wide STOP may be taken by another one, and this would run on past the line.
+        if fires { raise(signal) }
     }
 }
 #endif
