@@ -24,10 +24,12 @@ package struct Backends: Sendable {
     ///   `postgres` and `redis`.
     package static func open(_ settings: StoreSettings, _ context: ServiceContext, on own: [EventLoop]? = nil) async -> Backends {
         let keyspace = KeyspaceSource(prefix: settings.redisPrefix)
+        // Runs are locked on these connections, by runners and by those who cancel: see RunnerRegistry.
+        let configuration = RunnerRegistry.configure(settings.postgres)
         var loops: [LoopBackends] = []
         for loop in own ?? context.loops {
             let postgres = PGPool(
-                configuration: settings.postgres, loop: loop, log: context.log, metrics: context.metrics,
+                configuration: configuration, loop: loop, log: context.log, metrics: context.metrics,
                 onConnect: { connection in
                     let installation = try await InstallationStore.installation(on: connection)
                     keyspace.learned(

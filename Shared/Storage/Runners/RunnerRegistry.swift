@@ -49,7 +49,8 @@ package actor RunnerRegistry {
         self.connection = connection
     }
 
-    /// Sessions of runners: a frozen client must not hold locks (design §2.2).
+    /// Sessions that lock runs: a frozen client must not hold locks (design §2.2). The pools of services are opened with
+    /// this too.
     package static func configure(_ configuration: PGConfiguration) -> PGConfiguration {
         var configuration = configuration
         configuration.sessionParameters["idle_in_transaction_session_timeout"] = "1000"
