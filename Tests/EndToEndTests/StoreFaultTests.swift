@@ -1,0 +1,170 @@
+import Domain
+import Glibc
+import Platform
+import RedisClient
+import Sockets
+import TestSupport
+import Testing
+
+@Suite("Faults of stores, and of processes at any time", .needsPostgres, .needsRedis)
+struct StoreFaultTests {
+    /// How many events apart faults of one debate come.
+    private static let moments: [Int64] = [2, 6, 11, 17]
+
+    @Test("a worker killed at a random time loses nothing", arguments: 1...(2 * Fault.repetitions))
+    func randomKill(_ repetition: Int) async throws {
+        try await Stack.with("random-kill-\(repetition)", .init(latencyMilliseconds: 60)) { stack in
+            try await stack.start(.api(1), .gateway(1), .worker(1), .worker(2))
+            let debate = try await stack.create(Stack.Asked(rounds: 3))
+            let viewers = stack.watchEverywhere(debate)
+            var kills = 0
+            for worker in [1, 2] {
+                let moment = Int64.random(in: 2...12) + Int64(kills * 10)
+                try await stack.awaitEvents(moment, of: debate)
+                try await stack.loop.sleep(for: .milliseconds(.random(in: 0...60)))
+                try await stack.kill(.worker(worker))
+                kills += 1
+                try await stack.start(.worker(worker + 2))
+            }
+            try await stack.audit(debate, viewers: viewers, takeovers: kills)
+        }
+    }
+
+    @Test(
+        "a worker frozen at a random time holds nothing up, and writes nothing when it thaws",
+        arguments: 1...(2 * Fault.repetitions))
+    func randomFreeze(_ repetition: Int) async throws {
+        try await Stack.with("random-freeze-\(repetition)", .init(latencyMilliseconds: 30)) { stack in
+            try await stack.start(.api(1), .gateway(1), .worker(1))
+            let debate = try await stack.create(Stack.Asked(rounds: 3))
+            let viewers = stack.watchEverywhere(debate)
+            try await stack.awaitEvents(.random(in: 2...30), of: debate)
+            try await stack.loop.sleep(for: .microseconds(.random(in: 0...40_000)))
+            try stack.process(.worker(1)).send(SIGSTOP)
+            try await stack.start(.worker(2))
+            try await stack.awaitEnd(debate)
+            try stack.process(.worker(1)).send(SIGCONT)
+            try await stack.audit(debate, viewers: viewers, takeovers: 1)
+            try await stack.checkUsable(.worker(1), without: .worker(2))
+        }
+    }
+
+    @Test("the gateway and the api may die under their clients, who resume")
+    func frontKilled() async throws {
+        try await Stack.with("front-killed", .init(latencyMilliseconds: 120)) { stack in
+            try await stack.start(.api(1), .gateway(1), .worker(1))
+            let debate = try await stack.create(Stack.Asked(rounds: 3))
+            let viewers = stack.watchEverywhere(debate)
+            try await stack.awaitEvents(4, of: debate)
+            try await stack.kill(.gateway(1))
+            try await stack.awaitEvents(9, of: debate)
+            try await stack.start(.gateway(1))
+            try await stack.kill(.api(1))
+            try await stack.start(.api(1))
+            try await stack.audit(debate, viewers: viewers, takeovers: 0)
+        }
+    }
+
+    @Test("Redis may lose every key while a debate runs")
+    func flush() async throws {
+        try await Stack.with("redis-flush", .init(latencyMilliseconds: 80)) { stack in
+            try await stack.start(.api(1), .gateway(1), .worker(1))
+            let debate = try await stack.create()
+            let viewers = stack.watchEverywhere(debate)
+            for moment in Self.moments {
+                try await stack.awaitEvents(moment, of: debate)
+                try await stack.withRedis { try await TestRedis.deleteAll($0, stack.redisPrefix) }
+            }
+            try await stack.audit(debate, viewers: viewers, takeovers: 0)
+            let next = try await stack.create(Stack.Asked(rounds: 1))
+            try await stack.audit(next, viewers: [stack.watch(next)], takeovers: 0)
+        }
+    }
+
+    @Test("Redis may be killed and come back empty")
+    func redisRestart() async throws {
+        let redis = try PrivateRedis()
+        defer { redis.stop() }
+        try await Stack.with("redis-restart", .init(redisURL: redis.url, latencyMilliseconds: 120)) { stack in
+            try await redis.ready(stack)
+            try await stack.start(.api(1), .gateway(1), .worker(1))
+            let debate = try await stack.create(Stack.Asked(rounds: 3))
+            let viewers = stack.watchEverywhere(debate)
+            try await stack.awaitEvents(4, of: debate)
+            try await redis.kill()
+            try await stack.awaitEvents(10, of: debate)
+            let meanwhile = try await stack.create(Stack.Asked(rounds: 1))
+            let patient = stack.watch(meanwhile)
+            try await stack.awaitClaim(meanwhile)
+            try redis.start()
+            try await redis.ready(stack)
+            try await stack.audit(debate, viewers: viewers, takeovers: 0)
+            try await stack.audit(meanwhile, viewers: [patient], takeovers: 0)
+            let next = try await stack.create(Stack.Asked(rounds: 1))
+            try await stack.audit(next, viewers: [stack.watch(next)], takeovers: 0)
+        }
+    }
+
+    @Test("every connection to Redis may be cut")
+    func redisCut() async throws {
+        let redis = try PrivateRedis()
+        defer { redis.stop() }
+        try await Stack.with("redis-cut", .init(redisURL: redis.url, latencyMilliseconds: 80)) { stack in
+            try await redis.ready(stack)
+            try await stack.start(.api(1), .gateway(1), .worker(1))
+            let debate = try await stack.create()
+            let viewers = stack.watchEverywhere(debate)
+            for moment in Self.moments {
+                try await stack.awaitEvents(moment, of: debate)
+                try await stack.withRedis { connection in
+                    for kind in ["normal", "pubsub"] {
+                        try await connection.send(RedisCommand("CLIENT", "KILL", "TYPE", kind, "SKIPME", "yes"))
+                    }
+                }
+            }
+            try await stack.audit(debate, viewers: viewers, takeovers: 0)
+        }
+    }
+
+    @Test("every session of Postgres may be ended")
+    func sessionsEnded() async throws {
+        try await Stack.with("sessions-ended", .init(latencyMilliseconds: 100)) { stack in
+            try await stack.start(.api(1), .gateway(1), .worker(1), .worker(2))
+            let debate = try await stack.create(Stack.Asked(rounds: 3))
+            let viewers = stack.watchEverywhere(debate)
+            for moment in Self.moments {
+                try await stack.awaitEvents(moment, of: debate)
+                try await stack.database.endSessions(on: stack.loop)
+            }
+            try await stack.audit(debate, viewers: viewers)
+            try await stack.checkAlive(.api(1), .gateway(1), .worker(1), .worker(2))
+        }
+    }
+
+    @Test("Postgres may crash and come back", arguments: PrivatePostgres.Stop.allCases)
+    func postgresRestart(_ how: PrivatePostgres.Stop) async throws {
+        let postgres = try await PrivatePostgres.make()
+        do {
+            try await restart(postgres, how)
+        } catch {
+            await postgres.remove()
+            throw error
+        }
+        await postgres.remove()
+    }
+
+    private func restart(_ postgres: PrivatePostgres, _ how: PrivatePostgres.Stop) async throws {
+        try await Stack.with("postgres-\(how)", .init(postgresURL: postgres.url, latencyMilliseconds: 100)) { stack in
+            try await stack.start(.api(1), .gateway(1), .worker(1))
+            let debate = try await stack.create(Stack.Asked(rounds: 3))
+            let viewers = stack.watchEverywhere(debate)
+            try await stack.awaitEvents(6, of: debate)
+            try await postgres.stop(how)
+            try await postgres.start()
+            try await stack.audit(debate, viewers: viewers)
+            try await stack.checkAlive(.api(1), .gateway(1), .worker(1))
+            let next = try await stack.create(Stack.Asked(rounds: 1))
+            try await stack.audit(next, viewers: [stack.watch(next)])
+        }
+    }
+}

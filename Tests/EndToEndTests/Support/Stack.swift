@@ -1,0 +1,299 @@
+import Contracts
+import Domain
+import Glibc
+import HTTPClient
+import Platform
+import PostgresClient
+import RedisClient
+import Sockets
+import Storage
+import TestSupport
+import Testing
+
+/// The product as it is deployed, for one test: real processes over a database and a Redis prefix of their own.
+///
+/// What is found wrong is noted rather than thrown, so that everything wrong is reported at once, with the logs.
+final class Stack: Sendable {
+    /// One process of the stack.
+    enum Member: Hashable, Sendable, CustomStringConvertible {
+        case api(Int), gateway(Int), worker(Int)
+
+        var product: String {
+            switch self {
+            case .api: "aragora-api"
+            case .gateway: "aragora-ws-gateway"
+            case .worker: "aragora-debate-worker"
+            }
+        }
+
+        var description: String {
+            switch self {
+            case .api(let number): "api-\(number)"
+            case .gateway(let number): "gateway-\(number)"
+            case .worker(let number): "worker-\(number)"
+            }
+        }
+    }
+
+    /// What a test wants otherwise than usual.
+    struct Plan: Sendable {
+        /// Given to every process; the latency makes a debate long enough to be hurt.
+        var environment: [String: String] = [:]
+        /// The Postgres to make the database in.
+        var postgresURL = Backends.postgresURL
+        /// Nil runs the stack without Redis.
+        var redisURL = Backends.redisURL
+        var latencyMilliseconds = 40
+    }
+
+    struct Ports: Sendable {
+        let main = StackPorts.take()
+        let metrics = StackPorts.take()
+    }
+
+    struct Late: Error, CustomStringConvertible { let description: String }
+
+    private struct State {
+        var processes: [Member: ServiceProcess] = [:]
+        var ports: [Member: Ports] = [:]
+        var problems: [String] = []
+        var viewers: [Viewer] = []
+    }
+
+    static let token = "token-of-the-stack-under-test"
+    static let signingKey = String(repeating: "5ec2e7", count: 10) + "0000"
+    /// How long anything may take before a test gives up: long, because many stacks share the machine.
+    static let patience: Duration = .seconds(45)
+    private static let poll: Duration = .milliseconds(20)
+
+    let name: String
+    let plan: Plan
+    let loop: EventLoop
+    let http: HTTPClient
+    let database: StackDatabase
+    let pool: PGPool
+    let redisPrefix: String
+    let folder: String
+    private let state = Lock(State())
+
+    private init(name: String, plan: Plan, loop: EventLoop, database: StackDatabase, folder: String) {
+        self.name = name
+        self.plan = plan
+        self.loop = loop
+        self.database = database
+        self.folder = folder
+        http = HTTPClient(loop: loop)
+        redisPrefix = "e2e:\(database.name)"
+        var configuration = PGConfiguration(dsn: database.dsn, poolSize: 3)
+        configuration.applicationName = "e2e-test"
+        pool = PGPool(configuration: configuration, loop: loop, log: .disabled)
+    }
+
+    // MARK: Life
+
+    /// Lends a stack without processes; ends and removes everything afterwards, whatever happened.
+    static func with(
+        _ name: String, _ plan: Plan = Plan(), sourceLocation: SourceLocation = #_sourceLocation,
+        _ body: (Stack) async throws -> Void
+    ) async throws {
+        await StackSlots.shared.take()
+        do { try await lend(name, plan, sourceLocation, body) } catch {
+            await StackSlots.shared.give()
+            throw error
+        }
+        await StackSlots.shared.give()
+    }
+
+    private static func lend(
+        _ name: String, _ plan: Plan, _ sourceLocation: SourceLocation, _ body: (Stack) async throws -> Void
+    ) async throws {
+        guard let postgres = plan.postgresURL else { throw Late(description: "TEST_DATABASE_URL is not set") }
+        let id = "e2e_" + String(UInt64.random(in: .min ... .max), radix: 36)
+        let folder = try StackFolder.make(id)
+        let loop = try EventLoop(name: "stack")
+        defer { loop.stop() }
+        let database = try await StackDatabase.create(name: id, in: postgres, on: loop)
+        let stack = Stack(name: name, plan: plan, loop: loop, database: database, folder: folder)
+        await stack.pool.start()
+        do { try await body(stack) } catch { stack.note("\(error)") }
+        let problems = stack.state.withLock { $0.problems }
+        await stack.end()
+        if !problems.isEmpty { stack.report(problems, sourceLocation) }
+        StackFolder.remove(folder)
+    }
+
+    private func end() async {
+        for viewer in state.withLock({ $0.viewers }) { await viewer.stop() }
+        let processes = state.withLock { $0.processes.values.map { $0 } }
+        for process in processes { process.send(SIGKILL) }
+        for process in processes { _ = try? await process.waitForEnd() }
+        await http.close()
+        await pool.close()
+        try? await database.drop(on: loop)
+        try? await withRedis { try await TestRedis.deleteAll($0, redisPrefix) }
+    }
+
+    private func report(_ problems: [String], _ sourceLocation: SourceLocation) {
+        let logs = StackFolder.logs(in: folder)
+        for (file, text) in logs { Attachment.record(text, named: "\(name)-\(file)", sourceLocation: sourceLocation) }
+        let tails = logs.map { "--- \($0)\n\(StackFolder.tail(of: $1))" }.joined(separator: "\n")
+        Issue.record("\(name):\n\(problems.joined(separator: "\n"))\n\(tails)", sourceLocation: sourceLocation)
+    }
+
+    /// Notes that something is not as it must be.
+    func note(_ problem: String) { state.withLock { $0.problems.append(problem) } }
+
+    /// Notes `problem` unless the condition holds.
+    func check(_ condition: Bool, _ problem: @autoclosure () -> String) { if !condition { note(problem()) } }
+
+    // MARK: Processes
+
+    /// Starts processes and returns when each is ready.
+    func start(_ members: Member..., with environment: [String: String] = [:]) async throws {
+        try await start(members, with: environment)
+    }
+
+    func start(_ members: [Member], with environment: [String: String] = [:]) async throws {
+        for member in members { try spawn(member, environment) }
+        for member in members { try await ready(member) }
+    }
+
+    /// Starts a process without waiting for it.
+    func spawn(_ member: Member, _ environment: [String: String] = [:]) throws {
+        let ports = ports(of: member)
+        var variables = common().merging(plan.environment) { $1 }
+        variables["ARAGORA_METRICS_PORT"] = String(ports.metrics)
+        switch member {
+        case .api:
+            variables["ARAGORA_PORT"] = String(ports.main)
+            variables["ARAGORA_WS_UPSTREAM"] = "127.0.0.1:\(self.ports(of: .gateway(1)).main)"
+        case .gateway: variables["ARAGORA_WS_PORT"] = String(ports.main)
+        case .worker: break
+        }
+        variables.merge(environment) { $1 }
+        let process = try ServiceProcess(
+            name: "\(member)", binary: "\(StackFolder.binaries)/\(member.product)", environment: variables,
+            logPath: "\(folder)/\(member).log")
+        state.withLock { $0.processes[member] = process }
+    }
+
+    private func common() -> [String: String] {
+        var variables = [
+            "ARAGORA_POSTGRES_DSN": database.dsn, "ARAGORA_BIND_ADDRESS": "127.0.0.1", "ARAGORA_API_TOKEN": Self.token,
+            "ARAGORA_RECEIPT_SIGNING_KEY": Self.signingKey, "ARAGORA_RATE_LIMIT": "0", "ARAGORA_EVENT_LOOPS": "1",
+            "ARAGORA_DB_POOL_SIZE": "6", "ARAGORA_LOG_LEVEL": "debug", "ARAGORA_EMBEDDED_RUNNER": "off",
+            "ARAGORA_DEMO_LATENCY_MS": String(plan.latencyMilliseconds), "WORKER_LEASE_SECONDS": "3",
+        ]
+        if let url = plan.redisURL {
+            variables["ARAGORA_REDIS_URL"] = url
+            variables["ARAGORA_REDIS_PREFIX"] = redisPrefix
+        }
+        return variables
+    }
+
+    func ports(of member: Member) -> Ports {
+        state.withLock { state in
+            if let known = state.ports[member] { return known }
+            let new = Ports()
+            state.ports[member] = new
+            return new
+        }
+    }
+
+    func process(_ member: Member) throws -> ServiceProcess {
+        guard let process = state.withLock({ $0.processes[member] }) else {
+            throw Late(description: "\(member) was never started")
+        }
+        return process
+    }
+
+    /// Waits until a process says that it is ready.
+    func ready(_ member: Member) async throws {
+        let process = try process(member)
+        try await eventually("\(member) is ready") {
+            guard process.isAlive else { throw Late(description: "\(member) ended before it was ready") }
+            return try await self.probe(member, "/readyz") == 200
+        }
+    }
+
+    /// The status of a GET on a process's metrics port; nil when nobody answers.
+    func probe(_ member: Member, _ path: String) async throws -> Int? {
+        let url = "http://127.0.0.1:\(ports(of: member).metrics)\(path)"
+        let limits = Deadlines(connect: .seconds(2), firstByte: .seconds(5), idle: .seconds(5), total: .seconds(5))
+        return try? await http.send(HTTPClientRequest(url: url), deadlines: limits).status
+    }
+
+    /// Kills a process without a farewell.
+    func kill(_ member: Member) async throws {
+        let process = try process(member)
+        process.send(SIGKILL)
+        try await process.waitForEnd()
+    }
+
+    /// Waits until a process has ended.
+    func ended(_ member: Member) async throws -> ServiceProcess.End {
+        let process = try process(member)
+        try await eventually("\(member) ends") { !process.isAlive }
+        return try await process.waitForEnd()
+    }
+
+    /// Every process that was started and not killed still runs, and answers.
+    func checkAlive(_ members: Member...) async throws {
+        for member in members {
+            let process = try process(member)
+            check(process.isAlive, "\(member) has died")
+            let status = try await probe(member, "/healthz")
+            check(status == 200, "\(member) /healthz answers \(status.map(String.init) ?? "nothing")")
+        }
+    }
+
+    // MARK: Waiting
+
+    /// Asks again and again until the answer is yes. The condition may throw ``Late`` to give up at once; other errors
+    /// (a store that is away) count as no.
+    func eventually(
+        _ what: String, within limit: Duration = Stack.patience, _ condition: () async throws -> Bool
+    ) async throws {
+        let began = BootInstant.now()
+        while true {
+            do {
+                if try await condition() { return }
+            } catch let late as Late {
+                throw late
+            } catch {}
+            guard BootInstant.now().since(began) < limit else {
+                throw Late(description: "not within \(limit): \(what)")
+            }
+            try await loop.sleep(for: Self.poll)
+        }
+    }
+
+    // MARK: Parts
+
+    /// Opens a viewer that stays until the stack ends.
+    func watch(_ debate: DebateID, through member: Member = .gateway(1)) -> Viewer {
+        let viewer = Viewer(
+            debate: debate, name: "viewer \(state.withLock { $0.viewers.count } + 1) through \(member)", loop: loop,
+            port: ports(of: member).main, token: Self.token)
+        state.withLock { $0.viewers.append(viewer) }
+        viewer.start()
+        return viewer
+    }
+
+    /// A viewer at the gateway, and one through the api's port.
+    func watchEverywhere(_ debate: DebateID) -> [Viewer] {
+        [watch(debate), watch(debate, through: .api(1))]
+    }
+
+    /// Runs `body` with a connection to the Redis of this stack; does nothing without one.
+    func withRedis(_ body: (RedisConnection) async throws -> Void) async throws {
+        guard let url = plan.redisURL else { return }
+        let connection = RedisConnection(loop: loop, configuration: try RedisConfiguration(url: url))
+        try await connection.connect()
+        do { try await body(connection) } catch {
+            await connection.close()
+            throw error
+        }
+        await connection.close()
+    }
+}

@@ -1,0 +1,51 @@
+import Platform
+import PostgresClient
+import Sockets
+import Storage
+import TestSupport
+
+/// A database of its own in a Postgres, with the product's schema.
+struct StackDatabase: Sendable {
+    struct BadURL: Error, CustomStringConvertible { let description: String }
+
+    let name: String
+    let dsn: String
+    /// Where databases are made and dropped.
+    private let administration: PGConfiguration
+
+    /// - Parameter url: a `postgresql://` URL of a role that may create databases.
+    static func create(name: String, in url: String, on loop: EventLoop) async throws -> StackDatabase {
+        let database = StackDatabase(
+            name: name, dsn: try replacing(databaseOf: url, with: name), administration: PGConfiguration(dsn: url))
+        try await database.administer("CREATE DATABASE \(raw: name)", on: loop)
+        try await Migrator.migrate(
+            StorageMigrations.all, configuration: PGConfiguration(dsn: database.dsn), loop: loop, log: .disabled)
+        return database
+    }
+
+    func drop(on loop: EventLoop) async throws {
+        try await administer("DROP DATABASE IF EXISTS \(raw: name) WITH (FORCE)", on: loop)
+    }
+
+    /// Ends every session of this database, as an operator or a failover would.
+    func endSessions(on loop: EventLoop) async throws {
+        try await administer(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = \(name)", on: loop)
+    }
+
+    private func administer(_ sql: SQL, on loop: EventLoop) async throws {
+        let connection = try await PGConnection.open(administration, loop: loop, log: .disabled)
+        do { _ = try await connection.query(sql, timeout: .seconds(60)) } catch {
+            await connection.close()
+            throw error
+        }
+        await connection.close()
+    }
+
+    private static func replacing(databaseOf url: String, with name: String) throws -> String {
+        let parts = url.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false)
+        guard let scheme = parts[0].firstRange(of: "://"), let slash = parts[0][scheme.upperBound...].lastIndex(of: "/")
+        else { throw BadURL(description: "not a postgresql:// URL with a database") }
+        return String(parts[0][...slash]) + name + (parts.count > 1 ? "?" + parts[1] : "")
+    }
+}

@@ -1,0 +1,70 @@
+import Glibc
+import TestSupport
+
+/// Where a stack's logs are, and where the executables come from.
+enum StackFolder {
+    struct Failed: Error, CustomStringConvertible { let description: String }
+
+    /// Lines of a log that a failing test shows; the whole is attached.
+    private static let tailLines = 25
+
+    /// ARAGORA_BIN_DIR, or this package's debug build: kill points exist only there.
+    static let binaries: String = getenv("ARAGORA_BIN_DIR").map { String(cString: $0) } ?? package + "/.build/debug"
+
+    private static var package: String {
+        // …/Tests/EndToEndTests/Support/StackFolder.swift
+        #filePath.split(separator: "/").dropLast(4).map { "/" + $0 }.joined()
+    }
+
+    static func make(_ name: String) throws -> String {
+        let root = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
+        let path = "\(root)/aragora-\(name)"
+        guard mkdir(path, 0o700) == 0 else {
+            throw Failed(description: "mkdir \(path): \(String(cString: strerror(errno)))")
+        }
+        return path
+    }
+
+    static func remove(_ path: String) {
+        for file in files(in: path) { unlink("\(path)/\(file)") }
+        rmdir(path)
+    }
+
+    static func logs(in path: String) -> [(file: String, text: String)] {
+        files(in: path).filter { $0.hasSuffix(".log") }.sorted().map { ($0, read("\(path)/\($0)")) }
+    }
+
+    /// The samples of a fuzzer under Tests/Fuzz.
+    static func corpus(_ fuzzer: String) -> [(file: String, bytes: [UInt8])] {
+        let folder = "\(package)/Tests/Fuzz/\(fuzzer)/corpus"
+        return files(in: folder).sorted().map { ($0, bytes(of: "\(folder)/\($0)")) }
+    }
+
+    static func tail(of text: String) -> String {
+        text.split(separator: "\n").suffix(tailLines).joined(separator: "\n")
+    }
+
+    static func read(_ path: String) -> String { String(decoding: bytes(of: path), as: UTF8.self) }
+
+    private static func bytes(of path: String) -> [UInt8] {
+        guard let file = fopen(path, "r") else { return [] }
+        defer { fclose(file) }
+        var bytes: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+        while case let count = fread(&buffer, 1, buffer.count, file), count > 0 { bytes += buffer[..<count] }
+        return bytes
+    }
+
+    private static func files(in path: String) -> [String] {
+        guard let folder = opendir(path) else { return [] }
+        defer { closedir(folder) }
+        var names: [String] = []
+        while let entry = readdir(folder) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: 256) { String(cString: $0) }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names
+    }
+}
