@@ -9,8 +9,10 @@ import Storage
 extension DebateRunnerService {
     /// The watchdog looks in every n-th sweep.
     private static let watchdogSweeps = 4
-    /// Rows of long dead runners are removed in every n-th sweep.
+    /// What dead runners left behind, rows and rings, is removed in every n-th sweep.
     private static let purgeSweeps = 120
+    /// A ring that nobody acknowledged for this long was fetched by a runner that is dead.
+    private static let deadRing: Duration = .seconds(60)
 
     func sweep() async {
         var count = 0
@@ -49,11 +51,22 @@ extension DebateRunnerService {
                 arrived(try await store.adopt(runner: runner, dead: finding.dead, limit: limit), by: runner)
             }
             if sweep % Self.watchdogSweeps == 0 { try await watch(dead: finding.dead) }
-            if sweep % Self.purgeSweeps == 0 { try await registry.purge() }
+            if sweep % Self.purgeSweeps == 0 {
+                try await registry.purge()
+                await takeOverRings()
+            }
         } catch let error as RunStoreError {
             claimFailed(error, "adopt")
         } catch {
             dependencies.log.warning("sweep failed", .error(error))
+        }
+    }
+
+    private func takeOverRings() async {
+        do {
+            if let rings = try await reader?.reclaim(minIdle: Self.deadRing), !rings.isEmpty { rang(rings) }
+        } catch {
+            dependencies.log.debug("rings not taken over", .error(error))
         }
     }
 

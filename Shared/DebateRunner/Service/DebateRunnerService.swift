@@ -171,7 +171,7 @@ package actor DebateRunnerService: Service {
     private func released(_ run: DebateRun, _ status: DebateStatus) async {
         run.log.info("debate released", .state(status.rawValue))
         if status == .queued { try? await dependencies.redis?.doorbell?.ring(run.claim.debate) }  // else a sweep finds it
-        KillPoint.reach(.duringRelease)
+        if phase != .running, !runs.isEmpty { KillPoint.reach(.duringRelease) }
     }
 
     private func stopped(_ run: DebateRun, _ stop: RunStop) {
