@@ -48,6 +48,16 @@ struct ReplyParserTests {
         #expect(ReplyParser.ballot("nothing", candidates: candidates).continueDebate)
     }
 
+    @Test(
+        "keeps the words of reasoning as they were written",
+        arguments: [
+            ("REASONING: [demo] claude is clearer", "[demo] claude is clearer"), ("**Reasoning:** \"small\" wins", "\"small\" wins"),
+            ("REASONING: - first, cost", "- first, cost"),
+        ])
+    func reasoningText(text: String, expected: String) {
+        #expect(ReplyParser.ballot(text, candidates: candidates).reasoning == expected)
+    }
+
     @Test("keeps reasoning over several lines, at most 4 KiB of it, cut between characters")
     func reasoning() {
         let ballot = ReplyParser.ballot("REASONING: first\nsecond\n\nCHOICE: claude", candidates: candidates)

@@ -6,7 +6,10 @@ struct ReplyFields {
     struct Field: Hashable {
         /// Lowercase.
         let name: String
+        /// Without the markdown and quotes around it: for names and numbers.
         var value: String
+        /// As it was written, but for white space and emphasis around it: for sentences.
+        var sentence: String
     }
 
     private(set) var fields: [Field] = []
@@ -18,7 +21,9 @@ struct ReplyFields {
                 fields.append(field)
             } else if let last = fields.indices.last {
                 let more = line.trimmed { $0.isWhitespace }
-                if !more.isEmpty { fields[last].value += fields[last].value.isEmpty ? more : "\n" + more }
+                guard !more.isEmpty else { continue }
+                fields[last].value += fields[last].value.isEmpty ? more : "\n" + more
+                fields[last].sentence += fields[last].sentence.isEmpty ? more : "\n" + more
             }
         }
     }
@@ -28,14 +33,22 @@ struct ReplyFields {
         fields.filter { names.contains($0.name) }.map(\.value)
     }
 
+    /// The sentences given for any of `names`, in order.
+    func sentences(_ names: String...) -> [String] {
+        fields.filter { names.contains($0.name) }.map(\.sentence)
+    }
+
     private static func field(in line: Substring, names: Set<String>) -> Field? {
-        let rest = line.drop { isDecoration($0) || $0.isNumber || $0 == "." || $0 == ")" }
-        let word = rest.prefix { $0.isLetter }
+        let named = line.drop { isDecoration($0) || $0.isNumber || $0 == "." || $0 == ")" }
+        let word = named.prefix { $0.isLetter }
         let name = word.lowercased()
         guard names.contains(name) else { return nil }
-        let afterName = rest[word.endIndex...].drop { isDecoration($0) }
+        let afterName = named[word.endIndex...].drop { isDecoration($0) }
         guard let mark = afterName.first, mark == ":" || mark == "=" || mark == "：" else { return nil }
-        return Field(name: name, value: String(afterName.dropFirst()).trimmed { isDecoration($0) && $0 != "-" })
+        let rest = afterName.dropFirst()
+        return Field(
+            name: name, value: rest.trimmed { isDecoration($0) && $0 != "-" },
+            sentence: rest.trimmed { $0.isWhitespace || $0 == "*" || $0 == "_" })
     }
 
     /// Markdown and quotes around names and values.

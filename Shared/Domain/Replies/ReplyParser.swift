@@ -24,7 +24,7 @@ package enum ReplyParser {
         let choices = Set(fields.values("choice", "vote").compactMap { choice($0, candidates: candidates) })
         let confidence = fields.values("confidence").first.flatMap { ReplyNumber.share($0, scale: 100) }
         let wish = fields.values("continue").first.map { $0.prefix { $0.isLetter }.lowercased() }
-        let reasoning = fields.values("reasoning", "reason", "rationale").joined(separator: "\n")
+        let reasoning = fields.sentences("reasoning", "reason", "rationale").joined(separator: "\n")
         return Ballot(
             choice: choices.count == 1 ? choices.first : nil, confidence: confidence ?? defaultConfidence,
             continueDebate: !["no", "n", "false", "stop"].contains(wish),
