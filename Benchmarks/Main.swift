@@ -1,4 +1,4 @@
 @main
 enum Main {
-    static func main() {}
+    static func main() async { await BenchCommand.run(Array(CommandLine.arguments.dropFirst())) }
 }

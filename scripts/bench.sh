@@ -2,9 +2,16 @@
 # Usage: scripts/bench.sh [aragora-bench argument...]          (make bench)
 #
 # Builds release executables and runs the one benchmark runner, Benchmarks/, with a private Postgres and
-# Redis. Timed checks live there and only there. See `scripts/bench.sh --help-runner` for its own options.
+# Redis, everything on two processors. Timed checks live there and only there. `scripts/bench.sh --help-runner`
+# prints the runner's own options; docs/performance.md says what the figures mean.
 #
-# Given to the runner: TEST_DATABASE_URL, TEST_REDIS_URL, ARAGORA_BIN_DIR (release executables).
+# Given to the runner: TEST_DATABASE_URL, TEST_REDIS_URL, ARAGORA_BIN_DIR (release executables),
+# BENCH_POSTGRES_PID and BENCH_REDIS_PID (whose CPU is counted), BENCH_FSYNC_COMMAND (pg_test_fsync beside the
+# data of Postgres).
+#
+# Environment:
+#   BENCH_PROCESSORS=0,1   processors that servers, stores and clients share, as taskset takes them
+#   ARAGORA_BIN_DIR=DIR    use the executables in DIR, the runner too, and build nothing
 #
 # Exit codes: those of the runner; 69 when the stores did not start; 70 when the build failed.
 set -euo pipefail
@@ -13,12 +20,32 @@ for library in common ports process stack build; do
   source "$(dirname -- "${BASH_SOURCE[0]}")/lib/$library.sh"
 done
 
+readonly PROCESSORS="${BENCH_PROCESSORS:-0,1}" FSYNC_SECONDS=1
+
+# Runs the runner with the stores that with_private_stores has started.
+# run_runner ARGUMENT...
+run_runner() {
+  local fsync=(timeout 5 "$(postgres_binaries)/pg_test_fsync" -s "$FSYNC_SECONDS" -f "$(postgres_data)/pg_test_fsync.out")
+  ! is_root || fsync=(runuser -u postgres -- "${fsync[@]}")
+  BENCH_POSTGRES_PID="$(postgres_pid)" BENCH_REDIS_PID="$(redis_pid)" BENCH_FSYNC_COMMAND="cd / && ${fsync[*]}" \
+    "$RUNNER" "$@"
+}
+
 [[ "${1:-}" != -h && "${1:-}" != --help ]] || { usage && exit 0; }
 [[ "${1:-}" != --help-runner ]] || set -- --help
+"$ROOT/scripts/bootstrap.sh" --quiet --benchmarks
 bootstrap
+built="${ARAGORA_BIN_DIR:-}"
 use_executables
+RUNNER="$BIN_DIR/aragora-bench"
 cd "$ROOT"
-mapfile -t build < <(swift_build_arguments)
-swift build -c release "${build[@]}" --product aragora-bench >&2 || die "$EX_FAILED" "the benchmark runner does not build"
+if [[ -z "$built" ]]; then
+  mapfile -t build < <(swift_build_arguments)
+  for product in aragora-bench provider-simulator; do
+    swift build -c release "${build[@]}" --product "$product" >&2 || die "$EX_FAILED" "$product does not build"
+  done
+fi
 export ARAGORA_BIN_DIR="$BIN_DIR"
-with_private_stores "$ROOT/.build/release/aragora-bench" "$@"
+# From here on, everything that is started shares these processors.
+taskset --cpu-list --pid "$PROCESSORS" $$ >/dev/null || die "$EX_CONFIG" "this machine has no processors $PROCESSORS"
+with_private_stores run_runner "$@"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Usage: scripts/bootstrap.sh [--quiet] [--check]
+# Usage: scripts/bootstrap.sh [--quiet] [--check] [--benchmarks]
 #
 # Makes this machine able to build and run Aragora: installs the Debian packages that are missing
 # (as root, or through sudo) and checks that a Swift toolchain is there. Every other script calls it;
@@ -7,6 +7,7 @@
 #
 #   --quiet   say nothing when there is nothing to do
 #   --check   install nothing; exit 78 and name what is missing
+#   --benchmarks  also what only scripts/bench.sh needs: the load generator and the rivals
 #
 # Exit codes: 0 ready, 64 wrong arguments, 69 the packages could not be installed,
 # 78 not Debian, neither root nor sudo, or no Swift toolchain.
@@ -15,11 +16,12 @@ set -euo pipefail
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 
 # C libraries behind the modules of Shared/C; the two stores; what scripts call.
-readonly PACKAGES=(
+PACKAGES=(
   libhiredis-dev libpq-dev libcurl4-openssl-dev libssl-dev zlib1g-dev libc6-dev libstdc++-12-dev
   postgresql postgresql-client redis-server
   pkg-config make jq curl openssl ca-certificates git python3 python3-venv shellcheck util-linux
 )
+readonly BENCHMARK_PACKAGES=(wrk nginx-light libnginx-mod-nchan)
 
 quiet=no
 check=no
@@ -27,6 +29,7 @@ for argument in "$@"; do
   case "$argument" in
     --quiet) quiet=yes ;;
     --check) check=yes ;;
+    --benchmarks) PACKAGES+=("${BENCHMARK_PACKAGES[@]}") ;;
     -h | --help) usage && exit 0 ;;
     *) die "$EX_USAGE" "unknown argument: $argument (see --help)" ;;
   esac
