@@ -9,31 +9,58 @@ package final class BlockingExecutor: Sendable {
         package var description: String { "blocking executor: more than \(BlockingExecutor.maxWaiting) jobs waiting" }
     }
 
+    private typealias Job = @Sendable () -> Void
+
+    private struct State {
+        var running = 0
+        var waiting: [Job] = []
+    }
+
     private let queue: DispatchQueue
-    private let slots: DispatchSemaphore
-    private let waiting = Lock(0)
+    private let threads: Int
+    private let state = Lock(State())
 
     /// - Parameter threads: how many jobs may block at the same time.
     package init(label: String, threads: Int = 4) {
         queue = DispatchQueue(label: label, attributes: .concurrent)
-        slots = DispatchSemaphore(value: threads)
+        self.threads = threads
     }
+
+    /// Jobs that wait for a thread now.
+    var waiting: Int { state.withLock { $0.waiting.count } }
 
     /// Runs `body` off the caller's executor and returns its result.
     /// - Throws: ``Saturated`` when too much work waits, or what `body` throws.
     package func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) async throws -> Result {
-        let admitted = waiting.withLock { count in
-            guard count < Self.maxWaiting else { return false }
-            count += 1
-            return true
+        try await withCheckedThrowingContinuation { continuation in
+            let isAdmitted = admit { continuation.resume(with: Swift.Result { try body() }) }
+            if !isAdmitted { continuation.resume(throwing: Saturated()) }
         }
-        guard admitted else { throw Saturated() }
-        defer { waiting.withLock { $0 -= 1 } }
-        return try await withCheckedThrowingContinuation { continuation in
-            queue.async { [slots] in
-                slots.wait()
-                defer { slots.signal() }
-                continuation.resume(with: Swift.Result { try body() })
+    }
+
+    private func admit(_ job: @escaping Job) -> Bool {
+        let (isAdmitted, mustStart) = state.withLock { state in
+            if state.running < threads {
+                state.running += 1
+                return (true, true)
+            }
+            guard state.waiting.count < Self.maxWaiting else { return (false, false) }
+            state.waiting.append(job)
+            return (true, false)
+        }
+        // A job that waits holds no thread: those of Dispatch are few, and others need them.
+        if mustStart { queue.async { self.work(job) } }
+        return isAdmitted
+    }
+
+    private func work(_ first: @escaping Job) {
+        var next: Job? = first
+        while let job = next {
+            job()
+            next = state.withLock { state in
+                guard state.waiting.isEmpty else { return state.waiting.removeFirst() }
+                state.running -= 1
+                return nil
             }
         }
     }

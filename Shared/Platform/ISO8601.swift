@@ -1,7 +1,11 @@
 /// UTC times with milliseconds, `2026-01-02T03:04:05.678Z`: the one text form of time on every wire.
 package enum ISO8601 {
-    /// - Parameter milliseconds: since 1970; years 0 to 9999.
+    /// The first and the last time that has this form: the years 0000 to 9999.
+    static let range: ClosedRange<Int64> = -62_167_219_200_000...253_402_300_799_999
+
+    /// - Parameter milliseconds: since 1970; times beyond the years 0 to 9999 are written as the nearest one within.
     package static func string(milliseconds: Int64) -> String {
+        let milliseconds = min(max(milliseconds, range.lowerBound), range.upperBound)
         let (days, msOfDay) = milliseconds.flooredDivision(by: 86_400_000)
         let (year, month, day) = civil(fromDays: days)
         let second = msOfDay / 1000
@@ -31,7 +35,7 @@ package enum ISO8601 {
             bytes[13] == 0x3A, bytes[16] == 0x3A,
             let year = number(bytes[0..<4]), let month = number(bytes[5..<7]), let day = number(bytes[8..<10]),
             let hour = number(bytes[11..<13]), let minute = number(bytes[14..<16]), let second = number(bytes[17..<19]),
-            (1...12).contains(month), (1...31).contains(day), hour < 24, minute < 60, second < 60
+            (1...12).contains(month), (1...daysInMonth(month, of: year)).contains(day), hour < 24, minute < 60, second < 60
         else { return nil }
         var fraction: Int64 = 0
         if bytes.count > 20 {
@@ -69,6 +73,14 @@ package enum ISO8601 {
         let day = dayOfYear - (153 * monthIndex + 2) / 5 + 1
         let month = monthIndex < 10 ? monthIndex + 3 : monthIndex - 9
         return (yearOfEra + era * 400 + (month <= 2 ? 1 : 0), month, day)
+    }
+
+    private static func daysInMonth(_ month: Int64, of year: Int64) -> Int64 {
+        switch month {
+        case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
+        case 4, 6, 9, 11: 30
+        default: 31
+        }
     }
 
     private static func daysFromCivil(year: Int64, month: Int64, day: Int64) -> Int64 {

@@ -39,10 +39,9 @@ package struct ServiceGroup: Sendable {
                 do {
                     guard try await group.next() != nil else { break }
                 } catch {
-                    if failure == nil && shutdown.phase == .running {
-                        failure = error
-                        log.error("service failed", .error(error))
-                    }
+                    // What fails while it drains changes nothing any more, but is not kept silent.
+                    log.error("service failed", .error(error))
+                    if failure == nil && shutdown.phase == .running { failure = error }
                     shutdown.advance(to: .draining)
                 }
             }

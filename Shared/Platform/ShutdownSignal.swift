@@ -5,9 +5,16 @@ package final class ShutdownSignal: Sendable {
         package static func < (left: Phase, right: Phase) -> Bool { left.rawValue < right.rawValue }
     }
 
+    private struct Waiter {
+        let id: Int
+        let phase: Phase
+        let callback: @Sendable () -> Void
+    }
+
     private struct State {
         var phase = Phase.running
-        var waiters: [(Phase, @Sendable () -> Void)] = []
+        var waiters: [Waiter] = []
+        var nextID = 0
     }
 
     private let state = Lock(State())
@@ -24,8 +31,8 @@ package final class ShutdownSignal: Sendable {
         let due = state.withLock { state -> [@Sendable () -> Void] in
             guard phase > state.phase else { return [] }
             state.phase = phase
-            let due = state.waiters.filter { $0.0 <= phase }.map { $0.1 }
-            state.waiters.removeAll { $0.0 <= phase }
+            let due = state.waiters.filter { $0.phase <= phase }.map(\.callback)
+            state.waiters.removeAll { $0.phase <= phase }
             return due
         }
         for callback in due { callback() }
@@ -33,17 +40,16 @@ package final class ShutdownSignal: Sendable {
 
     /// Calls back once when `phase` is reached, at once if it was; on whichever thread advances the signal.
     package func onReaching(_ phase: Phase, _ callback: @escaping @Sendable () -> Void) {
-        let now = state.withLock { state in
-            if state.phase >= phase { return true }
-            state.waiters.append((phase, callback))
-            return false
-        }
-        if now { callback() }
+        if add(phase, callback) == nil { callback() }
     }
+
+    /// How many wait for a phase that has not come.
+    var waiters: Int { state.withLock { $0.waiters.count } }
 
     /// Returns when `phase` is reached, or at once when the task is cancelled.
     package func waitOrCancel(for phase: Phase) async {
         let once = Lock<CheckedContinuation<Void, Never>?>(nil)
+        let id = Lock<Int?>(nil)
         let resume: @Sendable () -> Void = {
             once.withLock { waiting in
                 defer { waiting = nil }
@@ -53,12 +59,15 @@ package final class ShutdownSignal: Sendable {
         await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 once.withLock { $0 = continuation }
-                onReaching(phase, resume)
-                if Task.isCancelled { resume() }
+                let added = add(phase, resume)
+                id.withLock { $0 = added }
+                if added == nil || Task.isCancelled { resume() }
             }
         } onCancel: {
             resume()
         }
+        // One that was cancelled must not stay until the process ends.
+        if let id = id.withLock({ $0 }) { remove(id) }
     }
 
     /// Returns when `phase` is reached.
@@ -67,4 +76,16 @@ package final class ShutdownSignal: Sendable {
             onReaching(phase) { continuation.resume() }
         }
     }
+
+    /// Nil when `phase` was reached already.
+    private func add(_ phase: Phase, _ callback: @escaping @Sendable () -> Void) -> Int? {
+        state.withLock { state in
+            guard state.phase < phase else { return nil }
+            state.nextID += 1
+            state.waiters.append(Waiter(id: state.nextID, phase: phase, callback: callback))
+            return state.nextID
+        }
+    }
+
+    private func remove(_ id: Int) { state.withLock { $0.waiters.removeAll { $0.id == id } } }
 }

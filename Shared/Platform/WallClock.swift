@@ -23,8 +23,10 @@ package struct BootInstant: Sendable, Comparable {
         return BootInstant(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
     }
 
+    /// The instant `duration` later, or the last one there is.
     package func advanced(by duration: Duration) -> BootInstant {
-        BootInstant(nanoseconds: nanoseconds + duration.nanosecondsClamped)
+        let (sum, overflow) = nanoseconds.addingReportingOverflow(duration.nanosecondsClamped)
+        return BootInstant(nanoseconds: overflow ? (duration < .zero ? .min : .max) : sum)
     }
 
     package static func < (left: BootInstant, right: BootInstant) -> Bool { left.nanoseconds < right.nanoseconds }
@@ -37,8 +39,9 @@ extension Duration {
     /// Whole nanoseconds, clamped to what 64 bits hold.
     package var nanosecondsClamped: Int64 {
         let (seconds, attoseconds) = components
-        let (product, overflow) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
-        return overflow ? (seconds < 0 ? .min : .max) : product + attoseconds / 1_000_000_000
+        let (product, isTooMuch) = seconds.multipliedReportingOverflow(by: 1_000_000_000)
+        let (sum, isOneTooMuch) = product.addingReportingOverflow(attoseconds / 1_000_000_000)
+        return isTooMuch || isOneTooMuch ? (seconds < 0 ? .min : .max) : sum
     }
 
     /// Whole milliseconds, rounded towards zero.
