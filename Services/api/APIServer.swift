@@ -18,7 +18,7 @@ struct APIServer: Service {
         }
         var configuration = HTTPServerConfiguration(address: address)
         configuration.maxConnections = settings.maxConnections
-        configuration.renderError = { ErrorMappingMiddleware.render($0, path: nil, traceID: "") }
+        configuration.renderError = { ErrorMappingMiddleware.renderUnseen($0) }
         configuration.onRejected = { [metrics = context.metrics] in metrics.add(.limitHits, [$0.code]) }
         configuration.onUnexpected = { [log = context.log] in log.error("request failed", .error($0)) }
         server = HTTPServer(configuration: configuration, loops: context.loops, makeHandler: makeRouter)

@@ -19,7 +19,7 @@ struct Routes: Sendable {
     let rateLimit: RateLimitMiddleware
 
     /// One line of the table.
-    private struct Route {
+    struct Route {
         let method: Method
         let path: String
         let requirement: RouteRequirement
@@ -35,7 +35,7 @@ struct Routes: Sendable {
         }
     }
 
-    private var table: [Route] {
+    var table: [Route] {
         [
             Route(.post, "/api/debates", .permission(.debatesCreate), create.handle),
             Route(.post, "/api/debate", .permission(.debatesCreate), create.handle),
@@ -80,13 +80,15 @@ struct Routes: Sendable {
         return router
     }
 
-    /// Outermost first. Errors become bodies inside the log and the counters, so that those see the final status.
+    /// Outermost first. Errors become bodies inside all that add to an answer or count it, so that those see it as it
+    /// leaves.
     private func middleware(_ requirements: [RouteKey: RouteRequirement]) -> [any Middleware] {
         [
             RequestIDMiddleware(),
-            AccessLogMiddleware(log: context.log, metrics: context.metrics),
-            ErrorMappingMiddleware(log: context.log),
+            APIVersionMiddleware(),
+            AccessLogMiddleware(log: context.log, metrics: context.metrics, trustedProxies: settings.trustedProxies),
             rateLimit,
+            ErrorMappingMiddleware(log: context.log),
             AuthenticationMiddleware(access: settings.access, requirements: requirements),
         ]
     }

@@ -20,7 +20,7 @@ enum Assembly {
         await pool.start()
         let status = BackupStatus(metrics: context.metrics)
         context.health.add(
-            HealthRegistry.Check("postgres", .required) {
+            HealthRegistry.Check(HealthRegistry.database, .required) {
                 try await pool.ping(timeout: HealthRegistry.checkTimeout)
                 return "connected"
             })

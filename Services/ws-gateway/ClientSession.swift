@@ -68,13 +68,13 @@ actor ClientSession: WebSocketDelegate {
 
     nonisolated func send(_ message: ServerMessage) {
         let now = ISO8601.string(milliseconds: WallClock.nowMilliseconds())
-        if case .full = session.enqueue(.text(message.encode(timestamp: now))) { closeSlow(lastSeq: 0) }
+        if case .full = session.enqueue(.text(message.encode(timestamp: now))) { closeSlow() }
     }
 
     /// - Parameter lastSeq: where the client resumes when it is too slow for this frame.
     nonisolated func sendEvent(_ frame: Frame, lastSeq: Int64) -> WebSocketSession.Enqueued {
         let result = session.enqueue(frame)
-        if case .full = result { closeSlow(lastSeq: lastSeq) }
+        if case .full = result { closeSlow(lastSeq) }
         return result
     }
 
@@ -84,26 +84,34 @@ actor ClientSession: WebSocketDelegate {
         _ = session.enqueue(frame)
     }
 
+    /// A client that is behind has more than a heartbeat to read.
     nonisolated func sendHeartbeat() {
+        guard session.pendingBytes < outboxBytes / Self.roomShare else { return }
         send(.heartbeat(serverTime: WallClock.nowMilliseconds(), subscriptions: subscriptions.count))
     }
 
     /// Suspends while the client has more to take than a replay should add to.
     nonisolated func waitForRoom() async {
-        guard session.pendingBytes >= outboxBytes / Self.roomShare else { return }
-        await wait()
+        // Several replays may wait: the room that one found, another may have filled.
+        while session.pendingBytes >= outboxBytes / Self.roomShare, await wait() {}
     }
 
-    private func wait() async {
-        guard !isClosed else { return }
+    /// - Returns: false when the socket is closed.
+    private func wait() async -> Bool {
+        guard !isClosed else { return false }
         await withCheckedContinuation { continuation in
             waiters.append(continuation)
             session.notifyWhenDrained()
         }
+        return !isClosed
     }
 
-    private nonisolated func closeSlow(lastSeq: Int64) {
+    /// - Parameter lastSeq: of the debate whose event had no room; else the only debate's. With several the client knows
+    ///   better where it was in each.
+    private nonisolated func closeSlow(_ lastSeq: Int64? = nil) {
         let code = Contracts.CloseCode.slowConsumer
+        let watched = subscriptions.values
+        let lastSeq = lastSeq ?? (watched.count == 1 ? watched.first?.lastSeq ?? 0 : 0)
         session.close(HTTP.CloseCode(rawValue: code.rawValue), reason: Contracts.CloseCode.slowConsumerReason(lastSeq: lastSeq))
     }
 
@@ -144,6 +152,7 @@ actor ClientSession: WebSocketDelegate {
         guard admit() else { return }
         do throws(ClientMessage.Refusal) {
             answer(try ClientMessage.parse(Array(text.utf8)))
+            refusals = max(0, refusals - 1)
         } catch {
             refused(error.code, error.message)
         }

@@ -22,6 +22,7 @@ struct GatewayServer: Service {
         }
         var configuration = HTTPServerConfiguration(address: address)
         configuration.maxConnections = settings.maxConnections
+        configuration.renderError = { ErrorMappingMiddleware.renderUnseen($0) }
         configuration.onRejected = { [metrics = context.metrics] in metrics.add(.limitHits, [$0.code]) }
         configuration.onUnexpected = { [log = context.log] in log.error("request failed", .error($0)) }
         server = HTTPServer(configuration: configuration, loops: context.loops) { loop in
@@ -45,7 +46,11 @@ struct GatewayServer: Service {
     }
 
     private static func router(_ settings: GatewaySettings, _ context: ServiceContext, _ hub: Hub) -> Router {
-        var router = Router(middleware: [GatewayErrors(log: context.log)])
+        var router = Router(middleware: [
+            RequestIDMiddleware(),
+            AccessLogMiddleware(log: context.log, metrics: context.metrics, trustedProxies: settings.trustedProxies),
+            ErrorMappingMiddleware(log: context.log),
+        ])
         let upgrade = Upgrade(settings: settings, hub: hub, version: context.build.version, log: context.log)
         for path in ["/ws", "/", "/api/ws"] {
             router.on(.get, path) { try upgrade.handle($0, $1) }

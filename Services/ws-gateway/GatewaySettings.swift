@@ -17,6 +17,7 @@ struct GatewaySettings: Sendable {
     let access: AccessControl
     /// Origins besides our own that browsers may connect from; "*" for any.
     let allowedOrigins: Set<String>
+    /// Whose `X-Forwarded-For` names the client in the log: the API, which passes sockets on, among them.
     let trustedProxies: TrustedProxies
     let maxConnections: Int
     /// Bytes that may wait for one slow client.

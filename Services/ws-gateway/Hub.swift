@@ -55,9 +55,7 @@ actor Hub {
         let debate = request.debateID
         if let present = client.subscriptions[debate] {
             // The official client subscribes again to what its URL named: that must not repeat the events.
-            guard request.replayFromSeq != nil else {
-                return client.send(.subscribed(debate, latestSeq: feeds[debate]?.knownSeq ?? 0, status: "subscribed"))
-            }
+            guard request.replayFromSeq != nil else { return confirmAgain(present) }
             end(present)
         } else if client.subscriptions.count >= Self.maxSubscriptionsPerClient {
             return client.send(.warning(
@@ -68,7 +66,34 @@ actor Hub {
         client.subscriptions[debate] = subscription
         let feed = feed(of: debate)
         feed.subscriptions.append(subscription)
-        startReplay(subscription, feed, after: request.afterHash, isFirst: true)
+        startReplay(subscription, feed, after: request.afterHash)
+    }
+
+    /// Answers a second subscribe with what the log says now.
+    private func confirmAgain(_ subscription: Subscription) {
+        guard subscription.isConfirmed else { return subscription.confirmationsOwed += 1 }
+        let box = Unchecked(subscription)
+        // Owned by nobody: one query with the pool's deadline, whose answer nobody may want any more.
+        Task(executorPreference: loop) { [self] in await sendStanding(box.value) }
+    }
+
+    private func sendStanding(_ subscription: Subscription) async {
+        do {
+            guard let found = try await source.tail(of: subscription.debate), !subscription.isEnded else { return }
+            subscription.client.send(.subscribed(
+                subscription.debate, latestSeq: found.tail.seq, status: found.status.clientText))
+        } catch {
+            log.warning("standing not read", .debateID(subscription.debate.text), .error(error))
+        }
+    }
+
+    /// The first answer, and one for each subscribe that came while the log was being asked.
+    private func confirm(_ subscription: Subscription, _ found: FeedTail) {
+        subscription.isConfirmed = true
+        for _ in 0...subscription.confirmationsOwed {
+            subscription.client.send(.subscribed(
+                subscription.debate, latestSeq: found.tail.seq, status: found.status.clientText))
+        }
     }
 
     func unsubscribe(_ client: ClientSession, _ debate: DebateID) {
@@ -112,18 +137,18 @@ actor Hub {
 
     // MARK: Replay
 
-    private func startReplay(_ subscription: Subscription, _ feed: DebateFeed, after hash: [UInt8]?, isFirst: Bool) {
+    private func startReplay(_ subscription: Subscription, _ feed: DebateFeed, after hash: [UInt8]?) {
         subscription.mode = .replaying
         subscription.replay?.cancel()
         let box = Unchecked(subscription)
         let feedBox = Unchecked(feed)
         // Owned by the subscription; ending it cancels this.
         subscription.replay = Task(executorPreference: loop) { [self] in
-            await replay(box.value, feedBox.value, after: hash, isFirst: isFirst)
+            await replay(box.value, feedBox.value, after: hash)
         }
     }
 
-    private func replay(_ subscription: Subscription, _ feed: DebateFeed, after hash: [UInt8]?, isFirst: Bool) async {
+    private func replay(_ subscription: Subscription, _ feed: DebateFeed, after hash: [UInt8]?) async {
         _ = await feed.confirmation?.value
         do {
             guard let found = try await source.tail(of: feed.debate) else {
@@ -131,10 +156,7 @@ actor Hub {
             }
             guard !subscription.isEnded else { return }
             feed.knownSeq = max(feed.knownSeq, found.tail.seq)
-            if isFirst {
-                subscription.client.send(.subscribed(
-                    feed.debate, latestSeq: found.tail.seq, status: found.status.rawValue))
-            }
+            if !subscription.isConfirmed { confirm(subscription, found) }
             try await resume(subscription, after: hash, found.tail)
             try await replay(subscription, feed, to: found.tail)
         } catch is CancellationError {
@@ -216,7 +238,7 @@ actor Hub {
 
     private func again(_ subscription: Subscription, _ feed: DebateFeed) {
         guard !subscription.isEnded else { return }
-        startReplay(subscription, feed, after: subscription.cursor.lastHash, isFirst: false)
+        startReplay(subscription, feed, after: subscription.cursor.lastHash)
     }
 
     // MARK: Live
@@ -242,7 +264,7 @@ actor Hub {
     private func receivedToken(seq: Int64, epoch: Int64, frame: Frame, _ debate: DebateID) {
         guard let feed = feeds[debate], epoch >= feed.epoch else { return }
         feed.epoch = epoch
-        for subscription in feed.liveSubscriptions where subscription.cursor.nextSeq <= seq + 1 {
+        for subscription in feed.liveSubscriptions where subscription.lastSeq <= seq {
             subscription.client.sendDroppable(frame)
         }
     }
@@ -280,7 +302,7 @@ actor Hub {
     private func reset(_ subscription: Subscription, _ feed: DebateFeed) {
         guard !subscription.isEnded else { return }
         announceReset(subscription)
-        startReplay(subscription, feed, after: nil, isFirst: false)
+        startReplay(subscription, feed, after: nil)
     }
 
     // MARK: Gaps
@@ -362,17 +384,4 @@ actor Hub {
         }
         fillIfNeeded(feed)
     }
-}
-
-/// The log lacks an event below its own tail: never expected, and never skipped over.
-struct LogGap: Error, CustomStringConvertible {
-    let debate: DebateID
-    let seq: Int64
-    var description: String { "the log of \(debate) has no event \(seq)" }
-}
-
-/// Carries a loop-confined object into a task that stays on the same loop.
-struct Unchecked<Value>: @unchecked Sendable {  // the task it goes to runs on the loop that confines the value
-    let value: Value
-    init(_ value: Value) { self.value = value }
 }

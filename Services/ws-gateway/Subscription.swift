@@ -11,6 +11,10 @@ final class Subscription {
     var cursor: FeedCursor
     var mode = Mode.replaying
     var isEnded = false
+    /// Whether the client was told that the subscription stands.
+    var isConfirmed = false
+    /// Subscribes that came before it was; each gets an answer of its own.
+    var confirmationsOwed = 0
     /// The replay in progress; the hub awaits nothing of it, ending the subscription cancels it.
     var replay: Task<Void, Never>?
 

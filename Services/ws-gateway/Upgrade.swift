@@ -22,7 +22,7 @@ struct Upgrade: Sendable {
         do throws(AccessControl.Refusal) {
             principal = try settings.access.authenticate(credential(request, handshake), now: now / 1000)
         } catch {
-            return Self.unauthorized(context.requestID)
+            throw APIError(error)
         }
         let named = try subscription(request.query)
         let originAllowed = isOriginAllowed(request)
@@ -74,13 +74,5 @@ struct Upgrade: Sendable {
         if settings.allowedOrigins.contains("*") || settings.allowedOrigins.contains(origin) { return true }
         guard let host = request[header: "host"], let scheme = origin.firstRange(of: "://") else { return false }
         return origin[scheme.upperBound...].lowercased() == host.lowercased()
-    }
-
-    private static func unauthorized(_ requestID: String) -> Response {
-        var body = ErrorBody(.authenticationRequired, traceID: requestID)
-        body.suggestion = "send Authorization: Bearer <token>, or ?token=<token>"
-        var response = Response.json(body.bytes, status: .unauthorized)
-        response.headers[.wwwAuthenticate] = "Bearer"
-        return response
     }
 }

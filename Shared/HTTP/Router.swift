@@ -3,6 +3,9 @@
 /// A literal segment goes before a parameter. An unknown path is 404, a known one with another method 405 with `Allow`;
 /// both pass the middleware too. GET answers HEAD.
 package struct Router: HTTPHandler {
+    /// What ``RequestContext/template`` says where no route has the path.
+    package static let unmatchedTemplate = "unmatched"
+
     private let middleware: [any Middleware]
     private let rewrite: @Sendable (String) -> String
     private var root = Node()
@@ -18,9 +21,9 @@ package struct Router: HTTPHandler {
     ) {
         self.middleware = middleware
         self.rewrite = rewrite
-        unmatched = Route(template: "unmatched", responder: Self.chain(middleware) { _, _ in throw HTTPError.notFound })
+        unmatched = Route(template: Self.unmatchedTemplate, responder: Self.chain(middleware) { _, _ in throw HTTPError.notFound })
         badPath = Route(
-            template: "unmatched",
+            template: Self.unmatchedTemplate,
             responder: Self.chain(middleware) { _, _ in
                 throw HTTPError.malformed("The path is not percent-encoded UTF-8.")
             })

@@ -42,7 +42,8 @@ package struct AccessControl: Sendable {
         } catch {
             throw error == .expired ? .expired : .invalid
         }
-        let expires = Timestamp(milliseconds: verified.expires * 1000)
+        let (milliseconds, isBeyond) = verified.expires.multipliedReportingOverflow(by: 1000)
+        let expires = isBeyond ? nil : Timestamp(milliseconds: milliseconds)
         if verified.scope == "admin" { return Principal(subject: "token:admin", role: .admin, expires: expires) }
         if let debate = DebateID(verified.scope) {
             return Principal(subject: "token:\(debate.text)", role: .member, debate: debate, expires: expires)

@@ -1,5 +1,5 @@
-import Platform
-import Sockets
+package import Platform
+package import Sockets
 
 /// What a process depends on, and whether it is ready (design §1).
 ///
@@ -39,6 +39,8 @@ package final class HealthRegistry: Sendable {
         package var isReady: Bool { reasons.isEmpty }
     }
 
+    /// The name of the check of Postgres, which clients and documents read (contract §6).
+    package static let database = "database"
     package static let checkTimeout = Duration.seconds(2)
 
     private struct State {
@@ -50,10 +52,13 @@ package final class HealthRegistry: Sendable {
     private let state = Lock(State())
     private let shutdown: ShutdownSignal
     private let loop: EventLoop
+    private let metrics: Metrics
 
-    init(shutdown: ShutdownSignal, loop: EventLoop) {
+    /// - Parameter metrics: where each report also shows: `aragora_ready`, `aragora_degraded`.
+    package init(shutdown: ShutdownSignal, loop: EventLoop, metrics: Metrics) {
         self.shutdown = shutdown
         self.loop = loop
+        self.metrics = metrics
     }
 
     package func add(_ check: Check) { state.withLock { $0.checks.append(check) } }
@@ -63,7 +68,7 @@ package final class HealthRegistry: Sendable {
     func setServices(_ names: [String]) { state.withLock { $0.tasks = names } }
 
     /// Every service has been assembled: from here on readiness depends on the checks alone.
-    func markStarted() { state.withLock { $0.isStarted = true } }
+    package func markStarted() { state.withLock { $0.isStarted = true } }
 
     /// Runs every check now, concurrently, each within ``checkTimeout``.
     package func report() async -> Report {
@@ -80,7 +85,16 @@ package final class HealthRegistry: Sendable {
         if !isStarted { reasons.insert("startup in progress", at: 0) }
         if shutdown.phase != .running { reasons.insert("draining", at: 0) }
         let degraded = findings.filter { !$0.isHealthy && $0.kind == .optional }.map(\.name)
-        return Report(findings: findings, reasons: reasons, degraded: degraded)
+        let report = Report(findings: findings, reasons: reasons, degraded: degraded)
+        export(report)
+        return report
+    }
+
+    private func export(_ report: Report) {
+        metrics.set(.ready, to: report.isReady ? 1 : 0)
+        for finding in report.findings where finding.kind == .optional {
+            metrics.set(.degraded, [finding.name], to: finding.isHealthy ? 0 : 1)
+        }
     }
 
     private func probe(_ check: Check) async -> Finding {

@@ -16,8 +16,17 @@ package struct HealthRoutes: Sendable {
     /// Adds every route. `mayReadDetails` decides who sees the full `/health`; the others get the short form.
     package func add(to router: inout Router, mayReadDetails: @escaping @Sendable (RequestContext) -> Bool) {
         router.on(.get, "/healthz") { _, _ in .json(CanonicalJSON.encode(HealthBody.alive)) }
-        for path in ["/readyz", "/ready", "/api/ready"] {
-            router.on(.get, path) { [self] _, _ in await readiness() }
+        for path in ["/readyz", "/ready"] {
+            router.on(.get, path) { [self] _, _ in
+                await readiness { HealthBody.readiness(reasons: $0.reasons, degraded: $0.degraded) }
+            }
+        }
+        router.on(.get, "/api/ready") { [self] _, _ in
+            await readiness { report in
+                HealthBody.apiReadiness(
+                    reasons: report.reasons, degraded: report.degraded,
+                    hasDatabase: report.findings.contains { $0.name == HealthRegistry.database && $0.isHealthy })
+            }
         }
         for path in ["/health", "/api/health"] {
             router.on(.get, path) { [self] _, request in await health(details: mayReadDetails(request)) }
@@ -40,11 +49,9 @@ package struct HealthRoutes: Sendable {
         }
     }
 
-    private func readiness() async -> Response {
+    private func readiness(_ body: (HealthRegistry.Report) -> JSONValue) async -> Response {
         let report = await context.health.report()
-        context.metrics.set(.ready, to: report.isReady ? 1 : 0)
-        let body = HealthBody.readiness(reasons: report.reasons, degraded: report.degraded)
-        return Self.json(body, status: report.isReady ? .ok : .unavailable)
+        return Self.json(body(report), status: report.isReady ? .ok : .unavailable)
     }
 
     private func health(details: Bool) async -> Response {

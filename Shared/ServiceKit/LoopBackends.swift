@@ -65,15 +65,19 @@ package struct Backends: Sendable {
     private func addHealthChecks(_ settings: StoreSettings, _ context: ServiceContext) {
         let first = loops[0]
         let schema = SchemaGate(configuration: settings.postgres, loop: first.loop, log: context.log)
-        context.health.add(HealthRegistry.Check("postgres", .required) {
+        context.health.add(HealthRegistry.Check(HealthRegistry.database, .required) {
             try await first.postgres.ping(timeout: HealthRegistry.checkTimeout)
             return "connected"
         })
         context.health.add(HealthRegistry.Check("schema", .required) { try await schema.check() })
         guard redisConfiguration != nil else { return }
         context.health.add(HealthRegistry.Check("redis", .optional) { [metrics = context.metrics] in
-            metrics.set(.redisUp, to: 0)
-            _ = try await first.redis.send(RedisCommand("PING"), timeout: HealthRegistry.checkTimeout)
+            do {
+                _ = try await first.redis.send(RedisCommand("PING"), timeout: HealthRegistry.checkTimeout)
+            } catch {
+                metrics.set(.redisUp, to: 0)
+                throw error
+            }
             metrics.set(.redisUp, to: 1)
             return "connected"
         })

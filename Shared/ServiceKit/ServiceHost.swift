@@ -54,7 +54,7 @@ package enum ServiceHost {
         }
         let context = ServiceContext(
             name: name, log: log, metrics: metrics, loops: loops, shutdown: shutdown,
-            health: HealthRegistry(shutdown: shutdown, loop: loops[0]), build: BuildInfo.current,
+            health: HealthRegistry(shutdown: shutdown, loop: loops[0], metrics: metrics), build: BuildInfo.current,
             startedAtMilliseconds: startedAt, common: common)
         log.info("starting", .version(context.build.version))
         // The program's one bare task; the process itself is its owner.
@@ -77,7 +77,7 @@ package enum ServiceHost {
     /// refused connection.
     private static func runAll(_ services: [any Service], _ context: ServiceContext) async throws {
         let health = try HealthServer(context: context)
-        let all = services + [LoopLagMonitor(context: context), StartupGate(context: context)]
+        let all = services + [LoopLagMonitor(context: context), StartupGate(context: context), HealthMonitor(context: context)]
         context.health.setServices((all + [health]).map(\.name))
         context.health.markStarted()
         let servicesEnded = ShutdownSignal()

@@ -1,5 +1,4 @@
 package import Platform
-import Sockets
 
 /// Gives the process up with exit code 78 when its stores are still missing after the startup timeout.
 package struct StartupGate: Service {
@@ -19,7 +18,7 @@ package struct StartupGate: Service {
             if BootInstant.now().since(begun) > context.common.startupTimeout {
                 throw ServiceHost.ConfigurationError("not ready within \(context.common.startupTimeout): \(report.reasons.joined(separator: "; "))")
             }
-            try? await context.mainLoop.sleep(for: Self.poll)  // ends early only when cancelled, which the loop sees
+            await context.mainLoop.pause(for: Self.poll, until: shutdown)
         }
         await shutdown.wait(for: .draining)
     }

@@ -4,6 +4,7 @@ import Domain
 import HTTP
 import Ledger
 import Platform
+import ServiceKit
 import Storage
 
 /// `POST /api/debates`: stores a queued debate with event 1 and rings the workers' bell.

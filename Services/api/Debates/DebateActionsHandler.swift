@@ -5,6 +5,7 @@ import Domain
 import HTTP
 import Ledger
 import Platform
+import ServiceKit
 import Storage
 
 /// What people do to a debate: cancel, pause, resume, remark.

@@ -1,6 +1,7 @@
 import Contracts
 import Domain
 import HTTP
+import ServiceKit
 import Storage
 
 /// Finds the debate that a path names, by id or slug, and what its log says.

@@ -2,6 +2,7 @@ import Contracts
 import Domain
 import HTTP
 import Platform
+import ServiceKit
 import Storage
 
 /// `GET /api/debates` and `/api/debates/active`.

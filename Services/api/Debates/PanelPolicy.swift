@@ -1,6 +1,7 @@
 import Contracts
 import Domain
 import Providers
+import ServiceKit
 
 /// Who debates: the agents a client named, else the default panel of what is configured, else the demonstration agents.
 struct PanelPolicy: Sendable {

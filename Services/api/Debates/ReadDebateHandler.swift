@@ -1,6 +1,7 @@
 import Contracts
 import Domain
 import HTTP
+import ServiceKit
 import Storage
 
 /// What one debate is and says: the debate, its messages, events, consensus, convergence, costs, and exports.
@@ -32,7 +33,7 @@ struct ReadDebateHandler: Sendable {
     /// The log itself, envelope by envelope, as WebSocket clients get it.
     func events(_ request: Request, _ context: RequestContext) async throws -> Response {
         var query = QueryReader(request.query)
-        let since = query.int("since", default: 0, in: 0...Int.max)
+        let since = query.int("since", default: 0, in: 0...(Int.max - 1))
         let limit = query.int("limit", default: 100, in: Self.eventsRange)
         try query.finish()
         let record = try await lookup.debate(context)

@@ -6,21 +6,29 @@ import ServiceKit
 
 /// Finds out who asks, and refuses who may not: default deny, by the permission that the route declares.
 struct AuthenticationMiddleware: Middleware {
-    let access: AccessControl
-    /// Route template and method to what it takes; a route that is not here is refused.
-    let requirements: [RouteKey: RouteRequirement]
+    private let access: AccessControl
+    private let requirements: [RouteKey: RouteRequirement]
+    private let templates: Set<String>
+
+    /// - Parameter requirements: what each route takes; a route that is not here is refused.
+    init(access: AccessControl, requirements: [RouteKey: RouteRequirement]) {
+        self.access = access
+        self.requirements = requirements
+        templates = Set(requirements.keys.map(\.template))
+    }
 
     func handle(_ request: Request, _ context: RequestContext, next: Responder) async throws -> Response {
-        // An unknown path or method has no requirement; the router says 404 or 405 without telling anything.
-        guard let requirement = requirements[RouteKey(request.method, context.template)] else {
-            return try await next(request, context)
-        }
         var context = context
-        switch requirement {
+        switch requirements[RouteKey(request.method, context.template)] {
         case .open:
             context.principal = try? access.authenticate(Self.credential(request), now: Self.now())
         case .permission(let permission):
             context.principal = try authorize(permission, request, context)
+        case nil:
+            // Without a route the router says 404, without this method 405; neither tells anything.
+            guard context.template == Router.unmatchedTemplate || templates.contains(context.template) else {
+                throw APIError(.permissionDenied)
+            }
         }
         return try await next(request, context)
     }
@@ -30,21 +38,21 @@ struct AuthenticationMiddleware: Middleware {
         do throws(AccessControl.Refusal) {
             principal = try access.authenticate(Self.credential(request), now: Self.now())
         } catch {
-            let code: ErrorCode
-            switch error {
-            case .missing: code = .authenticationRequired
-            case .invalid: code = .invalidToken
-            case .expired: code = .tokenExpired
-            }
-            throw APIError(code, suggestion: "send the header Authorization: Bearer <ARAGORA_API_TOKEN>")
+            throw APIError(error)
         }
-        let debate = context.template.contains("/debates/{id}") ? DebateID(context.parameter("id")) : nil
-        guard principal.may(permission, debate: debate) else {
+        guard principal.may(permission, debate: debate(context, principal)) else {
             var error = APIError(.permissionDenied, "Permission denied: \(permission.rawValue)")
             error.extra = JSONObject([("required_permission", .string(permission.rawValue))])
             throw error
         }
         return principal
+    }
+
+    /// The debate that the path names. By slug or receipt only its handler can find it, and compares it then.
+    private func debate(_ context: RequestContext, _ principal: Principal) -> DebateID? {
+        if context.template.contains("{receipt}") { return principal.debate }
+        guard context.template.contains("{id}") else { return nil }
+        return DebateID(context.parameter("id")) ?? principal.debate
     }
 
     private static func credential(_ request: Request) -> String? {

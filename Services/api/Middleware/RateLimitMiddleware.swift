@@ -32,9 +32,13 @@ struct RateLimitMiddleware: Middleware {
             metrics.add(.rateLimitHits, ["http"])
             var error = APIError(.rateLimited, suggestion: "wait, or raise ARAGORA_RATE_LIMIT")
             error.retryAfterSeconds = max(1, Self.seconds(decision.retryAfter))
-            throw error
+            return labelled(ErrorMappingMiddleware.render(error, traceID: context.traceID), decision)
         }
-        var response = try await next(request, context)
+        return labelled(try await next(request, context), decision)
+    }
+
+    private func labelled(_ response: Response, _ decision: RateDecision) -> Response {
+        var response = response
         response.headers["X-RateLimit-Limit"] = HeaderValue(decision.limit)
         response.headers["X-RateLimit-Remaining"] = HeaderValue(decision.remaining)
         response.headers["X-RateLimit-Reset"] = HeaderValue(Self.seconds(decision.resetAfter))

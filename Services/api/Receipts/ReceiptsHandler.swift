@@ -3,6 +3,7 @@ import Domain
 import HTTP
 import Ledger
 import Platform
+import ServiceKit
 import Storage
 
 /// Decision receipts: list, read, and verify by recomputing.

@@ -23,16 +23,7 @@ struct QueueMetrics: Service {
             } catch {
                 log.debug("queue not counted", .error(error))
             }
-            await pause(until: shutdown)
-        }
-    }
-
-    private func pause(until shutdown: ShutdownSignal) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask(executorPreference: stores.loop) { try? await stores.loop.sleep(for: Self.interval) }
-            group.addTask(executorPreference: stores.loop) { await shutdown.waitOrCancel(for: .draining) }
-            await group.next()
-            group.cancelAll()
+            await stores.loop.pause(for: Self.interval, until: shutdown)
         }
     }
 }

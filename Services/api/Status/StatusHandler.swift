@@ -16,7 +16,7 @@ struct StatusHandler: Sendable {
         let components = [HealthBody.Check(name: "api", isHealthy: true, isOptional: false, message: "ok", responseMilliseconds: 0)]
             + report.findings.map {
                 HealthBody.Check(
-                    name: $0.name == "postgres" ? "database" : $0.name, isHealthy: $0.isHealthy, isOptional: $0.kind == .optional,
+                    name: $0.name, isHealthy: $0.isHealthy, isOptional: $0.kind == .optional,
                     message: $0.isHealthy ? "ok" : "unavailable", responseMilliseconds: $0.duration.secondsValue * 1000)
             }
         let body = OperationsBody.status(

@@ -30,6 +30,14 @@ package enum HealthBody {
         return .object(body)
     }
 
+    /// `/api/ready`: the same, with the two words that the documents' probes read.
+    package static func apiReadiness(reasons: [String], degraded: [String], hasDatabase: Bool) -> JSONValue {
+        var body = readiness(reasons: reasons, degraded: degraded).object ?? JSONObject()
+        body.append("database", .string(hasDatabase ? "connected" : "unavailable"))
+        body.append("agents", "available")
+        return .object(body)
+    }
+
     /// `/health`: the short form for whoever has no token.
     package static func short(isReady: Bool, degraded: [String], version: String) -> JSONValue {
         [

@@ -64,7 +64,7 @@ package enum ClientMessage: Sendable, Equatable {
             }
             from = max(seq, 1)
         } else if let value = member("since_seq", of: object) {
-            guard let seq = value.int, seq >= 0 else {
+            guard let seq = value.int, seq >= 0, seq < .max else {
                 throw Refusal(code: .invalidMessage, message: "since_seq must be a whole number from 0")
             }
             from = seq + 1

@@ -20,15 +20,20 @@ package struct TrustedProxies: Sendable {
         self.networks = networks
     }
 
-    /// The client's address: the last hop in `X-Forwarded-For` that is not one of our proxies, or the peer itself.
+    /// The client's address: the last hop in `X-Forwarded-For` that is not one of our proxies, or the first when all
+    /// are. The peer itself when nothing was forwarded, or what was is not a list of addresses.
     package func client(of request: Request, peer: String) -> String {
-        guard contains(peer), let forwarded = request[header: "x-forwarded-for"] else { return peer }
-        for hop in forwarded.split(separator: ",").reversed() {
-            let address = String(hop.filter { $0 != " " })
-            guard Network.bytes(address) != nil else { return peer }
-            if !contains(address) { return address }
+        guard contains(peer) else { return peer }
+        // A proxy may add a line of its own below the client's: all lines are one list (RFC 9110 §5.3).
+        let hops = request.head.values("x-forwarded-for").flatMap { $0.split(separator: ",") }
+        var client = peer
+        for hop in hops.reversed() {
+            let address = String(hop.filter { $0 != " " && $0 != "\t" })
+            guard Network.bytes(address) != nil else { return client }
+            client = address
+            if !contains(address) { return client }
         }
-        return peer
+        return client
     }
 
     private func contains(_ address: String) -> Bool {
@@ -58,6 +63,10 @@ private struct Network: Sendable {
         return true
     }
 
-    /// 4 or 16 bytes of a numeric address.
-    static func bytes(_ text: String) -> [UInt8]? { IPAddressText.bytes(text) }
+    /// 4 or 16 bytes of a numeric address; an IPv4 address mapped into IPv6 is the IPv4 address.
+    static func bytes(_ text: String) -> [UInt8]? {
+        guard let bytes = IPAddressText.bytes(text) else { return nil }
+        let isMapped = bytes.count == 16 && bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 0xFF && bytes[11] == 0xFF
+        return isMapped ? Array(bytes[12...]) : bytes
+    }
 }

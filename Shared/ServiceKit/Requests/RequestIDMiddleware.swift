@@ -1,11 +1,13 @@
 import Crypto
-import HTTP
+package import HTTP
 
 /// Names every request: takes over a well-formed `X-Request-ID` and `traceparent`, or makes new ones, and echoes them.
-struct RequestIDMiddleware: Middleware {
+package struct RequestIDMiddleware: Middleware {
     static let maxIDCharacters = 128
 
-    func handle(_ request: Request, _ context: RequestContext, next: Responder) async throws -> Response {
+    package init() {}
+
+    package func handle(_ request: Request, _ context: RequestContext, next: Responder) async throws -> Response {
         var context = context
         context.requestID = try accepted(request[header: "x-request-id"]) ?? "req_" + Hex.encode(RandomBytes.make(12))
         context.traceID = try traceID(request[header: "traceparent"]) ?? Hex.encode(RandomBytes.make(16))

@@ -1,13 +1,16 @@
 import Contracts
+import Crypto
 import Domain
-import HTTP
-import Platform
+package import HTTP
+package import Platform
 
 /// Turns every error into the one flat body; the only place that does.
-struct ErrorMappingMiddleware: Middleware {
-    let log: Log
+package struct ErrorMappingMiddleware: Middleware {
+    private let log: Log
 
-    func handle(_ request: Request, _ context: RequestContext, next: Responder) async throws -> Response {
+    package init(log: Log) { self.log = log }
+
+    package func handle(_ request: Request, _ context: RequestContext, next: Responder) async throws -> Response {
         do {
             return try await next(request, context)
         } catch let error as APIError {
@@ -31,7 +34,8 @@ struct ErrorMappingMiddleware: Middleware {
             .errorCode(code.rawValue), .error(cause))
     }
 
-    static func render(_ error: APIError, traceID: String) -> Response {
+    /// The answer of a refused request.
+    package static func render(_ error: APIError, traceID: String) -> Response {
         var body = ErrorBody(error.code, message: error.message, traceID: traceID, errors: error.problems)
         body.suggestion = error.suggestion
         body.extra = error.extra
@@ -41,28 +45,36 @@ struct ErrorMappingMiddleware: Middleware {
         return response
     }
 
+    /// The answer of a request that no middleware saw, because its head or body was refused before.
+    package static func renderUnseen(_ error: HTTPError) -> Response {
+        let traceID = (try? RandomBytes.make(16)).map { Hex.encode($0) } ?? ""  // without randomness nothing else works
+        return render(error, path: nil, traceID: traceID)
+    }
+
     /// What the server, the router or the parser refused, in our words.
-    static func render(_ error: HTTPError, path: String?, traceID: String) -> Response {
-        let code: ErrorCode
-        switch error.status.code {
-        case 404: code = .notFound
-        case 405: code = .methodNotAllowed
-        case 408: code = .requestTimeout
-        case 413: code = .bodyTooLarge
-        case 414: code = .uriTooLong
-        case 426: code = .upgradeRequired
-        case 431: code = .headersTooLarge
-        case 500: code = .internalError
-        case 501, 505: code = .notImplemented
-        case 502: code = .upstreamUnavailable
-        case 503, 504: code = .unavailable
-        default: code = .badRequest
-        }
+    private static func render(_ error: HTTPError, path: String?, traceID: String) -> Response {
+        let code = code(of: error.status)
         let message = code == .notFound && path != nil ? "API endpoint not found: \(path ?? "")" : error.message
         let body = ErrorBody(code, message: message, traceID: traceID)
         var response = Response.json(body.bytes, status: error.status)
-        response.headers = error.plainResponse.headers
-        response.headers[.contentType] = "application/json"
+        error.addFields(to: &response.headers)
         return response
+    }
+
+    private static func code(of status: Status) -> ErrorCode {
+        switch status.code {
+        case 404: .notFound
+        case 405: .methodNotAllowed
+        case 408: .requestTimeout
+        case 413: .bodyTooLarge
+        case 414: .uriTooLong
+        case 426: .upgradeRequired
+        case 431: .headersTooLarge
+        case 500: .internalError
+        case 501, 505: .notImplemented
+        case 502: .upstreamUnavailable
+        case 503, 504: .unavailable
+        default: .badRequest
+        }
     }
 }

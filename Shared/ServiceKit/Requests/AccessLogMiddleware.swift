@@ -1,14 +1,21 @@
-import HTTP
-import Platform
-import ServiceKit
+package import HTTP
+package import Platform
 import Sockets
 
 /// One log line and one count per request. The path is logged without its query: tokens travel there.
-struct AccessLogMiddleware: Middleware {
-    let log: Log
-    let metrics: Metrics
+package struct AccessLogMiddleware: Middleware {
+    private let log: Log
+    private let metrics: Metrics
+    private let trustedProxies: TrustedProxies
 
-    func handle(_ request: Request, _ context: RequestContext, next: Responder) async throws -> Response {
+    /// - Parameter trustedProxies: whose word is taken for the client's address in the log.
+    package init(log: Log, metrics: Metrics, trustedProxies: TrustedProxies) {
+        self.log = log
+        self.metrics = metrics
+        self.trustedProxies = trustedProxies
+    }
+
+    package func handle(_ request: Request, _ context: RequestContext, next: Responder) async throws -> Response {
         let begun = MonotonicTime.now()
         let response = try await next(request, context)
         let duration = Duration.nanoseconds(MonotonicTime.now() - begun)
@@ -18,7 +25,7 @@ struct AccessLogMiddleware: Middleware {
         log.info(
             "request finished", .requestID(context.requestID), .traceID(context.traceID), .method(method),
             .path(request.path), .route(context.template), .status(response.status.code), .duration(duration),
-            .peer(context.peer.host))
+            .peer(trustedProxies.client(of: request, peer: context.peer.host)))
         return response
     }
 

@@ -1,0 +1,45 @@
+package import Contracts
+package import Domain
+import Storage
+
+/// What a handler refuses a request with. Users see the code, a sentence and what to do; the cause goes to the log.
+package struct APIError: Error {
+    package let code: ErrorCode
+    package var message: String?
+    package var problems: [FieldProblem] = []
+    package var suggestion: String?
+    /// Members of the body that only this refusal has.
+    package var extra = JSONObject()
+    package var retryAfterSeconds: Int?
+    /// For our log only.
+    package var cause: (any Error)?
+
+    package init(_ code: ErrorCode, _ message: String? = nil, suggestion: String? = nil) {
+        self.code = code
+        self.message = message
+        self.suggestion = suggestion
+    }
+
+    package init(_ failure: ValidationFailure) {
+        self.init(.validationFailed, ErrorBody.summary(of: failure))
+        problems = failure.problems
+    }
+
+    /// Why a credential is not taken: 401.
+    package init(_ refusal: AccessControl.Refusal) {
+        let code: ErrorCode
+        switch refusal {
+        case .missing: code = .authenticationRequired
+        case .invalid: code = .invalidToken
+        case .expired: code = .tokenExpired
+        }
+        self.init(code, suggestion: "send the header Authorization: Bearer <ARAGORA_API_TOKEN>")
+    }
+
+    /// A store did not answer: not the client's fault, worth another try. What is broken rather than away is a 500.
+    package static func unavailable(_ cause: any Error) -> APIError {
+        var error = APIError((cause as? StorageError)?.code == .broken ? .internalError : .unavailable)
+        error.cause = cause
+        return error
+    }
+}
