@@ -109,7 +109,7 @@ let package = Package(
         tests("StorageTests", core + ["Storage", "PostgresClient", "Sockets", "Platform", "Crypto"]),
         tests("ProvidersTests", ["Providers", "Domain", "Contracts", "HTTPClient", "HTTP", "Sockets", "Platform"]),
         tests("RunnerTests", core + drivers + adapters + ["DebateRunner", "Providers"]),
-        tests("ServiceTests", core + drivers + adapters + ["aragora-api", "aragora-ws-gateway", "aragora", "BackupCore"]),
+        tests("ServiceTests", core + drivers + adapters + ["aragora-api", "aragora-ws-gateway", "aragora-debate-worker", "aragora-backup", "aragora", "DebateRunner", "BackupCore", "Providers"]),
         tests("EndToEndTests", core + drivers + adapters + ["BackupCore"]),
         tests("TidyTests", []),
     ],

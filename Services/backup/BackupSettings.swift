@@ -1,6 +1,7 @@
 import BackupCore
 import Platform
 import PostgresClient
+import ServiceKit
 
 /// What the backup service reads from its environment.
 struct BackupSettings: Sendable {
@@ -11,14 +12,13 @@ struct BackupSettings: Sendable {
     let retention: RetentionPolicy
 
     init(reading reader: inout SettingsReader) {
-        let dsn =
-            reader.secret("ARAGORA_POSTGRES_DIRECT_DSN")
-            ?? reader.requiredSecret("ARAGORA_POSTGRES_DSN", aliases: ["DATABASE_URL"])
+        let dsn = StoreSettings.directDSN(reading: &reader)
         var configuration = PGConfiguration(dsn: dsn.reveal(), poolSize: 2)
         configuration.applicationName = "aragora-backup"
         postgres = configuration
-        folder = BackupFolder(path: reader.requiredString("ARAGORA_BACKUP_DIR"))
-        interval = reader.seconds("BACKUP_INTERVAL", default: 86_400, in: 60...2_592_000)
-        retention = RetentionPolicy(days: reader.int("BACKUP_RETENTION_DAYS", default: 7, in: 1...3650))
+        folder = BackupFolder(reading: &reader)
+        interval = reader.seconds(
+            "BACKUP_INTERVAL", default: 86_400, in: 60...2_592_000, help: "From one backup to the next.")
+        retention = RetentionPolicy(reading: &reader)
     }
 }

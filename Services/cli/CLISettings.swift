@@ -14,9 +14,15 @@ struct CLISettings: Sendable {
     static let tokenTTLRange = 1...31_536_000
 
     private let lookup: @Sendable (String) -> String?
+    private let onRead: @Sendable ([SettingDescription]) -> Void
 
-    init(lookup: @escaping @Sendable (String) -> String? = { getenv($0).map { String(cString: $0) } }) {
+    /// - Parameter onRead: told of what each command asked for.
+    init(
+        lookup: @escaping @Sendable (String) -> String? = { getenv($0).map { String(cString: $0) } },
+        onRead: @escaping @Sendable ([SettingDescription]) -> Void = { _ in }
+    ) {
         self.lookup = lookup
+        self.onRead = onRead
     }
 
     /// Colour on a terminal, unless the person said no (no-color.org) or the terminal has none.
@@ -35,7 +41,8 @@ struct CLISettings: Sendable {
     /// Where the API is, without a slash at its end.
     func baseURL() throws -> String {
         try read { reader in
-            let text = reader.string("ARAGORA_BASE_URL", aliases: ["ARAGORA_API_URL"], default: Self.defaultBaseURL)
+            let text = reader.string(
+                "ARAGORA_BASE_URL", aliases: ["ARAGORA_API_URL"], default: Self.defaultBaseURL, help: "Where the API is.")
             guard let url = BaseURL(text) else {
                 reader.report("ARAGORA_BASE_URL: expected http://host:port or https://host, got \"\(text)\"")
                 return text
@@ -49,7 +56,9 @@ struct CLISettings: Sendable {
         let base = try baseURL()
         return try read { reader in
             let fallback = "ws" + base.dropFirst("http".count) + "/ws"
-            let text = reader.string("ARAGORA_WS_URL", default: fallback)
+            let given = reader.optionalString(
+                "ARAGORA_WS_URL", help: "Where the gateway is; by default `/ws` of the API.")
+            let text = given ?? fallback
             guard let address = WebSocketAddress(text) else {
                 reader.report("ARAGORA_WS_URL: expected ws://host:port/ws or wss://host/ws, got \"\(text)\"")
                 return WebSocketAddress(host: "", port: 0, path: "/", usesTLS: false)
@@ -58,13 +67,23 @@ struct CLISettings: Sendable {
         }
     }
 
-    func apiToken() throws -> Secret<String>? { try read { $0.secret("ARAGORA_API_TOKEN") } }
+    func apiToken() throws -> Secret<String>? { 
+        try read { $0.secret("ARAGORA_API_TOKEN", help: "The token to send, and to sign new tokens with.") }
+     }
 
     /// Seconds that a new token is good for.
-    func tokenTTL() throws -> Int { try read { $0.int("ARAGORA_TOKEN_TTL", default: 3600, in: Self.tokenTTLRange) } }
+    func tokenTTL() throws -> Int { 
+        try read {
+            $0.int("ARAGORA_TOKEN_TTL", default: 3600, in: Self.tokenTTLRange, help: "Seconds that a new token is good for.")
+        }
+     }
 
     /// A PEM file of authorities to trust instead of the system's.
-    func caFile() throws -> String? { try read { $0.optionalString("ARAGORA_CA_FILE") } }
+    func caFile() throws -> String? { 
+        try read {
+            $0.optionalString("ARAGORA_CA_FILE", help: "PEM file of the authorities to trust, instead of the system's.")
+        }
+     }
 
     // MARK: Keys
 
@@ -78,22 +97,21 @@ struct CLISettings: Sendable {
     /// The database, reached directly: migrations, walks and backups do not go through a transaction pooler.
     func postgres() throws -> PGConfiguration {
         try read { reader in
-            let dsn =
-                reader.secret("ARAGORA_POSTGRES_DIRECT_DSN")
-                ?? reader.requiredSecret("ARAGORA_POSTGRES_DSN", aliases: ["DATABASE_URL"])
+            let dsn = StoreSettings.directDSN(reading: &reader)
             var configuration = PGConfiguration(dsn: dsn.reveal(), poolSize: 2)
             configuration.applicationName = "aragora-cli"
-            configuration.statementTimeout = reader.seconds("ARAGORA_DB_COMMAND_TIMEOUT", default: 60, in: 1...3600)
+            configuration.statementTimeout = reader.seconds(
+                "ARAGORA_DB_COMMAND_TIMEOUT", default: 60, in: 1...3600, help: "Longest one statement of a command may take.")
             return configuration
         }
     }
 
     func backupFolder() throws -> BackupFolder {
-        try read { BackupFolder(path: $0.requiredString("ARAGORA_BACKUP_DIR")) }
+        try read { BackupFolder(reading: &$0) }
     }
 
     func retention() throws -> RetentionPolicy {
-        try read { RetentionPolicy(days: $0.int("BACKUP_RETENTION_DAYS", default: 7, in: 1...3650)) }
+        try read { RetentionPolicy(reading: &$0) }
     }
 
     // MARK: Checks
@@ -104,6 +122,7 @@ struct CLISettings: Sendable {
     private func read<Value>(_ body: (inout SettingsReader) -> Value) throws -> Value {
         var reader = SettingsReader(lookup: lookup)
         let value = body(&reader)
+        onRead(reader.documented)
         guard reader.problems.isEmpty else {
             throw CommandFailure(.configuration, reader.problems.joined(separator: "\n"))
         }

@@ -37,20 +37,31 @@ package struct RunnerSettings: Sendable {
     /// Reads the settings of `aragora-debate-worker`.
     package init(worker reader: inout SettingsReader) {
         self.init(
-            kind: .worker, concurrency: reader.int("WORKER_CONCURRENCY", default: 3, in: 1...1000), reading: &reader)
+            kind: .worker,
+            concurrency: reader.int("WORKER_CONCURRENCY", default: 3, in: 1...1000, help: "Debates at once."),
+            reading: &reader)
     }
 
     /// Reads the settings of the runner inside `aragora-api`.
     package init(embedded reader: inout SettingsReader) {
         self.init(
-            kind: .embedded, concurrency: reader.int("ARAGORA_MAX_CONCURRENT_DEBATES", default: 10, in: 1...1000),
+            kind: .embedded,
+            concurrency: reader.int(
+                "ARAGORA_MAX_CONCURRENT_DEBATES", default: 10, in: 1...1000, help: "Debates at once in the embedded runner."),
             reading: &reader)
     }
 
     private init(kind: Kind, concurrency: Int, reading reader: inout SettingsReader) {
         self.init(
-            kind: kind, concurrency: concurrency, lease: reader.seconds("WORKER_LEASE_SECONDS", default: 4, in: 3...60),
-            maxAdoptions: reader.int("WORKER_MAX_ATTEMPTS", default: 5, in: 1...100),
-            drain: reader.seconds("WORKER_DRAIN_SECONDS", default: 25, in: 0...3600))
+            kind: kind, concurrency: concurrency,
+            lease: reader.seconds(
+                "WORKER_LEASE_SECONDS", default: 4, in: 3...60,
+                help: "How long a runner may be silent before others adopt its debates; renewed every second."),
+            maxAdoptions: reader.int(
+                "WORKER_MAX_ATTEMPTS", default: 5, in: 1...100,
+                help: "Adoptions without progress after which a debate fails and its job goes to the dead stream."),
+            drain: reader.seconds(
+                "WORKER_DRAIN_SECONDS", default: 25, in: 0...3600,
+                help: "How long a stop waits for model calls in flight before it cancels them."))
     }
 }

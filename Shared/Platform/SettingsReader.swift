@@ -2,7 +2,8 @@ import FoundationEssentials
 
 /// Reads named settings and remembers every problem, so that one start shows all of them.
 ///
-/// For every name, `<NAME>_FILE` may give a file that holds the value (Docker and Kubernetes secrets).
+/// Every read says in one sentence, `help`, what the setting does; docs/configuration.md is made of these. For every
+/// name, `<NAME>_FILE` may give a file that holds the value (Docker and Kubernetes secrets).
 package struct SettingsReader {
     private let lookup: (String) -> String?
     private let readFile: (String) -> String?
@@ -10,6 +11,8 @@ package struct SettingsReader {
     package private(set) var problems: [String] = []
     /// Which alias was used for which name, for one log line at start.
     package private(set) var aliasesUsed: [String] = []
+    /// What was asked for, in the order of reading: every setting of what read itself from here, set or not.
+    package private(set) var documented: [SettingDescription] = []
 
     package init(
         lookup: @escaping (String) -> String?,
@@ -20,45 +23,44 @@ package struct SettingsReader {
     }
 
     /// The value of `name`, or of the first alias that is set. Empty counts as not set.
-    package mutating func optionalString(_ name: String, aliases: [String] = []) -> String? {
-        for candidate in [name] + aliases {
-            guard let value = raw(candidate) else { continue }
-            if candidate != name { aliasesUsed.append("\(candidate) is used as \(name)") }
-            return value
-        }
-        return nil
+    package mutating func optionalString(_ name: String, aliases: [String] = [], help: String = "") -> String? {
+        note(name, aliases, .text, .none, help)
+        return value(of: name, aliases)
     }
 
-    package mutating func string(_ name: String, aliases: [String] = [], default fallback: String) -> String {
-        optionalString(name, aliases: aliases) ?? fallback
+    package mutating func string(
+        _ name: String, aliases: [String] = [], default fallback: String, help: String = ""
+    ) -> String {
+        note(name, aliases, .text, fallback.isEmpty ? .none : .value(fallback), help)
+        return value(of: name, aliases) ?? fallback
     }
 
     /// A value that must be there; the problem names it.
-    package mutating func requiredString(_ name: String, aliases: [String] = []) -> String {
-        if let value = optionalString(name, aliases: aliases) { return value }
-        problems.append("\(name): required, but not set")
-        return ""
+    package mutating func requiredString(_ name: String, aliases: [String] = [], help: String = "") -> String {
+        note(name, aliases, .text, .required, help)
+        return required(name, aliases)
     }
 
-    package mutating func secret(_ name: String, aliases: [String] = []) -> Secret<String>? {
-        optionalString(name, aliases: aliases).map(Secret.init)
+    package mutating func secret(_ name: String, aliases: [String] = [], help: String = "") -> Secret<String>? {
+        note(name, aliases, .secret, .none, help)
+        return value(of: name, aliases).map(Secret.init)
     }
 
-    package mutating func requiredSecret(_ name: String, aliases: [String] = []) -> Secret<String> {
-        Secret(requiredString(name, aliases: aliases))
+    package mutating func requiredSecret(_ name: String, aliases: [String] = [], help: String = "") -> Secret<String> {
+        note(name, aliases, .secret, .required, help)
+        return Secret(required(name, aliases))
     }
 
-    package mutating func int(_ name: String, default fallback: Int, in range: ClosedRange<Int>) -> Int {
-        guard let text = optionalString(name) else { return fallback }
-        guard let value = Int(text), range.contains(value) else {
-            problems.append("\(name): expected a whole number from \(range.lowerBound) to \(range.upperBound), got \"\(text)\"")
-            return fallback
-        }
-        return value
+    package mutating func int(
+        _ name: String, default fallback: Int, in range: ClosedRange<Int>, help: String = ""
+    ) -> Int {
+        note(name, [], .int(range), .value(String(fallback)), help)
+        return number(name, fallback, range)
     }
 
-    package mutating func bool(_ name: String, default fallback: Bool) -> Bool {
-        guard let text = optionalString(name) else { return fallback }
+    package mutating func bool(_ name: String, default fallback: Bool, help: String = "") -> Bool {
+        note(name, [], .bool, .value(String(fallback)), help)
+        guard let text = value(of: name) else { return fallback }
         switch text.lowercased() {
         case "1", "true", "yes", "on": return true
         case "0", "false", "no", "off": return false
@@ -69,12 +71,18 @@ package struct SettingsReader {
     }
 
     /// Whole seconds.
-    package mutating func seconds(_ name: String, default fallback: Int, in range: ClosedRange<Int>) -> Duration {
-        .seconds(int(name, default: fallback, in: range))
+    package mutating func seconds(
+        _ name: String, default fallback: Int, in range: ClosedRange<Int>, help: String = ""
+    ) -> Duration {
+        note(name, [], .seconds(range), .value(String(fallback)), help)
+        return .seconds(number(name, fallback, range))
     }
 
-    package mutating func oneOf(_ name: String, _ allowed: [String], default fallback: String) -> String {
-        guard let text = optionalString(name) else { return fallback }
+    package mutating func oneOf(
+        _ name: String, _ allowed: [String], default fallback: String, help: String = ""
+    ) -> String {
+        note(name, [], .oneOf(allowed), .value(fallback), help)
+        guard let text = value(of: name) else { return fallback }
         guard allowed.contains(text.lowercased()) else {
             problems.append("\(name): expected one of \(allowed.joined(separator: ", ")), got \"\(text)\"")
             return fallback
@@ -84,6 +92,37 @@ package struct SettingsReader {
 
     /// Adds a problem that a setting has in the light of another one.
     package mutating func report(_ problem: String) { problems.append(problem) }
+
+    private mutating func note(
+        _ name: String, _ aliases: [String], _ kind: SettingDescription.Kind, _ fallback: SettingDescription.Fallback,
+        _ help: String
+    ) {
+        documented.append(SettingDescription(name: name, aliases: aliases, kind: kind, fallback: fallback, help: help))
+    }
+
+    private mutating func value(of name: String, _ aliases: [String] = []) -> String? {
+        for candidate in [name] + aliases {
+            guard let value = raw(candidate) else { continue }
+            if candidate != name { aliasesUsed.append("\(candidate) is used as \(name)") }
+            return value
+        }
+        return nil
+    }
+
+    private mutating func required(_ name: String, _ aliases: [String]) -> String {
+        if let value = value(of: name, aliases) { return value }
+        problems.append("\(name): required, but not set")
+        return ""
+    }
+
+    private mutating func number(_ name: String, _ fallback: Int, _ range: ClosedRange<Int>) -> Int {
+        guard let text = value(of: name) else { return fallback }
+        guard let value = Int(text), range.contains(value) else {
+            problems.append("\(name): expected a whole number from \(range.lowerBound) to \(range.upperBound), got \"\(text)\"")
+            return fallback
+        }
+        return value
+    }
 
     private mutating func raw(_ name: String) -> String? {
         if let value = lookup(name), !value.isEmpty { return value }

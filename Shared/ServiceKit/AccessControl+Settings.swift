@@ -3,8 +3,12 @@ package import Platform
 extension AccessControl {
     /// Reads `ARAGORA_API_TOKEN`. In production an empty one is a problem, not an open door.
     package init(reading reader: inout SettingsReader, environment: CommonSettings.Environment) {
-        let token = reader.secret("ARAGORA_API_TOKEN")
-        let previousToken = reader.secret("ARAGORA_API_TOKEN_PREVIOUS")
+        let token = reader.secret(
+            "ARAGORA_API_TOKEN",
+            help: "The service token; also signs tokens of the form `{loop_id}:{expires}:{hmac}`. Required in production; "
+                + "elsewhere every request is allowed without it.")
+        let previousToken = reader.secret(
+            "ARAGORA_API_TOKEN_PREVIOUS", help: "The token before the last rotation; still accepted.")
         if token == nil && environment == .production {
             reader.report("ARAGORA_API_TOKEN: required in production; without it every request would be allowed")
         }

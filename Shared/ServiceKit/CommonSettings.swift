@@ -17,15 +17,28 @@ package struct CommonSettings: Sendable {
 
     /// - Parameter processors: online processors of this machine.
     package init(reading reader: inout SettingsReader, processors: Int) {
-        let name = reader.oneOf("ARAGORA_ENV", ["production", "development", "test"], default: "development")
+        let name = reader.oneOf(
+            "ARAGORA_ENV", ["production", "development", "test"], default: "development",
+            help: "`production` insists on a token, and uses the demonstration agents only where they are named.")
         environment = Environment(rawValue: name) ?? .development
         let level = reader.oneOf(
-            "ARAGORA_LOG_LEVEL", ["debug", "info", "warning", "warn", "error", "critical"], default: "info")
+            "ARAGORA_LOG_LEVEL", ["debug", "info", "warning", "warn", "error", "critical"], default: "info",
+            help: "The least severe line that is written.")
         logLevel = LogLevel(name: level) ?? .info
-        logFormat = Log.Format(rawValue: reader.oneOf("ARAGORA_LOG_FORMAT", ["json", "text"], default: "json")) ?? .json
-        metricsPort = UInt16(reader.int("ARAGORA_METRICS_PORT", default: 9090, in: 0...65_535))
-        bindAddress = reader.string("ARAGORA_BIND_ADDRESS", default: "0.0.0.0")
-        eventLoops = reader.int("ARAGORA_EVENT_LOOPS", default: min(4, max(1, processors)), in: 1...64)
-        startupTimeout = reader.seconds("ARAGORA_STARTUP_TIMEOUT", default: 60, in: 1...3600)
+        let format = reader.oneOf(
+            "ARAGORA_LOG_FORMAT", ["json", "text"], default: "json", help: "One JSON object a line, or text for people.")
+        logFormat = Log.Format(rawValue: format) ?? .json
+        metricsPort = UInt16(
+            reader.int(
+                "ARAGORA_METRICS_PORT", default: 9090, in: 0...65_535,
+                help: "Health and `/metrics`; 0 takes a free port, which the log names."))
+        bindAddress = reader.string(
+            "ARAGORA_BIND_ADDRESS", default: "0.0.0.0", help: "The numeric address on which every port listens.")
+        eventLoops = reader.int(
+            "ARAGORA_EVENT_LOOPS", default: min(4, max(1, processors)), in: 1...64,
+            help: "Threads that serve; by default one per processor, up to four.")
+        startupTimeout = reader.seconds(
+            "ARAGORA_STARTUP_TIMEOUT", default: 60, in: 1...3600,
+            help: "How long a store may be missing at start; then the process exits with code 78.")
     }
 }

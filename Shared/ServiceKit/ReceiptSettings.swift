@@ -8,8 +8,10 @@ package struct ReceiptSettings: Sendable {
 
     package init(reading reader: inout SettingsReader) {
         let name = "ARAGORA_RECEIPT_SIGNING_KEY"
-        let current = reader.secret(name)
-        let previous = reader.secret(name + "_PREVIOUS")
+        let current = reader.secret(
+            name, help: "Signs receipts: hex, padded base64, or any text. Without it receipts carry a checksum only.")
+        let previous = reader.secret(
+            name + "_PREVIOUS", help: "Keys that still verify, newest first, separated by commas.")
         guard let current else {
             keys = nil
             if previous != nil { reader.report("\(name)_PREVIOUS: needs \(name)") }

@@ -13,22 +13,47 @@ package struct StoreSettings: Sendable {
     ///   - applicationName: shown in `pg_stat_activity` and `CLIENT LIST`.
     ///   - loops: pools; the configured connections are divided among them.
     package init(reading reader: inout SettingsReader, applicationName: String, loops: Int) {
-        let dsn = reader.requiredSecret("ARAGORA_POSTGRES_DSN", aliases: ["DATABASE_URL"])
-        let total = reader.int("ARAGORA_DB_POOL_SIZE", default: 20, in: 1...1000)
-        let pooler = reader.oneOf("ARAGORA_DB_POOLER", ["none", "transaction"], default: "none")
-        let timeout = reader.seconds("ARAGORA_DB_COMMAND_TIMEOUT", default: 10, in: 1...600)
+        let dsn = Self.dsn(reading: &reader)
+        let total = reader.int(
+            "ARAGORA_DB_POOL_SIZE", default: 20, in: 1...1000,
+            help: "Postgres connections of this process, divided among its event loops; each loop has at least one.")
+        let pooler = reader.oneOf(
+            "ARAGORA_DB_POOLER", ["none", "transaction"], default: "none",
+            help: "`transaction` behind a transaction pooler: no named statements and no presence lock.")
+        let timeout = reader.seconds(
+            "ARAGORA_DB_COMMAND_TIMEOUT", default: 10, in: 1...600, help: "Longest one statement may take.")
         var configuration = PGConfiguration(dsn: dsn.reveal())
         configuration.poolSize = max(1, total / max(1, loops))
         configuration.applicationName = applicationName
         configuration.statementTimeout = timeout
         configuration.namedStatements = pooler == "none"
         postgres = configuration
-        redisPrefix = reader.string("ARAGORA_REDIS_PREFIX", default: Keyspace.defaultPrefix)
+        redisPrefix = reader.string(
+            "ARAGORA_REDIS_PREFIX", default: Keyspace.defaultPrefix,
+            help: "What every key and channel begins with; the same in all processes of an installation.")
         redis = Self.readRedis(&reader, applicationName: applicationName)
     }
 
+    /// The database of this installation.
+    package static func dsn(reading reader: inout SettingsReader) -> Secret<String> {
+        reader.requiredSecret(
+            "ARAGORA_POSTGRES_DSN", aliases: ["DATABASE_URL"], help: "Where debates are: a Postgres URL or key=value string.")
+    }
+
+    /// The same, not through a transaction pooler: for migrations, walks and backups.
+    package static func directDSN(reading reader: inout SettingsReader) -> Secret<String> {
+        let direct = reader.secret(
+            "ARAGORA_POSTGRES_DIRECT_DSN",
+            help: "The same database, reached without a transaction pooler; by default `ARAGORA_POSTGRES_DSN`.")
+        guard let direct else { return dsn(reading: &reader) }
+        return direct
+    }
+
     private static func readRedis(_ reader: inout SettingsReader, applicationName: String) -> RedisConfiguration? {
-        guard let url = reader.secret("ARAGORA_REDIS_URL", aliases: ["REDIS_URL"]) else { return nil }
+        let url = reader.secret(
+            "ARAGORA_REDIS_URL", aliases: ["REDIS_URL"],
+            help: "`redis://` or `rediss://`. Without it Postgres is polled, and rate limits are counted per process.")
+        guard let url else { return nil }
         do throws(RedisError) {
             var configuration = try RedisConfiguration(url: url.reveal())
             configuration.clientName = applicationName

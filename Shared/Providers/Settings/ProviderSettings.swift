@@ -32,15 +32,18 @@ package struct ProviderSettings: Sendable {
     /// Reads the settings that every executable which runs or creates debates shares.
     package init(reading reader: inout SettingsReader) {
         let deadlines = CallDeadlines(reading: &reader)
-        let maxTokens = reader.int("ARAGORA_PROVIDER_MAX_TOKENS", default: 8192, in: 64...100_000)
+        let maxTokens = reader.int(
+            "ARAGORA_PROVIDER_MAX_TOKENS", default: 8192, in: 64...100_000, help: "Longest answer asked of a model, in tokens.")
         var endpoints: [ProviderEndpoint] = []
         var models = ProviderDefaults.models
         for provider in ProviderKey.allCases where provider != .demo {
             let names = ProviderNames(provider)
-            let model = reader.string(names.model, default: ProviderDefaults.models[provider] ?? "")
+            let model = reader.string(
+                names.model, default: ProviderDefaults.models[provider] ?? "", help: "The model when a panel names none.")
             models[provider] = model
-            let key = reader.secret(names.key, aliases: names.keyAliases)
-            let url = reader.string(names.baseURL, default: ProviderDefaults.baseURLs[provider] ?? "")
+            let key = reader.secret(names.key, aliases: names.keyAliases, help: names.keyHelp)
+            let url = reader.string(
+                names.baseURL, default: ProviderDefaults.baseURLs[provider] ?? "", help: names.baseURLHelp)
             guard provider == .local ? !url.isEmpty : key != nil else { continue }
             guard let url = BaseURL(url) else {
                 reader.report("\(names.baseURL): expected an address that begins with http:// or https://")
@@ -51,12 +54,17 @@ package struct ProviderSettings: Sendable {
                     provider: provider, baseURL: url, key: key, model: model, maxTokens: maxTokens, deadlines: deadlines
                 ))
         }
-        let latency = reader.int("ARAGORA_DEMO_LATENCY_MS", default: 0, in: 0...60_000)
+        let latency = reader.int(
+            "ARAGORA_DEMO_LATENCY_MS", default: 0, in: 0...60_000,
+            help: "How many milliseconds a demonstration agent takes for one answer.")
         self.endpoints = Dictionary(endpoints.map { ($0.provider, $0) }) { first, _ in first }
         self.models = models
-        maxInFlight = reader.int("ARAGORA_PROVIDER_MAX_INFLIGHT", default: 32, in: 1...10_000)
+        maxInFlight = reader.int(
+            "ARAGORA_PROVIDER_MAX_INFLIGHT", default: 32, in: 1...10_000,
+            help: "Calls in flight to one provider from this process; more wait.")
         demoLatency = .milliseconds(latency)
-        caFile = reader.optionalString("ARAGORA_PROVIDER_CA_FILE")
+        caFile = reader.optionalString(
+            "ARAGORA_PROVIDER_CA_FILE", help: "PEM file of the authorities to trust for providers, instead of the system's.")
     }
 
     /// Providers that can be called, `demo` left out: it always can.
@@ -88,13 +96,20 @@ package struct ProviderSettings: Sendable {
 struct ProviderNames {
     let key: String
     let keyAliases: [String]
+    let keyHelp: String
     let baseURL: String
+    let baseURLHelp: String
     let model: String
 
     init(_ provider: ProviderKey) {
         let prefix = provider == .local ? "ARAGORA_LOCAL_LLM" : provider.rawValue.uppercased()
         key = "\(prefix)_API_KEY"
+        keyHelp = provider == .local ? "The local server's key, if it wants one." : "The key; with it the provider can be used."
         baseURL = provider == .local ? "\(prefix)_URL" : "\(prefix)_BASE_URL"
+        baseURLHelp =
+            provider == .local
+            ? "An OpenAI-compatible server: Ollama, vLLM, LM Studio. With it the provider `local` can be used."
+            : "Where the provider's API is."
         model = "\(prefix)_MODEL"
         switch provider {
         case .gemini: keyAliases = ["GOOGLE_API_KEY"]
