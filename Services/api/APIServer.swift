@@ -10,17 +10,23 @@ struct APIServer: Service {
     private let context: ServiceContext
     private let server: HTTPServer
 
-    init(settings: APISettings, context: ServiceContext, makeRouter: @escaping @Sendable (EventLoop) async throws -> Router) throws {
+    init(
+        settings: APISettings, context: ServiceContext,
+        makeRouter: @escaping @Sendable (EventLoop) async throws -> Router
+    ) throws {
         self.settings = settings
         self.context = context
         guard let address = SocketAddress(ip: context.common.bindAddress, port: settings.port) else {
-            throw ServiceHost.ConfigurationError("ARAGORA_BIND_ADDRESS: \"\(context.common.bindAddress)\" is not an IP address")
+            throw ServiceHost.ConfigurationError(
+                "ARAGORA_BIND_ADDRESS: \"\(context.common.bindAddress)\" is not an IP address")
         }
         var configuration = HTTPServerConfiguration(address: address)
         configuration.maxConnections = settings.maxConnections
         configuration.renderError = { ErrorMappingMiddleware.renderUnseen($0) }
         configuration.onRejected = { [metrics = context.metrics] in metrics.add(.limitHits, [$0.code]) }
+        configuration.onConnections = { [metrics = context.metrics] in metrics.add(.httpConnections, by: Double($0)) }
         configuration.onUnexpected = { [log = context.log] in log.error("request failed", .error($0)) }
+        context.metrics.declare(.debatesStarted, .httpConnections)
         server = HTTPServer(configuration: configuration, loops: context.loops, makeHandler: makeRouter)
     }
 

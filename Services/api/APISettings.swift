@@ -38,31 +38,39 @@ struct APISettings: Sendable {
 
     init(reading reader: inout SettingsReader, common: CommonSettings) {
         environment = common.environment
-        port = UInt16(reader.int("ARAGORA_PORT", default: 8080, in: 0...65_535, help: "Port of the API; 0 takes a free one."))
+        port = UInt16(
+            reader.int("ARAGORA_PORT", default: 8080, in: 0...65_535, help: "Port of the API; 0 takes a free one."))
         stores = StoreSettings(reading: &reader, applicationName: "aragora-api", loops: common.eventLoops)
         access = AccessControl(reading: &reader, environment: common.environment)
         rateLimit = reader.int(
-            "ARAGORA_RATE_LIMIT", default: 100, in: 0...10_000_000, help: "Requests a minute per client; 0 switches the limit off.")
+            "ARAGORA_RATE_LIMIT", default: 100, in: 0...10_000_000,
+            help: "Requests a minute per client; 0 switches the limit off.")
         trustedProxies = TrustedProxies(reading: &reader)
         gateway = Self.upstream(&reader)
         migrateOnStart = reader.bool(
-            "ARAGORA_MIGRATE_ON_START", default: false, help: "Whether the API brings the schema up to date when it starts.")
+            "ARAGORA_MIGRATE_ON_START", default: false,
+            help: "Whether the API brings the schema up to date when it starts.")
         runner = RunnerSettings(embedded: &reader)
         runnerPolicy = EmbeddedRunnerPolicy(reading: &reader)
         receipts = ReceiptSettings(reading: &reader)
         providers = ProviderSettings(reading: &reader)
         maxConnections = reader.int(
-            "ARAGORA_MAX_CONNECTIONS", default: 10_000, in: 1...1_000_000, help: "Open HTTP connections of this process.")
+            "ARAGORA_MAX_CONNECTIONS", default: 10_000, in: 1...1_000_000,
+            help: "Open HTTP connections of this process.")
         drainDeadline = reader.seconds(
-            "ARAGORA_DRAIN_SECONDS", default: 15, in: 0...300, help: "How long a stop waits for requests that are being answered.")
+            "ARAGORA_DRAIN_SECONDS", default: 15, in: 0...300,
+            help: "How long a stop waits for requests that are being answered.")
         demoFallback = reader.bool(
             "ARAGORA_DEMO_FALLBACK", default: false,
-            help: "Whether a panel that names nobody uses the demonstration agents when no provider has a key, in production too.")
+            help:
+                "Whether a panel that names nobody uses the demonstration agents when no provider has a key, in production too."
+        )
     }
 
     private static func upstream(_ reader: inout SettingsReader) -> Upstream? {
         let text = reader.optionalString(
-            "ARAGORA_WS_UPSTREAM", help: "`host:port` of the gateway, to which `/ws` on this port is passed on; without it 503.")
+            "ARAGORA_WS_UPSTREAM",
+            help: "`host:port` of the gateway, to which `/ws` on this port is passed on; without it 503.")
         guard let text else { return nil }
         guard let upstream = Upstream(text) else {
             reader.report("ARAGORA_WS_UPSTREAM: expected host:port, got \"\(text)\"")
@@ -79,7 +87,9 @@ struct Upstream: Sendable, Equatable {
 
     /// `host:port`; an IPv6 host stands in brackets.
     init?(_ text: String) {
-        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0 else { return nil }
+        guard let colon = text.lastIndex(of: ":"), let port = UInt16(text[text.index(after: colon)...]), port > 0 else {
+            return nil
+        }
         let host = text[..<colon].trimmingPrefix("[")
         let bare = host.hasSuffix("]") ? host.dropLast() : host
         guard !bare.isEmpty else { return nil }

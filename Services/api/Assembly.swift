@@ -38,7 +38,8 @@ enum Assembly {
             ).router()
         }
         let queue = QueueMetrics(
-            stores: APIStores(backends.main, keyspace: backends.keyspace, log: context.log), metrics: context.metrics, log: context.log)
+            stores: APIStores(backends.main, keyspace: backends.keyspace, log: context.log), metrics: context.metrics,
+            log: context.log)
         var services: [any Service] = [
             Closing(server) { await backends.close() }, queue, try await embeddedRunner(settings, context),
         ]
@@ -53,9 +54,9 @@ enum Assembly {
     private static func embeddedRunner(_ settings: APISettings, _ context: ServiceContext) async throws -> any Service {
         let backends = await Backends.open(settings.stores, context, on: [try EventLoop(name: "runner")])
         let loop = backends.main.loop
+        let limits = ProviderLimits(maxInFlight: settings.providers.maxInFlight)
         let registry = ProviderRegistry(
-            settings: settings.providers, loop: loop, limits: ProviderLimits(maxInFlight: settings.providers.maxInFlight),
-            metrics: context.metrics, log: context.log)
+            settings: settings.providers, loop: loop, limits: limits, metrics: context.metrics, log: context.log)
         let redis = backends.redisConfiguration.map { configuration in
             RunnerRedis(configuration: configuration, connection: backends.main.redis) { backends.keyspace.current }
         }

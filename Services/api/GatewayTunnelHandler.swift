@@ -13,7 +13,8 @@ struct GatewayTunnelHandler: Sendable {
 
     func handle(_ request: Request, _ context: RequestContext) async throws -> Response {
         guard let upstream else {
-            throw APIError(.upstreamUnavailable, "No WebSocket gateway is configured", suggestion: "set ARAGORA_WS_UPSTREAM")
+            throw APIError(
+                .upstreamUnavailable, "No WebSocket gateway is configured", suggestion: "set ARAGORA_WS_UPSTREAM")
         }
         let addresses: [SocketAddress]
         do { addresses = try await Resolver.resolve(host: upstream.host, port: upstream.port) } catch {
@@ -24,7 +25,10 @@ struct GatewayTunnelHandler: Sendable {
         let client = trustedProxies.client(of: request, peer: context.peer.host)
         let tunnel = try await Tunnel.connect(
             to: addresses, for: request, context,
-            replacing: ["X-Forwarded-For": HeaderValue(client) ?? "unknown", "X-Request-ID": HeaderValue(context.requestID) ?? "none"])
+            replacing: [
+                "X-Forwarded-For": HeaderValue(client) ?? "unknown",
+                "X-Request-ID": HeaderValue(context.requestID) ?? "none",
+            ])
         return .tunnel(tunnel)
     }
 }

@@ -42,7 +42,8 @@ struct CLISettings: Sendable {
     func baseURL() throws -> String {
         try read { reader in
             let text = reader.string(
-                "ARAGORA_BASE_URL", aliases: ["ARAGORA_API_URL"], default: Self.defaultBaseURL, help: "Where the API is.")
+                "ARAGORA_BASE_URL", aliases: ["ARAGORA_API_URL"], default: Self.defaultBaseURL,
+                help: "Where the API is.")
             guard let url = BaseURL(text) else {
                 reader.report("ARAGORA_BASE_URL: expected http://host:port or https://host, got \"\(text)\"")
                 return text
@@ -67,23 +68,25 @@ struct CLISettings: Sendable {
         }
     }
 
-    func apiToken() throws -> Secret<String>? { 
+    func apiToken() throws -> Secret<String>? {
         try read { $0.secret("ARAGORA_API_TOKEN", help: "The token to send, and to sign new tokens with.") }
-     }
+    }
 
     /// Seconds that a new token is good for.
-    func tokenTTL() throws -> Int { 
+    func tokenTTL() throws -> Int {
         try read {
-            $0.int("ARAGORA_TOKEN_TTL", default: 3600, in: Self.tokenTTLRange, help: "Seconds that a new token is good for.")
+            $0.int(
+                "ARAGORA_TOKEN_TTL", default: 3600, in: Self.tokenTTLRange,
+                help: "Seconds that a new token is good for.")
         }
-     }
+    }
 
     /// A PEM file of authorities to trust instead of the system's.
-    func caFile() throws -> String? { 
+    func caFile() throws -> String? {
         try read {
             $0.optionalString("ARAGORA_CA_FILE", help: "PEM file of the authorities to trust, instead of the system's.")
         }
-     }
+    }
 
     // MARK: Keys
 
@@ -101,7 +104,8 @@ struct CLISettings: Sendable {
             var configuration = PGConfiguration(dsn: dsn.reveal(), poolSize: 2)
             configuration.applicationName = "aragora-cli"
             configuration.statementTimeout = reader.seconds(
-                "ARAGORA_DB_COMMAND_TIMEOUT", default: 60, in: 1...3600, help: "Longest one statement of a command may take.")
+                "ARAGORA_DB_COMMAND_TIMEOUT", default: 60, in: 1...3600,
+                help: "Longest one statement of a command may take.")
             return configuration
         }
     }

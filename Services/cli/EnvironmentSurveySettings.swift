@@ -29,7 +29,8 @@ struct EnvironmentSurvey: Sendable {
         var reader = SettingsReader(lookup: lookup)
         environment = CommonSettings(reading: &reader, processors: 1).environment
         apiToken = reader.secret("ARAGORA_API_TOKEN")
-        encryptionKey = reader.secret("ARAGORA_ENCRYPTION_KEY", help: "64 hex digits; nothing is encrypted with it yet.")
+        encryptionKey = reader.secret(
+            "ARAGORA_ENCRYPTION_KEY", help: "64 hex digits; nothing is encrypted with it yet.")
         jwtSecret = reader.secret(
             "ARAGORA_JWT_SECRET", aliases: ["JWT_SECRET"], help: "32 characters or more; there are no sessions yet.")
         receiptKey = reader.secret("ARAGORA_RECEIPT_SIGNING_KEY")
@@ -46,7 +47,8 @@ struct EnvironmentSurvey: Sendable {
         providers = ProviderSettings(reading: &reader).configured.map(\.rawValue)
         allowsDemo = reader.bool("ARAGORA_DEMO_FALLBACK", default: false)
         backupFolder = reader.optionalString("ARAGORA_BACKUP_DIR")
-        storeFolder = reader.optionalString("ARAGORA_STORE_DIR", help: "A folder that must be writable; nothing is kept there yet.")
+        storeFolder = reader.optionalString(
+            "ARAGORA_STORE_DIR", help: "A folder that must be writable; nothing is kept there yet.")
         baseURL = reader.optionalString("ARAGORA_BASE_URL", aliases: ["ARAGORA_API_URL"])
         problems = reader.problems
         documented = reader.documented

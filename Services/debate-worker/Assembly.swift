@@ -8,9 +8,10 @@ import ServiceKit
 enum Assembly {
     static func services(_ settings: WorkerSettings, _ context: ServiceContext) async throws -> [any Service] {
         let backends = await Backends.open(settings.stores, context)
+        let limits = ProviderLimits(maxInFlight: settings.providers.maxInFlight)
         let registry = ProviderRegistry(
-            settings: settings.providers, loop: context.mainLoop, limits: ProviderLimits(maxInFlight: settings.providers.maxInFlight),
-            metrics: context.metrics, log: context.log)
+            settings: settings.providers, loop: context.mainLoop, limits: limits, metrics: context.metrics,
+            log: context.log)
         let redis = backends.redisConfiguration.map { configuration in
             RunnerRedis(configuration: configuration, connection: backends.main.redis) { backends.keyspace.current }
         }
@@ -21,9 +22,11 @@ enum Assembly {
                 usesPresence: settings.stores.postgres.namedStatements, redis: redis,
                 models: { registry.client(for: $0) }, receiptKeys: settings.receipts.keys, log: context.log,
                 metrics: context.metrics))
-        return [Closing(runner) {
-            await registry.close()
-            await backends.close()
-        }]
+        return [
+            Closing(runner) {
+                await registry.close()
+                await backends.close()
+            }
+        ]
     }
 }

@@ -18,13 +18,17 @@ struct GatewayServer: Service {
         self.backends = backends
         self.hubs = hubs
         guard let address = SocketAddress(ip: context.common.bindAddress, port: settings.port) else {
-            throw ServiceHost.ConfigurationError("ARAGORA_BIND_ADDRESS: \"\(context.common.bindAddress)\" is not an IP address")
+            throw ServiceHost.ConfigurationError(
+                "ARAGORA_BIND_ADDRESS: \"\(context.common.bindAddress)\" is not an IP address")
         }
         var configuration = HTTPServerConfiguration(address: address)
         configuration.maxConnections = settings.maxConnections
         configuration.renderError = { ErrorMappingMiddleware.renderUnseen($0) }
         configuration.onRejected = { [metrics = context.metrics] in metrics.add(.limitHits, [$0.code]) }
+        configuration.onConnections = { [metrics = context.metrics] in metrics.add(.httpConnections, by: Double($0)) }
         configuration.onUnexpected = { [log = context.log] in log.error("request failed", .error($0)) }
+        context.metrics.declare(
+            .websocketConnections, .websocketFramesSent, .websocketSlowClosed, .gatewayWatched, .httpConnections)
         server = HTTPServer(configuration: configuration, loops: context.loops) { loop in
             Self.router(settings, context, hubs.first { $0.loop === loop } ?? hubs[0])
         }

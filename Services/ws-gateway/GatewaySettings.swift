@@ -25,16 +25,21 @@ struct GatewaySettings: Sendable {
     let drainDeadline: Duration
 
     init(reading reader: inout SettingsReader, common: CommonSettings) {
-        port = UInt16(reader.int("ARAGORA_WS_PORT", default: 8765, in: 0...65_535, help: "Port of the gateway; 0 takes a free one."))
+        port = UInt16(
+            reader.int(
+                "ARAGORA_WS_PORT", default: 8765, in: 0...65_535, help: "Port of the gateway; 0 takes a free one."))
         stores = StoreSettings(reading: &reader, applicationName: "aragora-ws-gateway", loops: common.eventLoops)
         access = AccessControl(reading: &reader, environment: common.environment)
         let origins = reader.string(
             "ARAGORA_ALLOWED_ORIGINS", default: "",
-            help: "Origins from which pages of other sites may connect, separated by commas; `*` for any. Our own always may.")
+            help:
+                "Origins from which pages of other sites may connect, separated by commas; `*` for any. Our own always may."
+        )
         allowedOrigins = Set(origins.split(separator: ",").map { String($0.filter { $0 != " " }) })
         trustedProxies = TrustedProxies(reading: &reader)
         maxConnections = reader.int(
-            "ARAGORA_WS_MAX_CONNECTIONS", default: 20_000, in: 1...1_000_000, help: "Open WebSocket connections of this process.")
+            "ARAGORA_WS_MAX_CONNECTIONS", default: 20_000, in: 1...1_000_000,
+            help: "Open WebSocket connections of this process.")
         outboxBytes = reader.int(
             "ARAGORA_WS_OUTBOX_BYTES", default: 1 << 20, in: (512 * 1024)...(64 << 20),
             help: "Bytes that may wait for one slow client; past it the connection is closed with 4008.")

@@ -109,7 +109,7 @@ actor Hub {
         guard feed.subscriptions.isEmpty else { return }
         feeds[feed.debate] = nil
         feed.fill?.cancel()
-        metrics.set(.gatewayWatched, to: Double(feeds.count))
+        metrics.add(.gatewayWatched, by: -1)
         // Awaited by nobody: an extra message of a channel nobody watches is dropped on arrival.
         let debate = feed.debate
         Task(executorPreference: loop) { await self.leave(debate) }
@@ -127,7 +127,7 @@ actor Hub {
         let feed = DebateFeed(debate: debate)
         feeds[debate] = feed
         feed.confirmation = confirm(debate)
-        metrics.set(.gatewayWatched, to: Double(feeds.count))
+        metrics.add(.gatewayWatched)
         return feed
     }
 

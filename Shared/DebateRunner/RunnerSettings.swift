@@ -26,7 +26,10 @@ package struct RunnerSettings: Sendable {
     /// Debates claimed or adopted in one transaction.
     package static let claimBatch = 16
 
-    package init(kind: Kind, concurrency: Int, lease: Duration = .seconds(4), maxAdoptions: Int = 5, drain: Duration = .seconds(25)) {
+    package init(
+        kind: Kind, concurrency: Int, lease: Duration = .seconds(4), maxAdoptions: Int = 5,
+        drain: Duration = .seconds(25)
+    ) {
         self.kind = kind
         self.concurrency = concurrency
         self.lease = lease
@@ -47,7 +50,8 @@ package struct RunnerSettings: Sendable {
         self.init(
             kind: .embedded,
             concurrency: reader.int(
-                "ARAGORA_MAX_CONCURRENT_DEBATES", default: 10, in: 1...1000, help: "Debates at once in the embedded runner."),
+                "ARAGORA_MAX_CONCURRENT_DEBATES", default: 10, in: 1...1000,
+                help: "Debates at once in the embedded runner."),
             reading: &reader)
     }
 

@@ -32,5 +32,8 @@ package struct HTTPServerConfiguration: Sendable {
     /// Is told of errors that are not ``HTTPError``, before they become a 500.
     package var onUnexpected: @Sendable (any Error) -> Void = { _ in }
 
+    /// Is told of each connection that opened (1) or went (-1), on the loop.
+    package var onConnections: @Sendable (Int) -> Void = { _ in }
+
     package init(address: SocketAddress) { self.address = address }
 }

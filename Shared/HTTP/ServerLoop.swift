@@ -64,11 +64,13 @@ actor ServerLoop {
 
     func add(_ connection: any ServedConnection) {
         connections[ObjectIdentifier(connection)] = connection
+        configuration.onConnections(1)
         if isDraining { connection.drain() }
     }
 
     func remove(_ connection: any ServedConnection) {
         guard connections.removeValue(forKey: ObjectIdentifier(connection)) != nil else { return }
+        configuration.onConnections(-1)
         if isDraining {
             if connections.isEmpty { finishDrain() }
         } else if connections.count < maxConnections {

@@ -27,7 +27,8 @@ extension MetricName {
 
     // HTTP
     package static let requests = MetricName(
-        "aragora_requests_total", .counter, "HTTP requests answered, by route template.", labels: ["method", "handler", "status"])
+        "aragora_requests_total", .counter, "HTTP requests answered, by route template.",
+        labels: ["method", "handler", "status"])
     package static let requestLatency = MetricName(
         "aragora_request_latency_seconds", .histogram, "Time from a request's head to its response.",
         labels: ["method", "handler"], buckets: latencyBuckets)
@@ -38,36 +39,44 @@ extension MetricName {
         "aragora_rate_limit_hits_total", .counter, "Requests refused by the rate limit.", labels: ["scope"])
 
     // WebSocket
-    package static let websocketConnections = MetricName("aragora_websocket_connections", .gauge, "Open WebSocket connections.")
-    package static let websocketFramesSent = MetricName("aragora_websocket_frames_sent_total", .counter, "Frames queued to clients.")
+    package static let websocketConnections = MetricName(
+        "aragora_websocket_connections", .gauge, "Open WebSocket connections.")
+    package static let websocketFramesSent = MetricName(
+        "aragora_websocket_frames_sent_total", .counter, "Frames queued to clients.")
     package static let websocketSlowClosed = MetricName(
         "aragora_websocket_slow_consumer_closes_total", .counter, "Connections closed because their queue was full.")
     package static let gatewayFills = MetricName(
         "aragora_gateway_fills_total", .counter, "Gaps or replays filled, by source.", labels: ["source"])
-    package static let gatewayWatched = MetricName("aragora_gateway_watched_debates", .gauge, "Debates with at least one viewer here.")
+    package static let gatewayWatched = MetricName(
+        "aragora_gateway_watched_debates", .gauge, "Debates with at least one viewer here.")
 
     // Debates
     package static let debatesStarted = MetricName("aragora_debates_started_total", .counter, "Debates created.")
     package static let debatesEnded = MetricName(
         "aragora_debates_total", .counter, "Debates that reached a terminal state, by outcome.", labels: ["outcome"])
-    package static let debatesCompleted = MetricName("aragora_debates_completed_total", .counter, "Debates that completed.")
+    package static let debatesCompleted = MetricName(
+        "aragora_debates_completed_total", .counter, "Debates that completed.")
     package static let debateDuration = MetricName(
-        "aragora_debate_duration_seconds", .histogram, "Time from creation to the end.", labels: ["outcome"],
+        "aragora_debate_duration_seconds", .histogram, "Time from creation to the end, by outcome.",
+        labels: ["outcome"],
         buckets: [1, 5, 10, 30, 60, 120, 300, 600, 1200])
     package static let activeDebates = MetricName("aragora_active_debates", .gauge, "Debates running in this process.")
-    package static let debatesWaiting = MetricName("aragora_debates_waiting", .gauge, "Queued debates, counted in Postgres.")
-    package static let debatesRunning = MetricName("aragora_debates_running", .gauge, "Running debates, counted in Postgres.")
+    package static let debatesWaiting = MetricName(
+        "aragora_debates_waiting", .gauge, "Queued debates, counted in Postgres.")
+    package static let debatesRunning = MetricName(
+        "aragora_debates_running", .gauge, "Running debates, counted in Postgres.")
     package static let oldestRunning = MetricName(
         "aragora_debate_start_timestamp", .gauge, "Unix time at which the oldest running debate was created.")
-    package static let eventsAppended = MetricName("aragora_events_appended_total", .counter, "Events committed to the log.")
+    package static let eventsAppended = MetricName(
+        "aragora_events_appended_total", .counter, "Events committed to the log.")
     package static let appendLatency = MetricName(
         "aragora_append_latency_seconds", .histogram, "Time of one append transaction.", buckets: latencyBuckets)
-    package static let claims = MetricName("aragora_claims_total", .counter, "Debates claimed, by kind.", labels: ["kind"])
-    package static let takeoverDelay = MetricName(
-        "aragora_takeover_delay_seconds", .histogram, "Time from the last sign of life of an owner to adoption.",
-        buckets: [0.5, 1, 1.5, 2, 3, 4, 5, 10, 30])
-    package static let leaseLost = MetricName("aragora_leases_lost_total", .counter, "Debates that another runner took over from this one.")
-    package static let deadLetters = MetricName("aragora_dead_letters_total", .counter, "Debates given up after too many attempts.")
+    package static let claims = MetricName(
+        "aragora_claims_total", .counter, "Debates claimed, by kind.", labels: ["kind"])
+    package static let leaseLost = MetricName(
+        "aragora_leases_lost_total", .counter, "Debates that another runner took over from this one.")
+    package static let deadLetters = MetricName(
+        "aragora_dead_letters_total", .counter, "Debates given up after too many attempts.")
     package static let alarms = MetricName(
         "aragora_invariant_alarms_total", .counter, "States that must never happen; each is a bug.", labels: ["kind"])
 
@@ -82,31 +91,41 @@ extension MetricName {
     package static let agentTokens = MetricName(
         "aragora_agent_tokens_total", .counter, "Tokens, by provider and direction.", labels: ["agent", "direction"])
     package static let breakerState = MetricName(
-        "aragora_circuit_breaker_state", .gauge, "1 for the state a provider's circuit breaker is in.", labels: ["agent", "state"])
+        "aragora_circuit_breaker_state", .gauge, "1 for the state a provider's circuit breaker is in.",
+        labels: ["agent", "state"])
 
     // Receipts
     package static let receipts = MetricName(
         "aragora_decision_receipts_total", .counter, "Receipts issued, by verdict.", labels: ["verdict"])
 
     // Stores
-    package static let postgresQueries = MetricName("aragora_postgres_queries_total", .counter, "Statements answered.", labels: ["outcome"])
-    package static let postgresConnections = MetricName("aragora_postgres_connections", .gauge, "Open Postgres connections.")
+    package static let postgresQueries = MetricName(
+        "aragora_postgres_queries_total", .counter, "Statements answered.", labels: ["outcome"])
+    package static let postgresConnections = MetricName(
+        "aragora_postgres_connections", .gauge, "Open Postgres connections.")
     package static let redisUp = MetricName("aragora_redis_up", .gauge, "1 while Redis answers this process.")
     package static let publishes = MetricName(
         "aragora_publishes_total", .counter, "Entries published to Redis, by outcome.", labels: ["outcome"])
-    package static let publishLag = MetricName("aragora_publish_lag_events", .gauge, "Committed events not yet published.")
+    package static let publishLag = MetricName(
+        "aragora_publish_lag_events", .gauge, "Committed events not yet published.")
 
     // Backup
-    package static let backupAge = MetricName("aragora_backup_age_seconds", .gauge, "Age of the newest verified backup.")
-    package static let backupSize = MetricName("aragora_backup_size_bytes", .gauge, "Size of the newest verified backup.")
-    package static let backupLastSuccess = MetricName("aragora_backup_last_success_timestamp", .gauge, "Unix time of the newest verified backup.")
-    package static let backupRuns = MetricName("aragora_backup_runs_total", .counter, "Backups tried, by outcome.", labels: ["outcome"])
+    package static let backupAge = MetricName(
+        "aragora_backup_age_seconds", .gauge, "Age of the newest verified backup.")
+    package static let backupSize = MetricName(
+        "aragora_backup_size_bytes", .gauge, "Size of the newest verified backup.")
+    package static let backupLastSuccess = MetricName(
+        "aragora_backup_last_success_timestamp", .gauge, "Unix time of the newest verified backup.")
+    package static let backupRuns = MetricName(
+        "aragora_backup_runs_total", .counter, "Backups tried, by outcome.", labels: ["outcome"])
     package static let backupDuration = MetricName(
-        "aragora_backup_duration_seconds", .histogram, "Time of a backup with its verification.", buckets: [1, 5, 10, 30, 60, 300, 900, 3600])
+        "aragora_backup_duration_seconds", .histogram, "Time of a backup with its verification.",
+        buckets: [1, 5, 10, 30, 60, 300, 900, 3600])
 
     // Process
     package static let ready = MetricName("aragora_ready", .gauge, "1 while this process is ready.")
-    package static let degraded = MetricName("aragora_degraded", .gauge, "1 while a dependency is lost that we can do without.", labels: ["dependency"])
+    package static let degraded = MetricName(
+        "aragora_degraded", .gauge, "1 while a dependency is lost that we can do without.", labels: ["dependency"])
     package static let loopLag = MetricName(
         "aragora_event_loop_lag_seconds", .histogram, "How late a timer of the event loop fired.", labels: ["loop"],
         buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1])

@@ -118,7 +118,8 @@ package struct SettingsReader {
     private mutating func number(_ name: String, _ fallback: Int, _ range: ClosedRange<Int>) -> Int {
         guard let text = value(of: name) else { return fallback }
         guard let value = Int(text), range.contains(value) else {
-            problems.append("\(name): expected a whole number from \(range.lowerBound) to \(range.upperBound), got \"\(text)\"")
+            problems.append(
+                "\(name): expected a whole number from \(range.lowerBound) to \(range.upperBound), got \"\(text)\"")
             return fallback
         }
         return value

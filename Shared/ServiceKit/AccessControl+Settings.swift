@@ -5,7 +5,8 @@ extension AccessControl {
     package init(reading reader: inout SettingsReader, environment: CommonSettings.Environment) {
         let token = reader.secret(
             "ARAGORA_API_TOKEN",
-            help: "The service token; also signs tokens of the form `{loop_id}:{expires}:{hmac}`. Required in production; "
+            help:
+                "The service token; also signs tokens of the form `{loop_id}:{expires}:{hmac}`. Required in production; "
                 + "elsewhere every request is allowed without it.")
         let previousToken = reader.secret(
             "ARAGORA_API_TOKEN_PREVIOUS", help: "The token before the last rotation; still accepted.")

@@ -26,7 +26,8 @@ package struct CommonSettings: Sendable {
             help: "The least severe line that is written.")
         logLevel = LogLevel(name: level) ?? .info
         let format = reader.oneOf(
-            "ARAGORA_LOG_FORMAT", ["json", "text"], default: "json", help: "One JSON object a line, or text for people.")
+            "ARAGORA_LOG_FORMAT", ["json", "text"], default: "json", help: "One JSON object a line, or text for people."
+        )
         logFormat = Log.Format(rawValue: format) ?? .json
         metricsPort = UInt16(
             reader.int(

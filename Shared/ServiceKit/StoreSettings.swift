@@ -37,7 +37,8 @@ package struct StoreSettings: Sendable {
     /// The database of this installation.
     package static func dsn(reading reader: inout SettingsReader) -> Secret<String> {
         reader.requiredSecret(
-            "ARAGORA_POSTGRES_DSN", aliases: ["DATABASE_URL"], help: "Where debates are: a Postgres URL or key=value string.")
+            "ARAGORA_POSTGRES_DSN", aliases: ["DATABASE_URL"],
+            help: "Where debates are: a Postgres URL or key=value string.")
     }
 
     /// The same, not through a transaction pooler: for migrations, walks and backups.

@@ -14,7 +14,8 @@ package enum GeneratedSection {
     package static func check(
         _ name: String, of path: String, is text: String, sourceLocation: SourceLocation = #_sourceLocation
     ) throws {
-        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
         let url = root.appending(path: path)
         let document = try String(contentsOf: url, encoding: .utf8)
         let (begin, end) = ("<!-- \(name) -->\n", "<!-- /\(name) -->")
@@ -24,9 +25,12 @@ package enum GeneratedSection {
         let expected = "\n" + text.trimmingCharacters(in: .newlines) + "\n\n"
         guard document[start..<stop] != expected else { return }
         if ProcessInfo.processInfo.environment["WRITE_GOLDEN"] == "1" {
-            try document.replacingCharacters(in: start..<stop, with: expected).write(to: url, atomically: true, encoding: .utf8)
+            try document.replacingCharacters(in: start..<stop, with: expected).write(
+                to: url, atomically: true, encoding: .utf8)
         } else {
-            Issue.record("\(path), section \(name), differs; WRITE_GOLDEN=1 writes it:\n\(expected)", sourceLocation: sourceLocation)
+            Issue.record(
+                "\(path), section \(name), differs; WRITE_GOLDEN=1 writes it:\n\(expected)",
+                sourceLocation: sourceLocation)
         }
     }
 

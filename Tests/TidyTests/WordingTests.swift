@@ -36,7 +36,8 @@ struct WordingTests {
         where !allowed.contains(where: { path.hasPrefix($0) }) {
             for literal in text.literals {
                 let isKey =
-                    literal.text.hasPrefix("aragora:") || literal.text.contains(":events:")
+                    literal.text.hasPrefix("aragora:") && !literal.text.hasPrefix("aragora: ")
+                    || literal.text.contains(":events:")
                     || literal.text.contains("jobs:debate")
                 #expect(!isKey, "\(path):\(literal.line) spells a Redis key: \(literal.text)")
             }

@@ -33,7 +33,7 @@ struct DebateActionsHandler: Sendable {
         switch outcome {
         case .ended(let events, let epoch, _):
             KillPoint.reach(.afterCancelCommit)
-            metrics.add(.debatesEnded, ["cancelled"])
+            EndMetrics.count(events, in: metrics)
             await stores.hint(ControlHint(kind: .cancel, debateID: record.id.text, epoch: epoch))
             await stores.publish(events, of: record.id)
             return done(record.id, .cancelled, "Debate cancelled")
@@ -78,12 +78,15 @@ struct DebateActionsHandler: Sendable {
         return try await answer(outcome, id, context)
     }
 
-    private func answer(_ outcome: CommandStore.Outcome, _ id: DebateID, _ context: RequestContext) async throws -> Response {
+    private func answer(_ outcome: CommandStore.Outcome, _ id: DebateID, _ context: RequestContext) async throws
+        -> Response
+    {
         switch outcome {
         case .stored:
             KillPoint.reach(.afterCommandStored)
             await stores.hint(ControlHint(kind: .commands, debateID: id.text, epoch: 0))
-            let body = DebateAnswers.action(id: id, status: .running, message: "Accepted: the debate's runner will apply it at its next step")
+            let body = DebateAnswers.action(
+                id: id, status: .running, message: "Accepted: the debate's runner will apply it at its next step")
             return .json(CanonicalJSON.encode(body), status: .accepted)
         case .applied(let event, let status):
             await stores.publish([event], of: id)

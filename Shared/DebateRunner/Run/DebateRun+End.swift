@@ -36,17 +36,8 @@ extension DebateRun {
         }
         KillPoint.reach(.afterTheEnd)
         context.publisher.committed(claim.debate, ending.events)
-        count(ending)
+        EndMetrics.count(ending.events, in: context.metrics)
         return .ended(outcome.status)
-    }
-
-    private func count(_ ending: DebateEnding) {
-        let (metrics, status) = (context.metrics, ending.conclusion.status)
-        metrics.add(.eventsAppended, by: Double(ending.events.count))
-        metrics.add(.debatesEnded, [status.rawValue])
-        metrics.observe(.debateDuration, [status.rawValue], ending.conclusion.end.duration.value)
-        if status == .completed { metrics.add(.debatesCompleted) }
-        if let receipt = ending.conclusion.receipt { metrics.add(.receipts, [receipt.verdict.rawValue]) }
     }
 
     /// Lets go of a paused debate, or of any in a drain.

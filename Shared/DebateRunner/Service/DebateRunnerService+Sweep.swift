@@ -99,7 +99,7 @@ extension DebateRunnerService {
             }
             guard case .ended(let events, let epoch, _) = outcome, let last = events.last else { return }
             log.warning("debate ended by the watchdog", .state(status.rawValue), .reason(sentence))
-            dependencies.metrics.add(.debatesEnded, [status.rawValue])
+            EndMetrics.count(events, in: dependencies.metrics)
             publisher.began(debate, epoch: epoch, tail: LogTail(seq: last.seq, hash: last.hash), events: events)
             publisher.ended(debate)
             await tellOthers(debate, epoch: epoch, reason: reason, sentence: sentence)

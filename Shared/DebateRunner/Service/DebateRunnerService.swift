@@ -48,6 +48,8 @@ package actor DebateRunnerService: Service {
         self.policy = policy
         self.dependencies = dependencies
         mayClaim = policy == .on
+        dependencies.metrics.declare(
+            .activeDebates, .eventsAppended, .debatesCompleted, .leaseLost, .deadLetters, .publishLag)
         store = PostgresRunStore(pool: dependencies.pool, maxAttempts: settings.maxAdoptions)
         let log = PostgresEventLog(pool: dependencies.pool)
         let redis = dependencies.redis

@@ -72,13 +72,16 @@ package struct CallDeadlines: Sendable {
         let range = ProviderSettings.totalSecondsRange
         self.init(
             connect: reader.seconds(
-                "ARAGORA_PROVIDER_CONNECT_SECONDS", default: 10, in: range, help: "Longest wait for a connection to a provider."),
+                "ARAGORA_PROVIDER_CONNECT_SECONDS", default: 10, in: range,
+                help: "Longest wait for a connection to a provider."),
             firstToken: reader.seconds(
-                "ARAGORA_PROVIDER_FIRST_TOKEN_SECONDS", default: 60, in: range, help: "Longest wait for the first token of an answer."),
+                "ARAGORA_PROVIDER_FIRST_TOKEN_SECONDS", default: 60, in: range,
+                help: "Longest wait for the first token of an answer."),
             idle: reader.seconds(
                 "ARAGORA_PROVIDER_IDLE_SECONDS", default: 30, in: range, help: "Longest silence between two tokens."),
             total: reader.seconds(
-                "ARAGORA_PROVIDER_TOTAL_SECONDS", default: 150, in: range, help: "Longest a call may take, waiting for its turn included."))
+                "ARAGORA_PROVIDER_TOTAL_SECONDS", default: 150, in: range,
+                help: "Longest a call may take, waiting for its turn included."))
     }
 
     /// For the connection; the clocks of tokens are kept by the call itself. `spent` is what waiting took.

@@ -33,13 +33,15 @@ package struct ProviderSettings: Sendable {
     package init(reading reader: inout SettingsReader) {
         let deadlines = CallDeadlines(reading: &reader)
         let maxTokens = reader.int(
-            "ARAGORA_PROVIDER_MAX_TOKENS", default: 8192, in: 64...100_000, help: "Longest answer asked of a model, in tokens.")
+            "ARAGORA_PROVIDER_MAX_TOKENS", default: 8192, in: 64...100_000,
+            help: "Longest answer asked of a model, in tokens.")
         var endpoints: [ProviderEndpoint] = []
         var models = ProviderDefaults.models
         for provider in ProviderKey.allCases where provider != .demo {
             let names = ProviderNames(provider)
             let model = reader.string(
-                names.model, default: ProviderDefaults.models[provider] ?? "", help: "The model when a panel names none.")
+                names.model, default: ProviderDefaults.models[provider] ?? "",
+                help: "The model when a panel names none.")
             models[provider] = model
             let key = reader.secret(names.key, aliases: names.keyAliases, help: names.keyHelp)
             let url = reader.string(
@@ -64,7 +66,8 @@ package struct ProviderSettings: Sendable {
             help: "Calls in flight to one provider from this process; more wait.")
         demoLatency = .milliseconds(latency)
         caFile = reader.optionalString(
-            "ARAGORA_PROVIDER_CA_FILE", help: "PEM file of the authorities to trust for providers, instead of the system's.")
+            "ARAGORA_PROVIDER_CA_FILE",
+            help: "PEM file of the authorities to trust for providers, instead of the system's.")
     }
 
     /// Providers that can be called, `demo` left out: it always can.
@@ -104,7 +107,9 @@ struct ProviderNames {
     init(_ provider: ProviderKey) {
         let prefix = provider == .local ? "ARAGORA_LOCAL_LLM" : provider.rawValue.uppercased()
         key = "\(prefix)_API_KEY"
-        keyHelp = provider == .local ? "The local server's key, if it wants one." : "The key; with it the provider can be used."
+        keyHelp =
+            provider == .local
+            ? "The local server's key, if it wants one." : "The key; with it the provider can be used."
         baseURL = provider == .local ? "\(prefix)_URL" : "\(prefix)_BASE_URL"
         baseURLHelp =
             provider == .local

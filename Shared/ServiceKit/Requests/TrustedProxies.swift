@@ -59,7 +59,9 @@ private struct Network: Sendable {
 
     func contains(_ address: [UInt8]) -> Bool {
         guard address.count == prefix.count else { return false }
-        for index in 0..<bits where (address[index / 8] ^ prefix[index / 8]) >> (7 - index % 8) & 1 == 1 { return false }
+        for index in 0..<bits where (address[index / 8] ^ prefix[index / 8]) >> (7 - index % 8) & 1 == 1 {
+            return false
+        }
         return true
     }
 

@@ -40,7 +40,8 @@ struct ConfigurationDocumentTests {
         let found = Lock<[SettingDescription]>([])
         let settings = CLISettings(lookup: { _ in nil }, onRead: { read in found.withLock { $0 += read } })
         let questions: [() throws -> Any?] = [
-            settings.webSocketURL, settings.apiToken, settings.tokenTTL, settings.caFile, settings.receiptKeys, settings.postgres,
+            settings.webSocketURL, settings.apiToken, settings.tokenTTL, settings.caFile, settings.receiptKeys,
+            settings.postgres,
             settings.backupFolder, settings.retention,
         ]
         for ask in questions { _ = try? ask() }  // what is required is missing
@@ -69,7 +70,9 @@ struct ConfigurationDocumentTests {
     func once() {
         for (executable, settings) in Self.catalogue() {
             let names = settings.map(\.name)
-            #expect(Set(names).count == names.count, "\(executable): \(names.filter { name in names.count { $0 == name } > 1 })")
+            #expect(
+                Set(names).count == names.count,
+                "\(executable): \(names.filter { name in names.count { $0 == name } > 1 })")
         }
     }
 
