@@ -35,8 +35,16 @@ package final class ServiceProcess: Sendable {
         var argv: [UnsafeMutablePointer<CChar>?] = ([binary] + arguments).map { strdup($0) } + [nil]
         var envp: [UnsafeMutablePointer<CChar>?] = variables.map { strdup($0) } + [nil]
         defer { (argv + envp).forEach { free($0) } }
+        // A thread of Dispatch blocks most signals, and a child inherits that: it would never see a SIGTERM.
+        var attributes = posix_spawnattr_t()
+        posix_spawnattr_init(&attributes)
+        defer { posix_spawnattr_destroy(&attributes) }
+        var none = sigset_t()
+        sigemptyset(&none)
+        posix_spawnattr_setsigmask(&attributes, &none)
+        posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
         var pid = pid_t()
-        let status = posix_spawn(&pid, binary, &actions, nil, &argv, &envp)
+        let status = posix_spawn(&pid, binary, &actions, &attributes, &argv, &envp)
         guard status == 0 else { throw SpawnFailed(description: "\(binary): \(String(cString: strerror(status)))") }
         self.pid = pid
     }
