@@ -22,7 +22,8 @@ struct WorkerSettings: Sendable {
     let providers: ProviderSettings
 
     init(reading reader: inout SettingsReader, common: CommonSettings) {
-        stores = StoreSettings(reading: &reader, applicationName: "aragora-debate-worker", loops: common.eventLoops)
+        stores = StoreSettings(
+            reading: &reader, applicationName: "aragora-debate-worker", loops: common.eventLoops, plansOnce: true)
         runner = RunnerSettings(worker: &reader)
         receipts = ReceiptSettings(reading: &reader)
         providers = ProviderSettings(reading: &reader)

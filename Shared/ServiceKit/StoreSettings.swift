@@ -12,7 +12,9 @@ package struct StoreSettings: Sendable {
     /// - Parameters:
     ///   - applicationName: shown in `pg_stat_activity` and `CLIENT LIST`.
     ///   - loops: pools; the configured connections are divided among them.
-    package init(reading reader: inout SettingsReader, applicationName: String, loops: Int) {
+    ///   - plansOnce: Postgres plans each prepared statement for any values, once a connection. For processes whose
+    ///     statements all go by a key: planning an append anew each time costs as much as running it.
+    package init(reading reader: inout SettingsReader, applicationName: String, loops: Int, plansOnce: Bool = false) {
         let dsn = Self.dsn(reading: &reader)
         let total = reader.int(
             "ARAGORA_DB_POOL_SIZE", default: 20, in: 1...1000,
@@ -27,6 +29,7 @@ package struct StoreSettings: Sendable {
         configuration.applicationName = applicationName
         configuration.statementTimeout = timeout
         configuration.namedStatements = pooler == "none"
+        if plansOnce && pooler == "none" { configuration.sessionParameters["plan_cache_mode"] = "force_generic_plan" }
         postgres = configuration
         redisPrefix = reader.string(
             "ARAGORA_REDIS_PREFIX", default: Keyspace.defaultPrefix,

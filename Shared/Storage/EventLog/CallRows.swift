@@ -53,7 +53,6 @@ enum SettleStatement {
     /// - Parameter gate: a condition that makes the run's row come first in the lock order.
     static func clauses(_ settlements: [CallSettlement], gate: String) -> SQL {
         let rows = settlements.map(OutcomeRow.init)
-        let debates = Array(Set(settlements.map(\.debate.text))).sorted()
         return """
             outcome AS (
                 SELECT * FROM unnest(
@@ -68,7 +67,7 @@ enum SettleStatement {
                 SELECT c.debate_id, c.call_key, c.attempt
                 FROM agent_calls c JOIN outcome o
                   ON c.debate_id = o.debate_id COLLATE "C" AND c.call_key = o.call_key COLLATE "C" AND c.attempt = o.attempt
-                WHERE c.debate_id = ANY (\(debates) COLLATE "C") AND c.state IN ('intent', 'unknown') AND \(raw: gate)
+                WHERE \(among(settlements)) AND c.state IN ('intent', 'unknown') AND \(raw: gate)
                 ORDER BY c.debate_id, c.call_key, c.attempt FOR NO KEY UPDATE OF c
             ), settled AS (
                 UPDATE agent_calls c
@@ -78,11 +77,18 @@ enum SettleStatement {
                     settled_at = now()
                 FROM settling s JOIN outcome o
                   ON s.debate_id = o.debate_id COLLATE "C" AND s.call_key = o.call_key COLLATE "C" AND s.attempt = o.attempt
-                WHERE c.debate_id = s.debate_id AND c.call_key = s.call_key AND c.attempt = s.attempt
-                  AND c.state IN ('intent', 'unknown')
+                WHERE \(among(settlements)) AND c.debate_id = s.debate_id AND c.call_key = s.call_key
+                  AND c.attempt = s.attempt AND c.state IN ('intent', 'unknown')
                 RETURNING c.attempt
             )
             """
+    }
+
+    /// Says of `c` what the join says anyway, so that every plan goes by the index, also one made for any values and
+    /// while the table was empty.
+    private static func among(_ settlements: [CallSettlement]) -> SQL {
+        let debates = Array(Set(settlements.map(\.debate.text))).sorted()
+        return debates.count == 1 ? "c.debate_id = \(debates[0])" : "c.debate_id = ANY (\(debates) COLLATE \"C\")"
     }
 
     /// Settles outcomes alone, and notes the progress of those runs that still have their holder.
