@@ -18,18 +18,14 @@ extension Stack {
     struct Asked: Sendable {
         var question = "Should a three-person startup use Postgres or MongoDB?"
         var rounds = 2
-        var agents = 3
+        var agents: [JSONValue] = ["demo", "demo", "demo"]
         var key: String?
-        var extra: [(String, JSONValue)] = []
 
         var body: [UInt8] {
-            JSONValue.object(
-                JSONObject(
-                    [
-                        ("question", .string(question)), ("rounds", .int(Int64(rounds))),
-                        ("agents", .array((0..<agents).map { _ in "demo" })),
-                    ] + extra)
-            ).bytes
+            let value: JSONValue = [
+                "question": .string(question), "rounds": .int(Int64(rounds)), "agents": .array(agents),
+            ]
+            return value.bytes
         }
     }
 

@@ -1,0 +1,92 @@
+import Domain
+import Glibc
+import Platform
+import TestSupport
+import Testing
+
+@Suite("Three agents on two providers", .needsPostgres, .needsRedis)
+struct ProviderTests {
+    private static let calm =
+        #"{"latency":{"kind":"fixed","ms":40},"token_interval":{"kind":"fixed","ms":1},"answer_words":40}"#
+
+    private func withProviders(
+        _ name: String, scenario: String = calm, _ body: (Stack, SimulatedProviders) async throws -> Void
+    ) async throws {
+        let providers = try SimulatedProviders()
+        defer { providers.stop() }
+        try await Stack.with(name, .init(environment: providers.environment)) { stack in
+            try await providers.start(stack, scenario: scenario)
+            try await stack.start(.api(1), .gateway(1))
+            try await body(stack, providers)
+        }
+    }
+
+    private let asked = Stack.Asked(agents: SimulatedProviders.agents)
+
+    @Test("each call is sent once, and its text is streamed")
+    func once() async throws {
+        try await withProviders("providers") { stack, providers in
+            try await stack.start(.worker(1))
+            let debate = try await stack.create(asked)
+            let viewers = stack.watchEverywhere(debate)
+            try await stack.audit(debate, viewers: viewers, takeovers: 0)
+            try await providers.audit(debate, stack, takeovers: 0)
+            for viewer in viewers { stack.check(viewer.tokens > 0, "\(viewer.name) was shown no tokens") }
+        }
+    }
+
+    static let points: [(KillPoint, Int)] = [
+        (.afterClaimSettled, 1), (.afterIntent, 1), (.afterIntent, 2), (.afterAnswerBeforeOutcome, 1),
+        (.afterAnswerBeforeOutcome, 7), (.afterCommitBeforePublish, 2), (.insideTheEnd, 1),
+    ]
+
+    @Test("each call is sent once, and at most once more when its worker was lost", arguments: Fault.all(points))
+    func takeover(_ fault: Fault) async throws {
+        try await withProviders("providers-\(fault.kind)-\(fault.point.rawValue)-\(fault.nth)") { stack, providers in
+            try await stack.start([.worker(1)], with: fault.environment)
+            let debate = try await stack.create(asked)
+            let viewers = stack.watchEverywhere(debate)
+            try await stack.awaitFault(.worker(1), fault)
+            try await stack.start(.worker(2))
+            if fault.kind == .frozen { try await stack.thaw(.worker(1), afterTakeoverOf: debate) }
+            try await stack.audit(debate, viewers: viewers, takeovers: 1)
+            try await providers.audit(debate, stack, takeovers: 1)
+        }
+    }
+
+    @Test("a worker killed in the middle of answers is followed by one that asks again once")
+    func midAnswer() async throws {
+        let slow = #"{"latency":{"kind":"fixed","ms":20},"token_interval":{"kind":"fixed","ms":15},"answer_words":30}"#
+        try await withProviders("providers-mid-answer", scenario: slow) { stack, providers in
+            try await stack.start(.worker(1), .worker(2))
+            let debate = try await stack.create(asked)
+            let viewer = stack.watch(debate)
+            var takeovers = 0
+            for worker in [1, 2] {
+                try await stack.eventually("an answer is being written") { viewer.tokens > 20 * worker }
+                try await stack.kill(.worker(worker))
+                takeovers += 1
+                try await stack.start(.worker(worker + 2))
+            }
+            try await stack.audit(debate, viewers: [viewer], takeovers: takeovers)
+            try await providers.audit(debate, stack, takeovers: takeovers)
+        }
+    }
+
+    @Test("failures of providers are tried again, each try an attempt of its own")
+    func failures() async throws {
+        let rough = """
+            {"latency":{"kind":"fixed","ms":20},"answer_words":30,"rules":[
+              {"api":"anthropic","nth":[2],"fault":{"kind":"status","status":529}},
+              {"api":"openai","nth":[1],"fault":{"kind":"cut","after_tokens":3}},
+              {"api":"openai","nth":[3],"fault":{"kind":"bad_chunk","after_tokens":3}},
+              {"api":"anthropic","nth":[5],"fault":{"kind":"empty"}}]}
+            """
+        try await withProviders("providers-failures", scenario: rough) { stack, providers in
+            try await stack.start(.worker(1))
+            let debate = try await stack.create(asked)
+            try await stack.audit(debate, viewers: [stack.watch(debate)], takeovers: 0)
+            try await providers.audit(debate, stack, takeovers: 0, retries: 2)
+        }
+    }
+}
