@@ -74,8 +74,7 @@ struct CommandTests {
             let pause = try await stack.act("pause", on: debate)
             stack.check([200, 202].contains(pause.status), "pause answers \(pause.status) \(pause.text)")
             try await stack.awaitRun(debate, "is paused") { $0.status == .paused }
-            let remark = try await stack.act(
-                "messages", on: debate, body: Array(#"{"content":"Think of backups."}"#.utf8))
+            let remark = try await stack.remark("Think of backups.", on: debate)
             stack.check([200, 202].contains(remark.status), "remark answers \(remark.status) \(remark.text)")
             let resume = try await stack.act("resume", on: debate)
             stack.check([200, 202].contains(resume.status), "resume answers \(resume.status) \(resume.text)")
@@ -95,7 +94,7 @@ struct CommandTests {
             let pause = try await stack.act("pause", on: debate)
             stack.check(pause.status == 200 && pause.body["status"]?.string == "paused", "pause answers \(pause.text)")
             try await stack.start(.worker(1))
-            _ = try await stack.act("messages", on: debate, body: Array(#"{"content":"Think of backups."}"#.utf8))
+            _ = try await stack.remark("Think of backups.", on: debate)
             stack.check(try await stack.run(of: debate).status == .paused, "a worker claimed a paused debate")
             let resume = try await stack.act("resume", on: debate)
             stack.check(resume.status == 200, "resume answers \(resume.status) \(resume.text)")

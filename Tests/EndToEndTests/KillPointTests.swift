@@ -108,65 +108,124 @@ extension KillPointTests {
         }
     }
 
+    /// The client of a frozen api gives up waiting and goes to another one.
     @Suite("of the api")
     struct APIs {
         @Test(
             "a create whose answer was lost is one debate when it is tried again",
-            arguments: Fault.all([(.afterCreateCommit, 1)], [.killed]))
+            arguments: Fault.all([(.afterCreateCommit, 1)]))
         func create(_ fault: Fault) async throws {
             try await Stack.with("create-\(fault.kind)") { stack in
                 try await stack.start(.gateway(1), .worker(1))
                 try await stack.start([.api(1)], with: fault.environment)
                 let asked = Stack.Asked(key: "create-once")
-                let lost = try? await stack.ask(asked)
-                stack.check(lost == nil, "the api answered although it was to die")
-                try await stack.awaitFault(.api(1), fault)
-                try await stack.start(.api(1))
-                let debate = try await stack.createPersistently(asked)
-                let viewers = stack.watchEverywhere(debate)
-                try await stack.audit(debate, viewers: viewers, takeovers: 0)
+                let lost = try? await stack.ask(asked, within: .seconds(2))
+                stack.check(lost == nil, "the api answered although it was to fail")
+                let next = try await stack.replaceAPI(after: fault)
+                let debate = try await stack.createPersistently(asked, to: next)
+                let viewers = [stack.watch(debate), stack.watch(debate, through: next)]
+                try await stack.audit(debate, viewers: viewers, takeovers: 0, asking: next)
                 let count = try await stack.pool.query("SELECT count(*) AS n FROM debates")[0].int("n")
                 stack.check(count == 1, "there are \(count) debates")
+                try await stack.thawAPI(after: fault)
             }
         }
 
-        @Test(
-            "a command whose answer was lost is applied once",
-            arguments: Fault.all([(.afterCommandStored, 1)], [.killed]))
+        @Test("a command whose answer was lost is applied once", arguments: Fault.all([(.afterCommandStored, 1)]))
         func command(_ fault: Fault) async throws {
-            try await Stack.with("command-\(fault.kind)", .init(latencyMilliseconds: 200)) { stack in
+            try await Stack.with("command-\(fault.kind)", .init(latencyMilliseconds: 300)) { stack in
                 try await stack.start(.gateway(1), .worker(1))
                 try await stack.start([.api(1)], with: fault.environment)
                 let debate = try await stack.create()
                 let viewer = stack.watch(debate)
                 try await stack.awaitRun(debate, "runs") { $0.status == .running && $0.tail.seq > 2 }
-                _ = try? await stack.act("messages", on: debate, body: Array(#"{"content":"Think of backups."}"#.utf8))
-                try await stack.awaitFault(.api(1), fault)
-                try await stack.start(.api(1))
-                try await stack.audit(debate, viewers: [viewer], takeovers: 0)
+                _ = try? await stack.remark("Think of backups.", on: debate, within: .seconds(1))
+                let next = try await stack.replaceAPI(after: fault)
+                try await stack.audit(debate, viewers: [viewer], takeovers: 0, asking: next)
                 stack.check(viewer.types.count { $0 == "user_message" } == 1, "not one user_message: \(viewer.types)")
+                try await stack.thawAPI(after: fault)
             }
         }
 
         @Test(
-            "a cancel whose answer was lost has ended the debate once",
-            arguments: Fault.all([(.afterCancelCommit, 1)], [.killed]))
+            "a cancel whose answer was lost has ended the debate once", arguments: Fault.all([(.afterCancelCommit, 1)]))
         func cancel(_ fault: Fault) async throws {
             try await Stack.with("cancel-\(fault.kind)", .init(latencyMilliseconds: 200)) { stack in
                 try await stack.start(.gateway(1), .worker(1))
                 try await stack.start([.api(1)], with: fault.environment)
                 let debate = try await stack.create()
-                let viewers = stack.watchEverywhere(debate)
+                let viewer = stack.watch(debate)
                 try await stack.awaitEvents(4, of: debate)
-                _ = try? await stack.act("cancel", on: debate)
-                try await stack.awaitFault(.api(1), fault)
-                try await stack.start(.api(1))
-                let again = try await stack.act("cancel", on: debate)
+                _ = try? await stack.act("cancel", on: debate, within: .seconds(1))
+                let next = try await stack.replaceAPI(after: fault)
+                let again = try await stack.act("cancel", on: debate, to: next)
                 stack.check(again.status == 400, "the second cancel answers \(again.status) \(again.text)")
-                try await stack.audit(debate, viewers: viewers, ends: [.cancelled])
+                try await stack.audit(debate, viewers: [viewer], ends: [.cancelled], asking: next)
                 try await stack.checkAlive(.worker(1))
+                try await stack.thawAPI(after: fault)
             }
         }
+
+        @Test(
+            "a cancel that fails in its transaction leaves the debate to its worker",
+            arguments: Fault.all([(.insideTheEnd, 1)]))
+        func cancelRolledBack(_ fault: Fault) async throws {
+            try await Stack.with("cancel-rolled-back-\(fault.kind)", .init(latencyMilliseconds: 200)) { stack in
+                try await stack.start(.gateway(1), .worker(1))
+                try await stack.start([.api(1)], with: fault.environment)
+                let debate = try await stack.create()
+                let viewer = stack.watch(debate)
+                try await stack.awaitEvents(4, of: debate)
+                _ = try? await stack.act("cancel", on: debate, within: .milliseconds(200))
+                let next = try await stack.replaceAPI(after: fault)
+                try await stack.audit(debate, viewers: [viewer], takeovers: 0, asking: next)
+                try await stack.thawAPI(after: fault)
+                let status = try await stack.run(of: debate).status
+                stack.check(status == .completed, "the thawed api made the debate \(status)")
+            }
+        }
+    }
+
+    @Suite("and a person who cancels")
+    struct Cancels {
+        @Test(
+            "a debate whose worker is frozen is cancelled at once, and stays so when it thaws",
+            arguments: Fault.all([(.afterClaimSettled, 1), (.afterIntent, 2), (.insideTheEnd, 1)], [.frozen]))
+        func frozen(_ fault: Fault) async throws {
+            try await Stack.with("cancel-frozen-\(fault.point.rawValue)") { stack in
+                try await stack.start(.api(1), .gateway(1))
+                try await stack.start([.worker(1)], with: fault.environment)
+                let debate = try await stack.create()
+                let viewers = stack.watchEverywhere(debate)
+                try await stack.awaitFault(.worker(1), fault)
+                let answer = try await stack.act("cancel", on: debate)
+                stack.check(answer.status == 200, "cancel answers \(answer.status) \(answer.text)")
+                try await stack.audit(debate, viewers: viewers, ends: [.cancelled])
+                try stack.process(.worker(1)).send(SIGCONT)
+                let next = try await stack.create(Stack.Asked(rounds: 1))
+                try await stack.audit(next)
+                try await stack.audit(debate, viewers: viewers, ends: [.cancelled])
+            }
+        }
+    }
+}
+
+extension Stack {
+    /// An api that clients can go on with: the dead one started again, or another one beside the frozen one.
+    func replaceAPI(after fault: Fault) async throws -> Member {
+        try await awaitFault(.api(1), fault)
+        let next = fault.kind == .killed ? Member.api(1) : .api(2)
+        try await start(next)
+        return next
+    }
+
+    /// A frozen api serves again when it goes on.
+    func thawAPI(after fault: Fault) async throws {
+        guard fault.kind == .frozen else { return }
+        try process(.api(1)).send(SIGCONT)
+        try await ready(.api(1))
+        let answer = try await get("/api/v1/debates")
+        check(answer.status == 200, "the thawed api answers \(answer.status)")
     }
 }
 

@@ -89,4 +89,18 @@ struct ProviderTests {
             try await providers.audit(debate, stack, takeovers: 0, retries: 2)
         }
     }
+
+    @Test("a provider that never ends its answers can not outlast the debate's own time")
+    func timeout() async throws {
+        let stalling = """
+            {"answer_words":30,"rules":[{"prompt":"SEVERITY:","fault":{"kind":"stall","after_tokens":2}}]}
+            """
+        try await withProviders("providers-timeout", scenario: stalling) { stack, providers in
+            try await stack.start(.worker(1))
+            let debate = try await stack.create(Stack.Asked(agents: SimulatedProviders.agents, timeoutSeconds: 10))
+            try await stack.audit(debate, viewers: [stack.watch(debate)], ends: [.timeout], takeovers: 0)
+            try await providers.audit(debate, stack, takeovers: 0)
+            try await stack.checkAlive(.worker(1))
+        }
+    }
 }

@@ -1,5 +1,6 @@
 import Domain
 import Glibc
+import Messaging
 import Platform
 import RedisClient
 import Sockets
@@ -105,6 +106,29 @@ struct StoreFaultTests {
         }
     }
 
+    @Test("Redis may hang: nobody waits for it")
+    func redisHangs() async throws {
+        let redis = try PrivateRedis()
+        defer { redis.stop() }
+        try await Stack.with("redis-hangs", .init(redisURL: redis.url, latencyMilliseconds: 80)) { stack in
+            try await redis.ready(stack)
+            try await stack.start(.api(1), .gateway(1), .worker(1))
+            let debate = try await stack.create()
+            let viewers = stack.watchEverywhere(debate)
+            try await stack.awaitEvents(4, of: debate)
+            redis.send(SIGSTOP)
+            let next = try await stack.create(Stack.Asked(rounds: 1))
+            let late = stack.watch(next)
+            try await stack.audit(debate, viewers: viewers, takeovers: 0)
+            try await stack.audit(next, viewers: [late], takeovers: 0)
+            let ready = try await stack.probe(.api(1), "/readyz")
+            stack.check(ready == 200, "without Redis the api is degraded, not away: /readyz answers \(ready ?? 0)")
+            redis.send(SIGCONT)
+            let last = try await stack.create(Stack.Asked(rounds: 1))
+            try await stack.audit(last, viewers: [stack.watch(last)], takeovers: 0)
+        }
+    }
+
     @Test("every connection to Redis may be cut")
     func redisCut() async throws {
         let redis = try PrivateRedis()
@@ -151,6 +175,30 @@ struct StoreFaultTests {
             throw error
         }
         await postgres.remove()
+    }
+
+    @Test("a debate that ends every runner is given up, visibly")
+    func deadLetter() async throws {
+        try await Stack.with("dead-letter", .init(environment: ["WORKER_MAX_ATTEMPTS": "2"])) { stack in
+            try await stack.start(.api(1), .gateway(1))
+            let debate = try await stack.create()
+            let viewers = stack.watchEverywhere(debate)
+            let fault = Fault(point: .afterIntent, kind: .killed)
+            for worker in 1...3 {
+                try stack.spawn(.worker(worker), fault.environment)
+                try await stack.awaitFault(.worker(worker), fault)
+            }
+            try await stack.start(.worker(4))
+            try await stack.audit(debate, viewers: viewers, ends: [.failed], takeovers: 2)
+            let keys = Keyspace(prefix: stack.redisPrefix, generation: 1)
+            try await stack.withRedis { redis in
+                try await stack.eventually("the job is in the dead stream") {
+                    try await redis.send(RedisCommand("XLEN", keys.deadJobs)).integer == 1
+                }
+            }
+            let next = try await stack.create(Stack.Asked(rounds: 1))
+            try await stack.audit(next, takeovers: 0)
+        }
     }
 
     private func restart(_ postgres: PrivatePostgres, _ how: PrivatePostgres.Stop) async throws {

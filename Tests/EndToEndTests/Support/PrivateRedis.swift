@@ -33,6 +33,8 @@ final class PrivateRedis: Sendable {
         }
     }
 
+    func send(_ signal: Int32) { process.withLock { $0 }?.send(signal) }
+
     func kill() async throws {
         let server = process.withLock { $0 }
         server?.send(SIGKILL)

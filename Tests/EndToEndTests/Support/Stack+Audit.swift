@@ -13,9 +13,11 @@ extension Stack {
     /// - Parameters:
     ///   - statuses: how the debate may have ended.
     ///   - takeovers: how many holders may have lost the debate before the last one; nil for any number.
+    ///   - api: the one whose answer must agree.
     func audit(
         _ debate: DebateID, viewers: [Viewer] = [], ends statuses: Set<DebateStatus> = [.completed],
-        takeovers: Int? = nil
+        takeovers: Int? = nil,
+        asking api: Member = .api(1)
     ) async throws {
         let run = try await awaitEnd(debate)
         check(statuses.contains(run.status), "\(debate) ended as \(run.status)")
@@ -32,7 +34,7 @@ extension Stack {
         try await auditCalls(debate, events, takeovers)
         try await auditReceipt(debate, run.status, events)
         for problem in try await LogWalk(pool: pool).contradictions() { note(problem) }
-        try await auditAnswer(debate, run)
+        try await auditAnswer(debate, run, api)
     }
 
     private func sawAll(_ viewer: Viewer) async throws {
@@ -145,8 +147,10 @@ extension Stack {
         check(found.isProven && found.chain == .valid, "the receipt does not verify: \(found)")
     }
 
-    private func auditAnswer(_ debate: DebateID, _ run: Run) async throws {
-        guard let answer = try? await get("/api/v1/debates/\(debate)") else { return note("the api does not answer") }
+    private func auditAnswer(_ debate: DebateID, _ run: Run, _ api: Member) async throws {
+        guard let answer = try? await get("/api/v1/debates/\(debate)", to: api) else {
+            return note("the api does not answer")
+        }
         check(answer.status == 200, "GET answers \(answer.status) \(answer.text)")
         check(
             answer.body["status"]?.string == run.status.rawValue,

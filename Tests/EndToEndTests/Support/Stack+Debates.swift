@@ -20,10 +20,12 @@ extension Stack {
         var rounds = 2
         var agents: [JSONValue] = ["demo", "demo", "demo"]
         var key: String?
+        var timeoutSeconds = 600
 
         var body: [UInt8] {
             let value: JSONValue = [
                 "question": .string(question), "rounds": .int(Int64(rounds)), "agents": .array(agents),
+                "timeout_seconds": .int(Int64(timeoutSeconds)),
             ]
             return value.bytes
         }
@@ -49,15 +51,17 @@ extension Stack {
     }
 
     /// One create request.
-    func ask(_ asked: Asked = Asked(), to member: Member = .api(1)) async throws -> Answer {
+    func ask(
+        _ asked: Asked = Asked(), to member: Member = .api(1), within limit: Duration = .seconds(20)
+    ) async throws -> Answer {
         try await send(
             "POST", "/api/v1/debates", body: asked.body, headers: asked.key.map { [("Idempotency-Key", $0)] } ?? [],
-            to: member)
+            to: member, within: limit)
     }
 
     /// Creates a debate.
-    func create(_ asked: Asked = Asked()) async throws -> DebateID {
-        let answer = try await ask(asked)
+    func create(_ asked: Asked = Asked(), to member: Member = .api(1)) async throws -> DebateID {
+        let answer = try await ask(asked, to: member)
         guard answer.status == 200, let id = answer.body["debate_id"]?.string.flatMap({ DebateID($0) }) else {
             throw Late(description: "create answered \(answer.status) \(answer.text)")
         }
@@ -65,10 +69,10 @@ extension Stack {
     }
 
     /// Creates a debate as a client does that has a key and does not give up.
-    func createPersistently(_ asked: Asked) async throws -> DebateID {
+    func createPersistently(_ asked: Asked, to member: Member = .api(1)) async throws -> DebateID {
         var created: DebateID?
         try await eventually("a create with the key \(asked.key ?? "none") is answered") {
-            created = try? await self.create(asked)
+            created = try? await self.create(asked, to: member)
             return created != nil
         }
         guard let created else { throw Late(description: "no debate") }
@@ -76,10 +80,19 @@ extension Stack {
     }
 
     /// Does something to a debate: `cancel`, `pause`, `resume`.
-    func act(_ verb: String, on debate: DebateID, body: [UInt8] = [], to member: Member = .api(1)) async throws
-        -> Answer
-    {
-        try await send("POST", "/api/v1/debates/\(debate)/\(verb)", body: body, to: member)
+    func act(
+        _ verb: String, on debate: DebateID, body: [UInt8] = [], to member: Member = .api(1),
+        within limit: Duration = .seconds(20)
+    ) async throws -> Answer {
+        try await send("POST", "/api/v1/debates/\(debate)/\(verb)", body: body, to: member, within: limit)
+    }
+
+    /// Says something in a debate.
+    func remark(
+        _ text: String, on debate: DebateID, within limit: Duration = .seconds(20)
+    ) async throws -> Answer {
+        let body: JSONValue = ["content": .string(text)]
+        return try await act("messages", on: debate, body: body.bytes, within: limit)
     }
 
     // MARK: What Postgres says

@@ -146,6 +146,20 @@ final class Stack: Sendable {
     /// Notes `problem` unless the condition holds.
     func check(_ condition: Bool, _ problem: @autoclosure () -> String) { if !condition { note(problem()) } }
 
+    /// Runs what must find a problem, and takes back what it noted if it found that one.
+    func expectProblem(saying text: String, _ body: () async throws -> Void) async throws {
+        let before = state.withLock { $0.problems.count }
+        do { try await body() } catch { note("\(error)") }
+        state.withLock { state in
+            let found = state.problems[before...]
+            if found.contains(where: { $0.contains(text) }) {
+                state.problems.removeSubrange(before...)
+            } else {
+                state.problems.append("expected to hear \"\(text)\"")
+            }
+        }
+    }
+
     // MARK: Processes
 
     /// Starts processes and returns when each is ready.
