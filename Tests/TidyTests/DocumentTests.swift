@@ -37,6 +37,15 @@ struct DocumentTests {
         }
     }
 
+    @Test("a file or folder that a document names exists", arguments: documents)
+    func paths(path: String) throws {
+        let pattern = try Regex(#"`((?:Shared|Services|Tests|Benchmarks|scripts|docs)/[\w./+-]+)`"#)
+        for match in try SourceTree.text(of: path).matches(of: pattern) {
+            let target = String(match[1].substring ?? "")
+            #expect(SourceTree.exists(target), "\(path): \(target)")
+        }
+    }
+
     @Test("ARCHITECTURE names every module and every service")
     func codeMap() throws {
         let text = try SourceTree.text(of: "ARCHITECTURE.md")
