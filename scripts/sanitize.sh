@@ -37,7 +37,8 @@ run_sanitizers() {
     [[ "$sanitizer" = address ]] || scratch=.build-tsan
     step "tests under the $sanitizer sanitizer"
     ASAN_OPTIONS=detect_leaks=0 TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1 \
-      swift test --sanitize="$sanitizer" --scratch-path "$scratch" "${build[@]}" --filter "${FILTER:-$SUITES}"
+      swift test --sanitize="$sanitizer" --scratch-path "$scratch" "${build[@]}" \
+      --experimental-maximum-parallelization-width "$(nproc)" --filter "${FILTER:-$SUITES}"
   done
 }
 with_private_stores run_sanitizers
