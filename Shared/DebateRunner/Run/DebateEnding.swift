@@ -22,7 +22,8 @@ struct DebateEnding {
         do {
             if outcome.needsReceipt {
                 let issued = ReceiptIssuer.issue(
-                    id: ReceiptID(milliseconds: at.milliseconds, random: try RandomBytes.make(10)), debateID: replay.debate,
+                    id: ReceiptID(milliseconds: at.milliseconds, random: try RandomBytes.make(10)),
+                    debateID: replay.debate,
                     outcome: outcome, head: replay.tail, transcript: replay.transcript, at: at, keys: keys)
                 receipt = issued
                 last.append(.receiptGenerated(issued.summary))

@@ -21,7 +21,8 @@ extension DebateRun {
         try draft.applyDueRecords()
         guard !draft.events.isEmpty else { return try await settle(settlements) }
         let fresh = freshCalls(after: draft.machine)
-        let references = try await append(draft, settlements: settlements, consumed: consumed, intents: fresh.map(Self.intent))
+        let references = try await append(
+            draft, settlements: settlements, consumed: consumed, intents: fresh.map(Self.intent))
         granted += fresh.compactMap { call in references.first { $0.key == call.key }.map { (call, $0) } }
         if let consumed {
             consumedCommands = consumed
@@ -116,7 +117,8 @@ extension DebateRun {
             if failure.kind == .cancelled && cancelsCalls { return nil }
             if !done.isReused { history.note(failure: failure.kind, of: done.reference) }
             let failures = history.failureCount(of: done.call.key)
-            let verdict = done.isReused
+            let verdict =
+                done.isReused
                 ? .giveUp : context.retry.verdict(on: failure, failures: failures, jitter: .random(in: 0...1))
             guard case .retry(let delay) = verdict else {
                 return ReplyParser.failureEvent(for: done.call, kind: failure.kind, attempt: done.reference.attempt)

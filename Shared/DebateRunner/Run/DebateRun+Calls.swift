@@ -5,7 +5,7 @@ import Sockets
 /// Model calls: intents first, requests only under a fresh lease, outcomes to the loop.
 extension DebateRun {
     func startDueCalls(_ group: inout DiscardingTaskGroup) async throws(RunStop) {
-        guard !isDraining else { return }
+        guard !isDraining else { return send(&group) }
         let due = machine.due.compactMap { action -> PlannedCall? in
             guard case .call(let call) = action, isIdle(call.key) else { return nil }
             return call
@@ -27,7 +27,8 @@ extension DebateRun {
 
     static func intent(_ call: PlannedCall) -> CallIntent {
         CallIntent(
-            key: call.key, agent: call.agent.name, provider: call.agent.provider, model: call.agent.model, round: call.round)
+            key: call.key, agent: call.agent.name, provider: call.agent.provider, model: call.agent.model,
+            round: call.round)
     }
 
     private func isIdle(_ key: CallKey) -> Bool {
@@ -73,9 +74,10 @@ extension DebateRun {
         }
     }
 
-    /// Sends what was granted. With a stale lease it waits: the renewal that comes, or the loss, signals.
+    /// Sends what was granted, in a drain too: a committed intent is a call in flight, and one that is never sent would
+    /// be unknown for ever. With a stale lease it waits: the renewal that comes, or the loss, signals.
     private func send(_ group: inout DiscardingTaskGroup) {
-        while !granted.isEmpty, context.lease.isFresh, stopNote == nil, !isDraining {
+        while !granted.isEmpty, context.lease.isFresh, stopNote == nil, !cancelsCalls {
             let (call, reference) = granted.removeFirst()
             inFlight[call.key] = reference
             let request = CallRequest(

@@ -133,7 +133,7 @@ actor DebateRun {
     }
 
     private var mayRelease: Bool {
-        (isDraining || machine.isPaused) && inFlight.isEmpty && finished.isEmpty
+        (isDraining || machine.isPaused) && inFlight.isEmpty && finished.isEmpty && (granted.isEmpty || cancelsCalls)
     }
 
     private func readCommands() async throws(RunStop) {
@@ -164,7 +164,8 @@ actor DebateRun {
 
     /// Wakes the loop after a while, from a timer of the loop.
     @discardableResult
-    func signal(after delay: Duration, _ note: @escaping @Sendable (isolated DebateRun) -> Void = { _ in }) -> LoopTimer {
+    func signal(after delay: Duration, _ note: @escaping @Sendable (isolated DebateRun) -> Void = { _ in }) -> LoopTimer
+    {
         context.loop.schedule(after: delay) { [weak self] in
             self?.assumeIsolated { run in
                 note(run)
