@@ -51,9 +51,15 @@ struct AuditTests {
             finds: "sent twice by one holder"),
         Tampering(
             "a zombie's intent",
-            "UPDATE agent_calls SET epoch = 7 WHERE round = 1",
-            "UPDATE agent_calls SET created_at = now() WHERE round = 2",
-            finds: "after a later holder had begun"),
+            "UPDATE debate_runs SET lease_epoch = 9",
+            extraCall + " 'unknown', 2, agent, round, provider, model, now() FROM agent_calls WHERE round = 2",
+            finds: "agent_calls of epoch 2 was written while epoch 9 held the debate"),
+        Tampering(
+            "a zombie's event",
+            """
+            INSERT INTO debate_events SELECT debate_id, seq + 1, 'warning', round, agent, at, 0, data, salt, data_hash,
+                prev_hash, hash, call_key, attempt FROM debate_events WHERE type = 'debate_end'
+            """, finds: "debate_events of epoch 0 was written while epoch 1 held the debate"),
         Tampering("a receipt that is gone", "DELETE FROM receipts", finds: "has no receipt"),
         Tampering(
             "a receipt that was changed",
@@ -72,6 +78,11 @@ struct AuditTests {
             try await stack.kill(.worker(1))
             for table in ["debate_events", "debate_runs", "agent_calls", "receipts"] {
                 _ = try await stack.pool.execute("ALTER TABLE \(raw: table) DISABLE TRIGGER USER")
+            }
+            for (table, trigger) in [
+                ("agent_calls", "e2e_call"), ("agent_calls", "e2e_call_holder"), ("debate_events", "e2e_event_holder"),
+            ] {
+                _ = try await stack.pool.execute("ALTER TABLE \(raw: table) ENABLE TRIGGER \(raw: trigger)")
             }
             for statement in tampering.statements { _ = try await stack.pool.execute(SQL(text: statement)) }
             try await stack.expectProblem(saying: tampering.finding) { try await stack.audit(debate, takeovers: 0) }

@@ -105,11 +105,16 @@ struct CommandTests {
         }
     }
 
-    @Test("a worker that is told to stop hands its debates over, and leaves no call unknown")
-    func drain() async throws {
-        try await Stack.with("drain", .init(latencyMilliseconds: 100)) { stack in
+    @Test(
+        "a worker that is told to stop hands its debates over, and leaves no call unknown",
+        arguments: 1...(3 * Fault.repetitions))
+    func drain(_ repetition: Int) async throws {
+        // Short calls make it likely that the signal comes between intents and requests, long ones between answers.
+        try await Stack.with("drain-\(repetition)", .init(latencyMilliseconds: repetition.isMultiple(of: 3) ? 100 : 12))
+        { stack in
             try await stack.start(.api(1), .gateway(1), .worker(1))
-            let debates = [try await stack.create(), try await stack.create()]
+            var debates: [DebateID] = []
+            for _ in 0..<3 { debates.append(try await stack.create(Stack.Asked(rounds: 3))) }
             let viewers = debates.map { stack.watch($0) }
             for debate in debates { try await stack.awaitEvents(4, of: debate) }
             try await stack.start(.worker(2))
@@ -122,6 +127,28 @@ struct CommandTests {
                     "SELECT count(*) AS n FROM agent_calls WHERE debate_id = \(debate.text) AND state = 'unknown'")
                 stack.check(try unknown[0].int("n") == 0, "the drain left calls unknown")
             }
+        }
+    }
+
+    @Test("a worker that is told to stop twice gives up its calls, and another one makes them")
+    func drainNow() async throws {
+        try await Stack.with("drain-now", .init(latencyMilliseconds: 3000)) { stack in
+            try await stack.start(.api(1), .gateway(1), .worker(1))
+            let debate = try await stack.create(Stack.Asked(rounds: 1))
+            let viewer = stack.watch(debate)
+            try await stack.eventually("calls are in flight") {
+                try await stack.pool.query("SELECT count(*) AS n FROM agent_calls WHERE state = 'intent'")[0].int("n")
+                    > 0
+            }
+            try stack.process(.worker(1)).send(SIGTERM)
+            try await stack.eventually("it drains") { try await stack.probe(.worker(1), "/readyz") != 200 }
+            try stack.process(.worker(1)).send(SIGTERM)
+            let end = try await stack.ended(.worker(1))
+            stack.check(end == .exited(0), "the stopped worker ended with \(end)")
+            try await stack.start([.worker(2)], with: ["ARAGORA_DEMO_LATENCY_MS": "20"])
+            try await stack.audit(debate, viewers: [viewer], takeovers: 1)
+            let unknown = try await stack.pool.query("SELECT count(*) AS n FROM agent_calls WHERE state = 'unknown'")
+            stack.check(try unknown[0].int("n") == 3, "the calls it gave up are not unknown")
         }
     }
 }

@@ -50,6 +50,30 @@ struct StoreFaultTests {
         }
     }
 
+    @Test(
+        "a worker cut off from Postgres is followed by another, and what it had sent arrives too late",
+        arguments: 1...(2 * Fault.repetitions))
+    func partition(_ repetition: Int) async throws {
+        try await Stack.with("partition-\(repetition)", .init(latencyMilliseconds: 40)) { stack in
+            let relay = try PartitionRelay(upstream: try stack.database.port)
+            defer { relay.close() }
+            try await stack.start(.api(1), .gateway(1))
+            let dsn = try stack.database.dsn(through: relay.port)
+            try await stack.start([.worker(1)], with: ["ARAGORA_POSTGRES_DSN": dsn])
+            let debate = try await stack.create(Stack.Asked(rounds: 3))
+            let viewers = stack.watchEverywhere(debate)
+            try await stack.awaitEvents(.random(in: 2...30), of: debate)
+            try await stack.loop.sleep(for: .microseconds(.random(in: 0...40_000)))
+            relay.hold(true)
+            try await stack.start(.worker(2))
+            let epoch = try await stack.run(of: debate).epoch
+            try await stack.awaitRun(debate, "is taken over") { $0.epoch > epoch || $0.status.isTerminal }
+            relay.hold(false)
+            try await stack.audit(debate, viewers: viewers, takeovers: 1)
+            try await stack.checkUsable(.worker(1), without: .worker(2))
+        }
+    }
+
     @Test("the gateway and the api may die under their clients, who resume")
     func frontKilled() async throws {
         try await Stack.with("front-killed", .init(latencyMilliseconds: 120)) { stack in

@@ -19,7 +19,6 @@ enum RawExchange {
 
     private static let executor = BlockingExecutor(label: "raw", threads: 16)
     private static let patience = timeval(tv_sec: 5, tv_usec: 0)
-    private static let noSignal = Int32(0x4000)  // MSG_NOSIGNAL, whose Swift type differs between SDKs
     private static let maxBytes = 1 << 20
 
     /// - Throws: when the port can not be connected to.
@@ -39,7 +38,9 @@ enum RawExchange {
         var sent = 0
         while sent < bytes.count {
             // A server that refuses early hangs up while we still write; what it said is still there to be read.
-            let count = bytes[sent...].withUnsafeBytes { Glibc.send(descriptor, $0.baseAddress, $0.count, noSignal) }
+            let count = bytes[sent...].withUnsafeBytes {
+                Glibc.send(descriptor, $0.baseAddress, $0.count, Int32(MSG_NOSIGNAL))
+            }
             guard count > 0 else { break }
             sent += count
         }

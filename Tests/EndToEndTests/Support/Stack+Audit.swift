@@ -76,21 +76,18 @@ extension Stack {
         let attempt: Int
         let state: String
         let epoch: Int64
-        let created: Int64
-        let settled: Int64?
     }
 
     private func calls(of debate: DebateID) async throws -> [Call] {
         try await pool.query(
             """
-            SELECT call_key, attempt, state, epoch, created_at, settled_at FROM agent_calls
+            SELECT call_key, attempt, state, epoch FROM agent_calls
             WHERE debate_id = \(debate.text) ORDER BY call_key, attempt
             """
         ).map { row in
             Call(
                 key: try row.text("call_key"), attempt: try row.int("attempt"), state: try row.text("state"),
-                epoch: try row.int64("epoch"), created: try row.milliseconds("created_at"),
-                settled: try row.optionalMilliseconds("settled_at"))
+                epoch: try row.int64("epoch"))
         }
     }
 
@@ -99,10 +96,6 @@ extension Stack {
         let all = try await calls(of: debate)
         for call in all where call.state == "intent" { note("an open call after the end: \(call.key) \(call.attempt)") }
         for (key, attempts) in Dictionary(grouping: all, by: \.key) {
-            if let answered = attempts.first(where: { $0.state == "answered" }), let settled = answered.settled {
-                let later = attempts.filter { $0.attempt > answered.attempt && $0.created > settled }
-                check(later.isEmpty, "\(key) was answered and asked again: attempts \(later.map(\.attempt))")
-            }
             let unretried = attempts.filter { $0.state != "failed" }
             check(
                 Set(unretried.map(\.epoch)).count == unretried.count,
@@ -113,26 +106,12 @@ extension Stack {
                     "\(key) was sent \(unretried.count) times in \(takeovers) takeovers")
             }
         }
-        auditZombies(all, events)
+        for finding in try await StackWitness.findings(pool) { note(finding) }
         for (key, uses) in Dictionary(grouping: events.compactMap { $0.call?.key.text }, by: { $0 })
         where uses.count > 1 {
             note("\(key) was consumed \(uses.count) times")
         }
     }
-
-    /// An intent of an epoch is never younger than anything of a later epoch.
-    private func auditZombies(_ calls: [Call], _ events: [SealedEvent]) {
-        for call in calls {
-            let newer = events.first { $0.epoch > call.epoch }.map(\.at.milliseconds)
-            let newerCall = calls.filter { $0.epoch > call.epoch }.map(\.created).min()
-            for first in [newer, newerCall].compactMap({ $0 }) where call.created > first + Self.clockError {
-                note("\(call.key) of epoch \(call.epoch) was written after a later holder had begun")
-            }
-        }
-    }
-
-    /// Between a process's clock and the start of a transaction, in milliseconds.
-    private static let clockError: Int64 = 5
 
     // MARK: Receipt and answer
 

@@ -20,7 +20,27 @@ struct StackDatabase: Sendable {
         try await database.administer("CREATE DATABASE \(raw: name)", on: loop)
         try await Migrator.migrate(
             StorageMigrations.all, configuration: PGConfiguration(dsn: database.dsn), loop: loop, log: .disabled)
+        try await StackWitness.install(PGConfiguration(dsn: database.dsn), on: loop)
         return database
+    }
+
+    /// The port of its server.
+    var port: UInt16 { get throws { UInt16(try Self.authority(of: dsn).port) ?? 5432 } }
+
+    /// The same database through another port of this machine.
+    func dsn(through port: UInt16) throws -> String {
+        let (start, end) = try { ($0.start, $0.end) }(Self.authority(of: dsn))
+        return String(dsn[..<start]) + "127.0.0.1:\(port)" + String(dsn[end...])
+    }
+
+    /// Where host and port stand in a URL, and the port.
+    private static func authority(of url: String) throws -> (start: String.Index, end: String.Index, port: Substring) {
+        guard let scheme = url.firstRange(of: "://"), let end = url[scheme.upperBound...].firstIndex(of: "/") else {
+            throw BadURL(description: "not a postgresql:// URL with a database")
+        }
+        let all = url[scheme.upperBound..<end]
+        let start = all.lastIndex(of: "@").map { all.index(after: $0) } ?? all.startIndex
+        return (start, end, all[start...].split(separator: ":").dropFirst().last ?? "")
     }
 
     func drop(on loop: EventLoop) async throws {
