@@ -110,17 +110,22 @@ extension SQL {
         }
     }
 
-    /// The text with every `$n` raised by `offset`.
+    /// The text with every `$n` raised by `offset`. By bytes: every append is put together from several fragments.
     private func text(shiftedBy offset: Int) -> String {
         guard offset > 0, !binds.isEmpty else { return text }
-        var shifted = ""
-        var rest = text[...]
-        while let dollar = rest.firstIndex(of: "$") {
-            let digits = rest[rest.index(after: dollar)...].prefix { ("0"..."9").contains($0) }
-            shifted += rest[...dollar]
-            if let number = Int(digits) { shifted += String(number + offset) }
-            rest = rest[digits.endIndex...]
+        var shifted: [UInt8] = []
+        shifted.reserveCapacity(text.utf8.count + 2 * binds.count)
+        var number: Int?
+        for byte in text.utf8 {
+            if let read = number, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) {
+                number = read * 10 + Int(byte - UInt8(ascii: "0"))
+                continue
+            }
+            if let read = number, read > 0 { shifted.append(contentsOf: String(read + offset).utf8) }
+            number = byte == UInt8(ascii: "$") ? 0 : nil
+            shifted.append(byte)
         }
-        return shifted + rest
+        if let read = number, read > 0 { shifted.append(contentsOf: String(read + offset).utf8) }
+        return String(decoding: shifted, as: UTF8.self)
     }
 }
