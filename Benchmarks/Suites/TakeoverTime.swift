@@ -90,7 +90,7 @@ struct TakeoverTime: Benchmark {
             let service = try await services.start(
                 "aragora-debate-worker", as: "worker-\(number)",
                 [
-                    "WORKER_CONCURRENCY": "16", "ARAGORA_DEMO_LATENCY_MS": "1500", "WORKER_MAX_ATTEMPTS": "100",
+                    "WORKER_CONCURRENCY": "100", "ARAGORA_DEMO_LATENCY_MS": "1500", "WORKER_MAX_ATTEMPTS": "100",
                     "ARAGORA_EVENT_LOOPS": "1",
                 ])
             for _ in 0..<500 {
