@@ -136,7 +136,8 @@ import Platform
     @discardableResult
     package func schedule(after delay: Duration, _ callback: @escaping @Sendable () -> Void) -> LoopTimer {
         checkIsolated()
-        return timers.insert(deadline: MonotonicTime.now() &+ max(0, delay.nanosecondsClamped), callback)
+        let (deadline, isBeyond) = MonotonicTime.now().addingReportingOverflow(max(0, delay.nanosecondsClamped))
+        return timers.insert(deadline: isBeyond ? .max : deadline, callback)
     }
 
     package func cancel(_ timer: LoopTimer) {
