@@ -36,6 +36,9 @@ actor Hub {
         self.log = log
     }
 
+    /// One of the clients, for tests.
+    var someClient: ClientSession? { clients.values.first }
+
     // MARK: Clients
 
     func add(_ client: ClientSession) {
@@ -293,8 +296,12 @@ actor Hub {
                 return true
             case .full:
                 metrics.add(.websocketSlowClosed)
+                remove(subscription.client)
                 return false
-            case .closed: return false
+            case .closed:
+                // Its close handshake may take seconds, in which a viewer that takes nothing would be filled for ever.
+                remove(subscription.client)
+                return false
             }
         }
     }

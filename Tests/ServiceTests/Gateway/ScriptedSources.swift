@@ -1,0 +1,155 @@
+import Contracts
+import Domain
+import HTTP
+import Platform
+import Testing
+
+@testable import aragora_ws_gateway
+
+/// Something that happens once and can be awaited.
+final class Latch: Sendable {
+    private let state = Lock((isOpen: false, waiters: [CheckedContinuation<Void, Never>]()))
+
+    func open() {
+        let due = state.withLock { state in
+            state.isOpen = true
+            defer { state.waiters = [] }
+            return state.waiters
+        }
+        for waiter in due { waiter.resume() }
+    }
+
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let isOpen = state.withLock { state in
+                if !state.isOpen { state.waiters.append(continuation) }
+                return state.isOpen
+            }
+            if isOpen { continuation.resume() }
+        }
+    }
+}
+
+/// A made-up chain of events: numbers and links as in a real log, contents that show the number.
+struct Chain {
+    let debate: DebateID
+    private(set) var entries: [PublishedEntry] = []
+
+    /// - Parameter branch: chains of different branches share no hash.
+    init(_ debate: DebateID, count: Int64 = 0, branch: UInt8 = 0, padding: Int = 0) {
+        self.debate = debate
+        for _ in 0..<count { append(branch: branch, padding: padding) }
+    }
+
+    @discardableResult
+    mutating func append(branch: UInt8 = 0, padding: Int = 0, epoch: Int64 = 1) -> PublishedEntry {
+        let seq = Int64(entries.count + 1)
+        let entry = PublishedEntry(
+            kind: .event, seq: seq, epoch: epoch, hash: Self.hash(seq, branch),
+            prevHash: entries.last?.hash ?? Self.hash(0, branch),
+            envelope: Array(#"{"type":"event","debate_id":"\#(debate.text)","seq":\#(seq),"branch":\#(branch),"pad":"\#(String(repeating: "x", count: padding))"}"#.utf8))
+        entries.append(entry)
+        return entry
+    }
+
+    var tail: LogTail { LogTail(seq: entries.last?.seq ?? 0, hash: entries.last?.hash ?? Self.hash(0, 0)) }
+
+    private static func hash(_ seq: Int64, _ branch: UInt8) -> [UInt8] {
+        (0..<32).map { UInt8(truncatingIfNeeded: seq >> (8 * Int64($0 % 4))) ^ branch }
+    }
+}
+
+/// The durable log as a test writes it, with a hook before each answer.
+final class ScriptedLog: LogSource {
+    struct Unavailable: Error {}
+
+    private struct State {
+        var chains: [DebateID: Chain] = [:]
+        var status = DebateStatus.running
+        var pages: [(from: Int64, limit: Int)] = []
+        var tails = 0
+        var failures = 0
+        var beforePage: (@Sendable (Int64) async -> Void)?
+        var beforeTail: (@Sendable () async -> Void)?
+    }
+
+    private let state = Lock(State())
+
+    func put(_ chain: Chain) { state.withLock { $0.chains[chain.debate] = chain } }
+    func set(_ status: DebateStatus) { state.withLock { $0.status = status } }
+    /// The next so many questions fail.
+    func fail(_ times: Int) { state.withLock { $0.failures = times } }
+    func beforePage(_ hook: @escaping @Sendable (Int64) async -> Void) { state.withLock { $0.beforePage = hook } }
+    func beforeTail(_ hook: @escaping @Sendable () async -> Void) { state.withLock { $0.beforeTail = hook } }
+    var pages: [Int64] { state.withLock { $0.pages.map(\.from) } }
+    var tails: Int { state.withLock { $0.tails } }
+
+    private func answer() throws {
+        try state.withLock { state in
+            guard state.failures > 0 else { return }
+            state.failures -= 1
+            throw Unavailable()
+        }
+    }
+
+    func tail(of debate: DebateID) async throws -> FeedTail? {
+        let hook = state.withLock { state in
+            state.tails += 1
+            return state.beforeTail
+        }
+        await hook?()
+        try answer()
+        return state.withLock { state in state.chains[debate].map { FeedTail(tail: $0.tail, status: state.status) } }
+    }
+
+    func entries(of debate: DebateID, from seq: Int64, limit: Int) async throws -> [FeedEntry] {
+        let hook = state.withLock { state in
+            state.pages.append((seq, limit))
+            return state.beforePage
+        }
+        // Read first, answer later: what the hook does happens after the log was read.
+        let found = state.withLock { state in
+            state.chains[debate]?.entries.filter { $0.seq >= seq }.prefix(limit).map(FeedEntry.init) ?? []
+        }
+        await hook?(seq)
+        try answer()
+        return found
+    }
+
+    func newest(of debates: [DebateID]) async throws -> [DebateID: FeedTail] {
+        try answer()
+        return state.withLock { state in
+            state.chains.filter { debates.contains($0.key) }.mapValues { FeedTail(tail: $0.tail, status: state.status) }
+        }
+    }
+}
+
+/// Redis as a test plays it.
+final class ScriptedLive: LiveSource {
+    private struct State {
+        var isUp = true
+        var channels: Set<DebateID> = []
+        var cache: [DebateID: Chain] = [:]
+    }
+
+    private let state = Lock(State())
+
+    var isUp: Bool { get async { state.withLock { $0.isUp } } }
+    var channels: Set<DebateID> { state.withLock { $0.channels } }
+    func put(_ chain: Chain) { state.withLock { $0.cache[chain.debate] = chain } }
+
+    func subscribe(_ debate: DebateID) async -> Bool {
+        state.withLock { state in
+            state.channels.insert(debate)
+            return state.isUp
+        }
+    }
+
+    func unsubscribe(_ debate: DebateID) async { state.withLock { _ = $0.channels.remove(debate) } }
+
+    func cached(_ debate: DebateID, from seq: Int64, limit: Int) async -> [FeedEntry] {
+        state.withLock { state in
+            state.cache[debate]?.entries.filter { $0.seq >= seq }.prefix(limit).map(FeedEntry.init) ?? []
+        }
+    }
+}
