@@ -9,8 +9,10 @@ import Testing
 
 @Suite("Faults of stores, and of processes at any time", .needsPostgres, .needsRedis)
 struct StoreFaultTests {
-    /// How many events apart faults of one debate come.
-    private static let moments: [Int64] = [2, 6, 11, 17]
+    /// After which events faults of one debate come: other ones in every repetition.
+    private static func moments(_ count: Int, in range: ClosedRange<Int64> = 2...30) -> [Int64] {
+        (0..<count).map { _ in .random(in: range) }.sorted()
+    }
 
     @Test("a worker killed at a random time loses nothing", arguments: 1...(2 * Fault.repetitions))
     func randomKill(_ repetition: Int) async throws {
@@ -74,29 +76,31 @@ struct StoreFaultTests {
         }
     }
 
-    @Test("the gateway and the api may die under their clients, who resume")
-    func frontKilled() async throws {
+    @Test("the gateway and the api may die under their clients, who resume", arguments: 1...Fault.repetitions)
+    func frontKilled(_ repetition: Int) async throws {
         try await Stack.with("front-killed", .init(latencyMilliseconds: 120)) { stack in
             try await stack.start(.api(1), .gateway(1), .worker(1))
             let debate = try await stack.create(Stack.Asked(rounds: 3))
             let viewers = stack.watchEverywhere(debate)
-            try await stack.awaitEvents(4, of: debate)
+            let moments = Self.moments(3)
+            try await stack.awaitEvents(moments[0], of: debate)
             try await stack.kill(.gateway(1))
-            try await stack.awaitEvents(9, of: debate)
+            try await stack.awaitEvents(moments[1], of: debate)
             try await stack.start(.gateway(1))
+            try await stack.awaitEvents(moments[2], of: debate)
             try await stack.kill(.api(1))
             try await stack.start(.api(1))
             try await stack.audit(debate, viewers: viewers, takeovers: 0)
         }
     }
 
-    @Test("Redis may lose every key while a debate runs")
-    func flush() async throws {
+    @Test("Redis may lose every key while a debate runs", arguments: 1...Fault.repetitions)
+    func flush(_ repetition: Int) async throws {
         try await Stack.with("redis-flush", .init(latencyMilliseconds: 80)) { stack in
             try await stack.start(.api(1), .gateway(1), .worker(1))
             let debate = try await stack.create()
             let viewers = stack.watchEverywhere(debate)
-            for moment in Self.moments {
+            for moment in Self.moments(4) {
                 try await stack.awaitEvents(moment, of: debate)
                 try await stack.withRedis { try await TestRedis.deleteAll($0, stack.redisPrefix) }
             }
@@ -106,8 +110,8 @@ struct StoreFaultTests {
         }
     }
 
-    @Test("Redis may be killed and come back empty")
-    func redisRestart() async throws {
+    @Test("Redis may be killed and come back empty", arguments: 1...Fault.repetitions)
+    func redisRestart(_ repetition: Int) async throws {
         let redis = try PrivateRedis()
         defer { redis.stop() }
         try await Stack.with("redis-restart", .init(redisURL: redis.url, latencyMilliseconds: 120)) { stack in
@@ -115,9 +119,10 @@ struct StoreFaultTests {
             try await stack.start(.api(1), .gateway(1), .worker(1))
             let debate = try await stack.create(Stack.Asked(rounds: 3))
             let viewers = stack.watchEverywhere(debate)
-            try await stack.awaitEvents(4, of: debate)
+            let moments = Self.moments(2)
+            try await stack.awaitEvents(moments[0], of: debate)
             try await redis.kill()
-            try await stack.awaitEvents(10, of: debate)
+            try await stack.awaitEvents(moments[1], of: debate)
             let meanwhile = try await stack.create(Stack.Asked(rounds: 1))
             let patient = stack.watch(meanwhile)
             try await stack.awaitClaim(meanwhile)
@@ -130,8 +135,8 @@ struct StoreFaultTests {
         }
     }
 
-    @Test("Redis may hang: nobody waits for it")
-    func redisHangs() async throws {
+    @Test("Redis may hang: nobody waits for it", arguments: 1...Fault.repetitions)
+    func redisHangs(_ repetition: Int) async throws {
         let redis = try PrivateRedis()
         defer { redis.stop() }
         try await Stack.with("redis-hangs", .init(redisURL: redis.url, latencyMilliseconds: 80)) { stack in
@@ -139,7 +144,7 @@ struct StoreFaultTests {
             try await stack.start(.api(1), .gateway(1), .worker(1))
             let debate = try await stack.create()
             let viewers = stack.watchEverywhere(debate)
-            try await stack.awaitEvents(4, of: debate)
+            try await stack.awaitEvents(Self.moments(1)[0], of: debate)
             redis.send(SIGSTOP)
             let next = try await stack.create(Stack.Asked(rounds: 1))
             let late = stack.watch(next)
@@ -153,8 +158,8 @@ struct StoreFaultTests {
         }
     }
 
-    @Test("every connection to Redis may be cut")
-    func redisCut() async throws {
+    @Test("every connection to Redis may be cut", arguments: 1...Fault.repetitions)
+    func redisCut(_ repetition: Int) async throws {
         let redis = try PrivateRedis()
         defer { redis.stop() }
         try await Stack.with("redis-cut", .init(redisURL: redis.url, latencyMilliseconds: 80)) { stack in
@@ -162,7 +167,7 @@ struct StoreFaultTests {
             try await stack.start(.api(1), .gateway(1), .worker(1))
             let debate = try await stack.create()
             let viewers = stack.watchEverywhere(debate)
-            for moment in Self.moments {
+            for moment in Self.moments(4) {
                 try await stack.awaitEvents(moment, of: debate)
                 try await stack.withRedis { connection in
                     for kind in ["normal", "pubsub"] {
@@ -174,13 +179,13 @@ struct StoreFaultTests {
         }
     }
 
-    @Test("every session of Postgres may be ended")
-    func sessionsEnded() async throws {
+    @Test("every session of Postgres may be ended", arguments: 1...Fault.repetitions)
+    func sessionsEnded(_ repetition: Int) async throws {
         try await Stack.with("sessions-ended", .init(latencyMilliseconds: 100)) { stack in
             try await stack.start(.api(1), .gateway(1), .worker(1), .worker(2))
             let debate = try await stack.create(Stack.Asked(rounds: 3))
             let viewers = stack.watchEverywhere(debate)
-            for moment in Self.moments {
+            for moment in Self.moments(4) {
                 try await stack.awaitEvents(moment, of: debate)
                 try await stack.database.endSessions(on: stack.loop)
             }
@@ -189,8 +194,8 @@ struct StoreFaultTests {
         }
     }
 
-    @Test("Postgres may crash and come back", arguments: PrivatePostgres.Stop.allCases)
-    func postgresRestart(_ how: PrivatePostgres.Stop) async throws {
+    @Test("Postgres may crash and come back", arguments: PrivatePostgres.Stop.allCases, 1...Fault.repetitions)
+    func postgresRestart(_ how: PrivatePostgres.Stop, _ repetition: Int) async throws {
         let postgres = try await PrivatePostgres.make()
         do {
             try await restart(postgres, how)
@@ -230,7 +235,8 @@ struct StoreFaultTests {
             try await stack.start(.api(1), .gateway(1), .worker(1))
             let debate = try await stack.create(Stack.Asked(rounds: 3))
             let viewers = stack.watchEverywhere(debate)
-            try await stack.awaitEvents(6, of: debate)
+            try await stack.awaitEvents(.random(in: 2...40), of: debate)
+            try await stack.loop.sleep(for: .microseconds(.random(in: 0...100_000)))
             try await postgres.stop(how)
             try await postgres.start()
             try await stack.audit(debate, viewers: viewers)
