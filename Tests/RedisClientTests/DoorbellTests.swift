@@ -31,7 +31,7 @@ struct DoorbellTests {
         try await Sample.use { loop, connection, keys in
             let bell = Doorbell(connection: connection, keyspace: keys)
             let (one, two) = (try reader(loop, connection, keys, "one"), try reader(loop, connection, keys, "two"))
-            #expect(isFlushed(try await one.read(block: .milliseconds(10))))
+            #expect(isFlushed(try await one.read(block: .seconds(5))))
             let debates = (0..<10).map { _ in Sample.debate() }
             try await bell.ring(debates[0], trace: "4bf92f3577b34da6a3ce929d0e0e4736")
             try await bell.ring(all: Array(debates.dropFirst()))
@@ -69,13 +69,13 @@ struct DoorbellTests {
         try await Sample.use { loop, connection, keys in
             let bell = Doorbell(connection: connection, keyspace: keys)
             let (one, two) = (try reader(loop, connection, keys, "one"), try reader(loop, connection, keys, "two"))
-            #expect(isFlushed(try await one.read(block: .milliseconds(10))))
+            #expect(isFlushed(try await one.read(block: .seconds(5))))
             #expect(deliveries(try await two.read(block: .milliseconds(10))).isEmpty)
             try await TestRedis.deleteAll(connection, keys.prefix)
             #expect(try await one.reclaim(minIdle: .zero).isEmpty)
             let debate = Sample.debate()
             try await bell.ring(debate)
-            #expect(isFlushed(try await one.read(block: .milliseconds(10))))
+            #expect(isFlushed(try await one.read(block: .seconds(5))))
             let got = deliveries(try await two.read(block: .seconds(5)))
             #expect(got.map(\.debate) == [debate])
             try await one.acknowledge(["1-1"])
