@@ -20,10 +20,13 @@ func c(_ name: String, apt package: String) -> Target {
     .systemLibrary(name: name, path: "Shared/C/\(name)", providers: [.apt([package])])
 }
 
-func shared(_ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = strict,
-            resources: [Resource] = [], exclude: [String] = []) -> Target {
-    .target(name: name, dependencies: dependencies, path: "Shared/\(name)", exclude: exclude, resources: resources,
-            swiftSettings: settings)
+func shared(
+    _ name: String, _ dependencies: [Target.Dependency] = [], settings: [SwiftSetting] = strict,
+    resources: [Resource] = [], exclude: [String] = []
+) -> Target {
+    .target(
+        name: name, dependencies: dependencies, path: "Shared/\(name)", exclude: exclude, resources: resources,
+        swiftSettings: settings)
 }
 
 func service(_ name: String, folder: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -31,11 +34,14 @@ func service(_ name: String, folder: String, _ dependencies: [Target.Dependency]
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
-    .testTarget(name: name, dependencies: ["TestSupport"] + dependencies, path: "Tests/\(name)", exclude: exclude,
-                swiftSettings: strict)
+    .testTarget(
+        name: name, dependencies: ["TestSupport"] + dependencies, path: "Tests/\(name)", exclude: exclude,
+        swiftSettings: strict)
 }
 
-let drivers: [Target.Dependency] = ["Platform", "Sockets", "HTTP", "HTTPClient", "PostgresClient", "RedisClient", "Crypto"]
+let drivers: [Target.Dependency] = [
+    "Platform", "Sockets", "HTTP", "HTTPClient", "PostgresClient", "RedisClient", "Crypto",
+]
 let core: [Target.Dependency] = ["Domain", "Contracts", "Ledger"]
 let adapters: [Target.Dependency] = ["Storage", "Messaging", "ServiceKit"]
 
@@ -76,26 +82,39 @@ let package = Package(
         // product adapters
         shared("Storage", core + ["PostgresClient", "Platform", "Sockets", "Crypto"]),
         shared("Messaging", ["Domain", "Contracts", "RedisClient", "Platform", "Sockets"]),
-        shared("ServiceKit", ["Domain", "Contracts", "Storage", "Messaging", "Platform", "Sockets", "HTTP", "PostgresClient", "RedisClient", "Crypto"]),
+        shared(
+            "ServiceKit",
+            [
+                "Domain", "Contracts", "Storage", "Messaging", "Platform", "Sockets", "HTTP", "PostgresClient",
+                "RedisClient", "Crypto",
+            ]),
 
         // product engines
         shared("Providers", ["Domain", "Contracts", "HTTPClient", "Platform", "Sockets"]),
-        shared("DebateRunner", core + ["Storage", "Messaging", "Providers", "Platform", "Sockets", "Crypto", "PostgresClient", "RedisClient"]),
+        shared(
+            "DebateRunner",
+            core + [
+                "Storage", "Messaging", "Providers", "Platform", "Sockets", "Crypto", "PostgresClient", "RedisClient",
+            ]),
         shared("BackupCore", core + ["Storage", "Platform", "Crypto", "PostgresClient", "Sockets", "CZlib"]),
 
         // executables: never import each other
         service("aragora-api", folder: "api", drivers + core + adapters + ["DebateRunner", "Providers"]),
         service("aragora-ws-gateway", folder: "ws-gateway", drivers + core + adapters),
-        service("aragora-debate-worker", folder: "debate-worker", drivers + core + adapters + ["DebateRunner", "Providers"]),
+        service(
+            "aragora-debate-worker", folder: "debate-worker", drivers + core + adapters + ["DebateRunner", "Providers"]),
         service("aragora-backup", folder: "backup", drivers + core + adapters + ["BackupCore"]),
         service("aragora", folder: "cli", drivers + core + adapters + ["BackupCore", "Providers"]),
 
         // tests and what they share
-        .target(name: "TestSupport", dependencies: drivers + core + adapters, path: "Tests/Support", swiftSettings: strict),
-        .executableTarget(name: "provider-simulator", dependencies: ["Platform", "Sockets", "HTTP", "Contracts"],
-                          path: "Tests/ProviderSimulator", swiftSettings: strict),
-        .executableTarget(name: "aragora-bench", dependencies: drivers + core + adapters + ["Providers"],
-                          path: "Benchmarks", exclude: [], swiftSettings: strict),
+        .target(
+            name: "TestSupport", dependencies: drivers + core + adapters, path: "Tests/Support", swiftSettings: strict),
+        .executableTarget(
+            name: "provider-simulator", dependencies: ["Platform", "Sockets", "HTTP", "Contracts"],
+            path: "Tests/ProviderSimulator", swiftSettings: strict),
+        .executableTarget(
+            name: "aragora-bench", dependencies: drivers + core + adapters + ["Providers"],
+            path: "Benchmarks", exclude: [], swiftSettings: strict),
         tests("PlatformTests", ["Platform"]),
         tests("SocketsTests", ["Sockets", "Platform"]),
         tests("CryptoTests", ["Crypto"]),
@@ -109,7 +128,12 @@ let package = Package(
         tests("StorageTests", core + ["Storage", "PostgresClient", "Sockets", "Platform", "Crypto"]),
         tests("ProvidersTests", ["Providers", "Domain", "Contracts", "HTTPClient", "HTTP", "Sockets", "Platform"]),
         tests("RunnerTests", core + drivers + adapters + ["DebateRunner", "Providers"]),
-        tests("ServiceTests", core + drivers + adapters + ["aragora-api", "aragora-ws-gateway", "aragora-debate-worker", "aragora-backup", "aragora", "DebateRunner", "BackupCore", "Providers"]),
+        tests(
+            "ServiceTests",
+            core + drivers + adapters + [
+                "aragora-api", "aragora-ws-gateway", "aragora-debate-worker", "aragora-backup", "aragora",
+                "DebateRunner", "BackupCore", "Providers",
+            ]),
         tests("EndToEndTests", core + drivers + adapters + ["BackupCore"]),
         tests("TidyTests", []),
     ],

@@ -17,7 +17,8 @@ enum Assembly {
 
     private static func makeHub(_ own: LoopBackends, _ backends: Backends, _ context: ServiceContext) async -> Hub {
         let live = RedisLiveSource(backends: own, configuration: backends.redisConfiguration, log: context.log)
-        let source = PostgresLogSource(log: PostgresEventLog(pool: own.postgres), debates: DebateStore(pool: own.postgres))
+        let source = PostgresLogSource(
+            log: PostgresEventLog(pool: own.postgres), debates: DebateStore(pool: own.postgres))
         let hub = Hub(loop: own.loop, source: source, live: live, metrics: context.metrics, log: context.log)
         await live.start(
             RedisLiveSource.Receiver(

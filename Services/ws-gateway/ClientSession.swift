@@ -112,7 +112,8 @@ actor ClientSession: WebSocketDelegate {
         let code = Contracts.CloseCode.slowConsumer
         let watched = subscriptions.values
         let lastSeq = lastSeq ?? (watched.count == 1 ? watched.first?.lastSeq ?? 0 : 0)
-        session.close(HTTP.CloseCode(rawValue: code.rawValue), reason: Contracts.CloseCode.slowConsumerReason(lastSeq: lastSeq))
+        session.close(
+            HTTP.CloseCode(rawValue: code.rawValue), reason: Contracts.CloseCode.slowConsumerReason(lastSeq: lastSeq))
     }
 
     private nonisolated func close(_ code: Contracts.CloseCode) {
@@ -172,7 +173,8 @@ actor ClientSession: WebSocketDelegate {
 
     private nonisolated func subscribe(_ subscription: ClientMessage.Subscription) {
         guard principal.may(.debatesRead, debate: subscription.debateID) else {
-            return send(.error(.permissionDenied, message: "you may not read this debate", debateID: subscription.debateID))
+            return send(
+                .error(.permissionDenied, message: "you may not read this debate", debateID: subscription.debateID))
         }
         hub.assumeIsolated { $0.subscribe(self, subscription) }
     }

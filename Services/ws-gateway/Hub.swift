@@ -61,9 +61,10 @@ actor Hub {
             guard request.replayFromSeq != nil else { return confirmAgain(present) }
             end(present)
         } else if client.subscriptions.count >= Self.maxSubscriptionsPerClient {
-            return client.send(.warning(
-                .tooManySubscriptions, message: "at most \(Self.maxSubscriptionsPerClient) debates a connection",
-                debateID: debate))
+            return client.send(
+                .warning(
+                    .tooManySubscriptions, message: "at most \(Self.maxSubscriptionsPerClient) debates a connection",
+                    debateID: debate))
         }
         let subscription = Subscription(debate: debate, client: client, from: request.replayFromSeq ?? 1)
         client.subscriptions[debate] = subscription
@@ -83,8 +84,9 @@ actor Hub {
     private func sendStanding(_ subscription: Subscription) async {
         do {
             guard let found = try await source.tail(of: subscription.debate), !subscription.isEnded else { return }
-            subscription.client.send(.subscribed(
-                subscription.debate, latestSeq: found.tail.seq, status: found.status.clientText))
+            subscription.client.send(
+                .subscribed(
+                    subscription.debate, latestSeq: found.tail.seq, status: found.status.clientText))
         } catch {
             log.warning("standing not read", .debateID(subscription.debate.text), .error(error))
         }
@@ -94,8 +96,9 @@ actor Hub {
     private func confirm(_ subscription: Subscription, _ found: FeedTail) {
         subscription.isConfirmed = true
         for _ in 0...subscription.confirmationsOwed {
-            subscription.client.send(.subscribed(
-                subscription.debate, latestSeq: found.tail.seq, status: found.status.clientText))
+            subscription.client.send(
+                .subscribed(
+                    subscription.debate, latestSeq: found.tail.seq, status: found.status.clientText))
         }
     }
 
@@ -174,7 +177,8 @@ actor Hub {
     private func resume(_ subscription: Subscription, after hash: [UInt8]?, _ tail: LogTail) async throws {
         let from = subscription.cursor.nextSeq
         guard from > 1 else { return }
-        let before = from - 1 <= tail.seq
+        let before =
+            from - 1 <= tail.seq
             ? try await source.entries(of: subscription.debate, from: from - 1, limit: 1).first : nil
         guard !subscription.isEnded, !Task.isCancelled else { throw CancellationError() }
         if let before, hash == nil || before.hash == hash {
@@ -186,8 +190,10 @@ actor Hub {
 
     private func announceReset(_ subscription: Subscription) {
         subscription.cursor = FeedCursor(nextSeq: 1, lastHash: nil)
-        subscription.client.send(.warning(
-            .logReset, message: "the log is not the one you read; it follows from 1", debateID: subscription.debate))
+        subscription.client.send(
+            .warning(
+                .logReset, message: "the log is not the one you read; it follows from 1", debateID: subscription.debate)
+        )
     }
 
     private func replay(_ subscription: Subscription, _ feed: DebateFeed, to tail: LogTail) async throws {
@@ -211,7 +217,9 @@ actor Hub {
     /// A page from the cache when it proves itself by reaching the log's hash, else from Postgres.
     private func page(_ debate: DebateID, from seq: Int64, _ tail: LogTail) async throws -> [FeedEntry] {
         let cached = await live.cached(debate, from: seq, limit: Self.pageSize)
-        if FeedEntry.isContiguous(cached, from: seq, reaching: tail), cached.contains(where: { $0.seq == tail.seq && $0.hash == tail.hash }) {
+        if FeedEntry.isContiguous(cached, from: seq, reaching: tail),
+            cached.contains(where: { $0.seq == tail.seq && $0.hash == tail.hash })
+        {
             metrics.add(.gatewayFills, ["redis"])
             return cached
         }

@@ -31,18 +31,19 @@ struct Upgrade: Sendable {
         socket.outboxBytes = settings.outboxBytes
         let log = log.with(
             .requestID(context.requestID), .peer(settings.trustedProxies.client(of: request, peer: context.peer.host)))
-        return .webSocket(WebSocketUpgrade(handshake, subprotocol: Self.subprotocol, settings: socket) { session in
-            let client = ClientSession(
-                session: session, hub: hub, principal: principal, id: context.requestID,
-                outboxBytes: settings.outboxBytes, log: log)
-            guard originAllowed else {
-                let code = Contracts.CloseCode.originRefused
-                session.close(HTTP.CloseCode(rawValue: code.rawValue), reason: code.reason)
+        return .webSocket(
+            WebSocketUpgrade(handshake, subprotocol: Self.subprotocol, settings: socket) { session in
+                let client = ClientSession(
+                    session: session, hub: hub, principal: principal, id: context.requestID,
+                    outboxBytes: settings.outboxBytes, log: log)
+                guard originAllowed else {
+                    let code = Contracts.CloseCode.originRefused
+                    session.close(HTTP.CloseCode(rawValue: code.rawValue), reason: code.reason)
+                    return client
+                }
+                client.begin(named, version: version, authenticated: settings.access.isOn)
                 return client
-            }
-            client.begin(named, version: version, authenticated: settings.access.isOn)
-            return client
-        })
+            })
     }
 
     /// Header, query item or subprotocol: browsers can set only the last two.
@@ -51,7 +52,9 @@ struct Upgrade: Sendable {
             return String(header.dropFirst(7))
         }
         if let token = request.query["token"] { return token }
-        return handshake.offeredProtocols.first { $0.hasPrefix(Self.tokenPrefix) }.map { String($0.dropFirst(Self.tokenPrefix.count)) }
+        return handshake.offeredProtocols.first { $0.hasPrefix(Self.tokenPrefix) }.map {
+            String($0.dropFirst(Self.tokenPrefix.count))
+        }
     }
 
     private func subscription(_ query: QueryItems) throws -> ClientMessage.Subscription? {
@@ -59,10 +62,14 @@ struct Upgrade: Sendable {
         guard let debate = DebateID(text) else { throw HTTPError.malformed("debate_id is not the id of a debate.") }
         var from: Int64?
         if let text = query["replay_from_seq"] {
-            guard let seq = Int64(text), seq >= 0 else { throw HTTPError.malformed("replay_from_seq is not a whole number.") }
+            guard let seq = Int64(text), seq >= 0 else {
+                throw HTTPError.malformed("replay_from_seq is not a whole number.")
+            }
             from = max(1, seq)
         } else if let text = query["since_seq"] {
-            guard let seq = Int64(text), seq >= 0, seq < .max else { throw HTTPError.malformed("since_seq is not a whole number.") }
+            guard let seq = Int64(text), seq >= 0, seq < .max else {
+                throw HTTPError.malformed("since_seq is not a whole number.")
+            }
             from = seq + 1
         }
         return ClientMessage.Subscription(debateID: debate, replayFromSeq: from)

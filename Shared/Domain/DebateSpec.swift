@@ -41,7 +41,9 @@ package struct AgentSpec: Hashable, Sendable {
     package let role: AgentRole
     package let persona: String?
 
-    package init(name: String, provider: ProviderKey, model: String, role: AgentRole = .proposer, persona: String? = nil) {
+    package init(
+        name: String, provider: ProviderKey, model: String, role: AgentRole = .proposer, persona: String? = nil
+    ) {
         self.name = name
         self.provider = provider
         self.model = model
@@ -84,14 +86,18 @@ package struct DebateSpec: Hashable, Sendable {
     /// - Throws: ``ValidationFailure`` with every problem.
     package init(
         topic: String, context: String? = nil, agents: [AgentSpec], rounds: Int = DebateSpec.defaultRounds,
-        consensus: ConsensusMode = .majority, timeoutSeconds: Int = DebateSpec.defaultTimeoutSeconds, budget: MicroUSD? = nil
+        consensus: ConsensusMode = .majority, timeoutSeconds: Int = DebateSpec.defaultTimeoutSeconds,
+        budget: MicroUSD? = nil
     ) throws(ValidationFailure) {
         var problems: [FieldProblem] = []
         func require(_ holds: Bool, _ field: String, _ message: String) {
             if !holds { problems.append(FieldProblem(field, message)) }
         }
-        require(Self.topicCharacters.contains(topic.unicodeScalars.count), "question", "must have 3 to 10000 characters")
-        require((context?.unicodeScalars.count ?? 0) <= Self.contextCharacters, "context", "must have at most 10000 characters")
+        require(
+            Self.topicCharacters.contains(topic.unicodeScalars.count), "question", "must have 3 to 10000 characters")
+        require(
+            (context?.unicodeScalars.count ?? 0) <= Self.contextCharacters, "context",
+            "must have at most 10000 characters")
         require(Self.roundsRange.contains(rounds), "rounds", "must be from 1 to 12")
         require(Self.agentsRange.contains(agents.count), "agents", "must name 2 to 10 agents")
         require(Set(agents.map(\.name)).count == agents.count, "agents", "names must differ")

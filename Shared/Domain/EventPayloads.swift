@@ -23,7 +23,8 @@ package struct Statement: Hashable, Sendable {
     package let call: CallReference
 
     package init(
-        agent: String, provider: ProviderKey, model: String, role: AgentRole, round: Int, content: String, truncated: Bool,
+        agent: String, provider: ProviderKey, model: String, role: AgentRole, round: Int, content: String,
+        truncated: Bool,
         usage: Usage, call: CallReference
     ) {
         self.agent = agent
@@ -79,7 +80,8 @@ package struct Vote: Hashable, Sendable {
     package let call: CallReference
 
     package init(
-        agent: String, round: Int, choice: String?, reasoning: String, confidence: Ratio, continueDebate: Bool, usage: Usage,
+        agent: String, round: Int, choice: String?, reasoning: String, confidence: Ratio, continueDebate: Bool,
+        usage: Usage,
         call: CallReference
     ) {
         self.agent = agent
@@ -245,7 +247,8 @@ package struct DebateEnd: Hashable, Sendable {
 
     /// - Parameter duration: seconds since event 1.
     package init(
-        status: DebateStatus, reason: String?, result: String?, totalRounds: Int, roundsUsed: Int, consensusReached: Bool,
+        status: DebateStatus, reason: String?, result: String?, totalRounds: Int, roundsUsed: Int,
+        consensusReached: Bool,
         confidence: Ratio, duration: Ratio, cost: MicroUSD
     ) {
         precondition(status.isTerminal, "a debate ends in a terminal status")

@@ -49,7 +49,9 @@ package struct DebateID: Hashable, Sendable, Comparable, CustomStringConvertible
     }
 
     package var description: String { text }
-    package static func < (left: DebateID, right: DebateID) -> Bool { left.text.utf8.lexicographicallyPrecedes(right.text.utf8) }
+    package static func < (left: DebateID, right: DebateID) -> Bool {
+        left.text.utf8.lexicographicallyPrecedes(right.text.utf8)
+    }
 }
 
 /// One start of one process that runs debates, `run_…`; never used again after it ends.

@@ -21,7 +21,8 @@ package struct Router: HTTPHandler {
     ) {
         self.middleware = middleware
         self.rewrite = rewrite
-        unmatched = Route(template: Self.unmatchedTemplate, responder: Self.chain(middleware) { _, _ in throw HTTPError.notFound })
+        unmatched = Route(
+            template: Self.unmatchedTemplate, responder: Self.chain(middleware) { _, _ in throw HTTPError.notFound })
         badPath = Route(
             template: Self.unmatchedTemplate,
             responder: Self.chain(middleware) { _, _ in

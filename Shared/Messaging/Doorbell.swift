@@ -59,7 +59,8 @@ enum DeadJobs {
     static let maxEntries = 10_000
     static let maxReasonBytes = 500
 
-    static func command(_ keyspace: Keyspace, fields: [(name: String, value: [UInt8])], reason: String) -> RedisCommand {
+    static func command(_ keyspace: Keyspace, fields: [(name: String, value: [UInt8])], reason: String) -> RedisCommand
+    {
         let all = fields.filter { $0.name != "reason" } + [("reason", Array(reason.utf8.prefix(maxReasonBytes)))]
         return RedisCommand(
             words: ["XADD", keyspace.deadJobs, "MAXLEN", "~", String(maxEntries), "*"],

@@ -66,7 +66,7 @@ package actor DoorbellReader {
             // [[key, [entry, …]]], or null when the time is over.
             let entries = reply.array?.first?.array?.last?.array ?? []
             return .deliveries(try await deliveries(entries))
-        } catch where error.serverCode == "NOGROUP" || error.serverCode == "UNBLOCKED" {
+        } catch  where error.serverCode == "NOGROUP" || error.serverCode == "UNBLOCKED" {
             return try await makeGroup() ? .flushed : .deliveries([])
         }
     }
@@ -81,7 +81,7 @@ package actor DoorbellReader {
         let reply: RedisReply
         do {
             reply = try await connection.send(command)
-        } catch where error.serverCode == "NOGROUP" {
+        } catch  where error.serverCode == "NOGROUP" {
             return []  // the next read makes the group again, and says so
         }
         guard let parts = reply.array, parts.count >= 2, let cursor = parts[0].text, let entries = parts[1].array else {
@@ -116,7 +116,9 @@ package actor DoorbellReader {
             guard let entry = StreamEntry(reply) else { continue }
             do throws(ContractError) {
                 let job = try JobMessage(fields: entry.fields)
-                guard let debate = DebateID(job.id) else { throw ContractError(.malformed, "job without a debate's id") }
+                guard let debate = DebateID(job.id) else {
+                    throw ContractError(.malformed, "job without a debate's id")
+                }
                 good.append(Delivery(entryID: entry.id, debate: debate, trace: job.trace))
             } catch {
                 try await reject(entry, error)
@@ -137,15 +139,18 @@ package actor DoorbellReader {
     /// was faster, and rings.
     private func makeGroup() async throws(RedisError) -> Bool {
         do {
-            try await connection.send(RedisCommand("XGROUP", "CREATE", keyspace.jobs, keyspace.jobsGroup, "0", "MKSTREAM"))
+            try await connection.send(
+                RedisCommand("XGROUP", "CREATE", keyspace.jobs, keyspace.jobsGroup, "0", "MKSTREAM"))
             log.info("job group created")
             return true
-        } catch where error.serverCode == "BUSYGROUP" {
+        } catch  where error.serverCode == "BUSYGROUP" {
             return false
         }
     }
 
-    private static let leaveScript = LuaScript("doorbell-leave", """
+    private static let leaveScript = LuaScript(
+        "doorbell-leave",
+        """
         if redis.call('EXISTS', KEYS[1]) == 0 then return 0 end
         local pending = redis.call('XPENDING', KEYS[1], ARGV[1], '-', '+', 1, ARGV[2])
         if #pending > 0 then return 0 end

@@ -45,7 +45,8 @@ package struct EventStream: Sendable {
         precondition(!entries.isEmpty, "a batch has at least one event")
         var outcome = PublishOutcome.published(last: 0)
         for start in stride(from: 0, to: entries.count, by: Self.maxBatch) {
-            outcome = try await publishBatch(debate, entries[start..<min(start + Self.maxBatch, entries.count)], timeout)
+            outcome = try await publishBatch(
+                debate, entries[start..<min(start + Self.maxBatch, entries.count)], timeout)
             guard case .published = outcome else { return outcome }
         }
         return outcome
@@ -63,7 +64,8 @@ package struct EventStream: Sendable {
     ///
     /// Empty when the stream does not have `seq`. Whether the run is the log's is for the caller to check, by the hash
     /// Postgres names.
-    package func cached(_ debate: DebateID, from seq: Int64, limit: Int = EventStream.maxReadEntries) async throws(RedisError)
+    package func cached(_ debate: DebateID, from seq: Int64, limit: Int = EventStream.maxReadEntries)
+        async throws(RedisError)
         -> [PublishedEntry]
     {
         let count = min(max(1, limit), Self.maxReadEntries)
@@ -122,7 +124,9 @@ package struct EventStream: Sendable {
     ///
     /// Bytes 19 to 50 of an entry are its hash, 51 to 82 the hash before (PublishedEntry). The stream's own last id is
     /// the cursor: an event at or before it must be the same event (or trimmed away), the next one must link to it.
-    private static let publishScript = LuaScript("publish-events", """
+    private static let publishScript = LuaScript(
+        "publish-events",
+        """
         local stream, channel, field = KEYS[1], ARGV[1], ARGV[4]
         local function hash(entry) return string.sub(entry, 19, 50) end
         local function conflict(seq)

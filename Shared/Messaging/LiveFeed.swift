@@ -44,7 +44,9 @@ package struct LiveFeed: Sendable {
 
     /// Follows a debate; returns only after Redis has confirmed it. When it throws, the debate is followed as soon as
     /// Redis is back, until ``unwatch(_:)``.
-    package func watch(_ debate: DebateID) async throws(RedisError) { try await subscriber.subscribe(keyspace.live(debate)) }
+    package func watch(_ debate: DebateID) async throws(RedisError) {
+        try await subscriber.subscribe(keyspace.live(debate))
+    }
 
     package func unwatch(_ debate: DebateID) async { await subscriber.unsubscribe(keyspace.live(debate)) }
 

@@ -9,7 +9,9 @@ package struct RateLimit: Sendable, Equatable {
         self.window = window
     }
 
-    var windowMicroseconds: Int64 { max(1, window.components.seconds * 1_000_000 + window.components.attoseconds / 1_000_000_000_000) }
+    var windowMicroseconds: Int64 {
+        max(1, window.components.seconds * 1_000_000 + window.components.attoseconds / 1_000_000_000_000)
+    }
     var intervalMicroseconds: Int64 { max(1, windowMicroseconds / Int64(limit)) }
 }
 
@@ -44,7 +46,9 @@ enum RateCell {
         return (next, decision(limit, allowed: true, remaining: remaining, reset: next - now, retry: 0))
     }
 
-    static func decision(_ limit: RateLimit, allowed: Bool, remaining: Int64, reset: Int64, retry: Int64) -> RateDecision {
+    static func decision(_ limit: RateLimit, allowed: Bool, remaining: Int64, reset: Int64, retry: Int64)
+        -> RateDecision
+    {
         RateDecision(
             isAllowed: allowed, limit: limit.limit, remaining: Int(remaining), resetAfter: .microseconds(reset),
             retryAfter: .microseconds(retry))

@@ -24,16 +24,21 @@ package struct RateLimiter: Sendable {
     ///   - scope: from a closed set ("api", "login").
     ///   - subject: an address or an account's id; never a token.
     package func admit(scope: String, subject: String, limit: RateLimit) async -> RateDecision {
-        let key = keyspace.rate(scope: scope, subject: String(decoding: subject.utf8.prefix(Self.maxSubjectBytes), as: UTF8.self))
+        let key = keyspace.rate(
+            scope: scope, subject: String(decoding: subject.utf8.prefix(Self.maxSubjectBytes), as: UTF8.self))
         let numbers = [limit.windowMicroseconds, limit.intervalMicroseconds].map { Array(String($0).utf8) }
-        guard let reply = try? await connection.run(Self.script, keys: [key], arguments: numbers, timeout: Self.deadline),
+        guard
+            let reply = try? await connection.run(Self.script, keys: [key], arguments: numbers, timeout: Self.deadline),
             let values = reply.array?.compactMap(\.integer), values.count == 4
         else { return local.admit(key, limit: limit) }
-        return RateCell.decision(limit, allowed: values[0] == 1, remaining: values[1], reset: values[2], retry: values[3])
+        return RateCell.decision(
+            limit, allowed: values[0] == 1, remaining: values[1], reset: values[2], retry: values[3])
     }
 
     /// KEYS: the bucket. ARGV: window and interval in microseconds. RateCell.decide in Lua, by Redis's clock.
-    private static let script = LuaScript("rate-limit", """
+    private static let script = LuaScript(
+        "rate-limit",
+        """
         local time = redis.call('TIME')
         local now = tonumber(time[1]) * 1000000 + tonumber(time[2])
         local window, interval = tonumber(ARGV[1]), tonumber(ARGV[2])

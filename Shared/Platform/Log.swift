@@ -66,7 +66,8 @@ package struct Log: Sendable {
 
     private func write(_ level: LogLevel, _ message: StaticString, _ fields: [LogField]) {
         guard level >= self.level else { return }
-        let line = LogLine(time: WallClock.nowMilliseconds(), level: level, message: "\(message)", fields: context + fields)
+        let line = LogLine(
+            time: WallClock.nowMilliseconds(), level: level, message: "\(message)", fields: context + fields)
         sink(format == .json ? line.json() : line.text())
     }
 

@@ -33,7 +33,11 @@ struct LogLine {
             switch field.value {
             case .string(let value):
                 let plain = value.utf8.allSatisfy { $0 > 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x3D }
-                if plain && !value.isEmpty { out += value.prefix(Self.maxValueCharacters) } else { Self.appendQuoted(value, to: &out) }
+                if plain && !value.isEmpty {
+                    out += value.prefix(Self.maxValueCharacters)
+                } else {
+                    Self.appendQuoted(value, to: &out)
+                }
             case .int(let number): out += String(number)
             case .double(let number): out += "\(number)"
             case .bool(let flag): out += flag ? "true" : "false"

@@ -40,7 +40,8 @@ package final class Metrics: Sendable {
     package func observe(_ name: MetricName, _ labels: [String] = [], _ value: Double) {
         update(name) { family in
             guard family.histograms[labels] != nil || family.histograms.count < Self.maxSeries else { return }
-            var histogram = family.histograms[labels] ?? Histogram(counts: Array(repeating: 0, count: name.buckets.count))
+            var histogram =
+                family.histograms[labels] ?? Histogram(counts: Array(repeating: 0, count: name.buckets.count))
             if let index = name.buckets.firstIndex(where: { value <= $0 }) { histogram.counts[index] += 1 }
             histogram.sum += value
             histogram.total += 1
@@ -50,7 +51,9 @@ package final class Metrics: Sendable {
 
     /// Makes metrics visible before their first value, so that alerts on a rate see the series from the start.
     package func declare(_ names: MetricName...) {
-        for name in names { update(name) { if name.labels.isEmpty && name.kind != .histogram { $0.values[[], default: 0] += 0 } } }
+        for name in names {
+            update(name) { if name.labels.isEmpty && name.kind != .histogram { $0.values[[], default: 0] += 0 } }
+        }
     }
 
     /// Runs before each scrape, to set gauges from the present state.

@@ -21,13 +21,15 @@ package enum OSThread {
         pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
         pthread_attr_setstacksize(&attributes, 2 << 20)
         let box = Unmanaged.passRetained(Body(name: name, run: body)).toOpaque()
-        let result = pthread_create(&thread, &attributes, { raw in
-            guard let raw else { return nil }
-            let body = Unmanaged<Body>.fromOpaque(raw).takeRetainedValue()
-            clinux_name_thread(String(body.name.prefix(15)))
-            body.run()
-            return nil
-        }, box)
+        let result = pthread_create(
+            &thread, &attributes,
+            { raw in
+                guard let raw else { return nil }
+                let body = Unmanaged<Body>.fromOpaque(raw).takeRetainedValue()
+                clinux_name_thread(String(body.name.prefix(15)))
+                body.run()
+                return nil
+            }, box)
         precondition(result == 0, "the system refused a thread")
         pthread_attr_destroy(&attributes)
     }

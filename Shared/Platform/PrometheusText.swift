@@ -14,7 +14,9 @@ enum PrometheusText {
         return out
     }
 
-    private static func append(_ histogram: Metrics.Histogram, _ name: MetricName, _ labels: [String], to out: inout String) {
+    private static func append(
+        _ histogram: Metrics.Histogram, _ name: MetricName, _ labels: [String], to out: inout String
+    ) {
         var cumulative: UInt64 = 0
         for (bound, count) in zip(name.buckets, histogram.counts) {
             cumulative += count

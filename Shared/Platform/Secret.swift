@@ -1,5 +1,7 @@
 /// A value that prints as `<redacted>`; reading it takes an explicit call that review can search for.
-package struct Secret<Value: Sendable>: Sendable, CustomStringConvertible, CustomDebugStringConvertible, CustomReflectable {
+package struct Secret<Value: Sendable>: Sendable, CustomStringConvertible, CustomDebugStringConvertible,
+    CustomReflectable
+{
     private let value: Value
 
     package init(_ value: Value) { self.value = value }

@@ -52,9 +52,13 @@ package struct RedisConfiguration: Sendable {
         guard let (host, port) = Self.hostAndPort(rest) else { throw invalid("expected host or host:port") }
         self.init(host: host, port: port)
         usesTLS = scheme == "rediss"
-        if let credentials, !setCredentials(credentials) { throw invalid("user or password is not percent-encoded UTF-8") }
+        if let credentials, !setCredentials(credentials) {
+            throw invalid("user or password is not percent-encoded UTF-8")
+        }
         if !path.isEmpty {
-            guard let number = Int(path), (0...16383).contains(number) else { throw invalid("the path is a database number") }
+            guard let number = Int(path), (0...16383).contains(number) else {
+                throw invalid("the path is a database number")
+            }
             database = number
         }
         for item in (query ?? "").split(separator: "&") where item.hasPrefix("ca=") {
@@ -115,7 +119,8 @@ extension Substring {
                 bytes.append(byte)
                 continue
             }
-            guard let high = rest.popFirst().flatMap(Self.hexValue), let low = rest.popFirst().flatMap(Self.hexValue) else {
+            guard let high = rest.popFirst().flatMap(Self.hexValue), let low = rest.popFirst().flatMap(Self.hexValue)
+            else {
                 return nil
             }
             bytes.append(high << 4 | low)

@@ -98,7 +98,9 @@ package actor RedisConnection {
         let wait = block + configuration.commandTimeout
         let answer: RedisLink.Answer = await withTaskCancellationHandler {
             guard !Task.isCancelled else { return .failure(RedisError(.closed, "cancelled")) }
-            do throws(RedisError) { return .success(try await send(command, timeout: wait)) } catch { return .failure(error) }
+            do throws(RedisError) { return .success(try await send(command, timeout: wait)) } catch {
+                return .failure(error)
+            }
         } onCancel: {
             loop.execute { self.assumeIsolated { $0.link?.close(RedisError(.closed, "cancelled")) } }
         }
@@ -124,8 +126,9 @@ package actor RedisConnection {
         let hash = try await hash(of: script, timeout: timeout)
         do {
             return try await send(script.command("EVALSHA", hash, keys: keys, arguments: arguments), timeout: timeout)
-        } catch where error.serverCode == "NOSCRIPT" {
-            return try await send(script.command("EVAL", script.source, keys: keys, arguments: arguments), timeout: timeout)
+        } catch  where error.serverCode == "NOSCRIPT" {
+            return try await send(
+                script.command("EVAL", script.source, keys: keys, arguments: arguments), timeout: timeout)
         }
     }
 
@@ -175,7 +178,8 @@ package actor RedisConnection {
     private func lost(_ error: RedisError) {
         guard state != .closed else { return }
         if state != .disconnected(error.message) {
-            log.warning("redis unavailable", .peer(configuration.address), .errorCode(error.code.rawValue), .error(error))
+            log.warning(
+                "redis unavailable", .peer(configuration.address), .errorCode(error.code.rawValue), .error(error))
         }
         change(.disconnected(error.message))
     }

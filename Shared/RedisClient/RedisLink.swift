@@ -70,8 +70,9 @@ import Sockets
         let now = MonotonicTime.now()
         let deadline = now + timeout.nanosecondsClamped
         let linkDeadline = now + max(timeout, linkTimeout).nanosecondsClamped
-        pending.append(Pending(
-            completion: completion, deadline: deadline, linkDeadline: linkDeadline, repliesLeft: replies))
+        pending.append(
+            Pending(
+                completion: completion, deadline: deadline, linkDeadline: linkDeadline, repliesLeft: replies))
         transport.send(command.encoded)
         arm(deadline)
     }
@@ -119,7 +120,8 @@ import Sockets
             throw RedisError(.protocolViolation, "a reply that no command asked for")
         }
         // A refused SUBSCRIBE has one error instead of one reply per channel.
-        if case .error = reply {} else if first.repliesLeft > 1 {
+        if case .error = reply {
+        } else if first.repliesLeft > 1 {
             first.repliesLeft -= 1
             pending.replaceFirst(with: first)
             return

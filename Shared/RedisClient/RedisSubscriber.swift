@@ -184,7 +184,9 @@ package actor RedisSubscriber {
     private func lost(_ error: RedisError) {
         guard state != .closed else { return }
         if state != .disconnected(error.message) {
-            log.warning("redis subscriber unavailable", .peer(configuration.address), .errorCode(error.code.rawValue), .error(error))
+            log.warning(
+                "redis subscriber unavailable", .peer(configuration.address), .errorCode(error.code.rawValue),
+                .error(error))
         }
         change(.disconnected(error.message))
     }

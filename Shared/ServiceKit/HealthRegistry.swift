@@ -105,7 +105,8 @@ package final class HealthRegistry: Sendable {
         case .success(let message):
             return Finding(name: check.name, kind: check.kind, isHealthy: true, message: message, duration: duration)
         case .failure(let error):
-            return Finding(name: check.name, kind: check.kind, isHealthy: false, message: "\(error)", duration: duration)
+            return Finding(
+                name: check.name, kind: check.kind, isHealthy: false, message: "\(error)", duration: duration)
         }
     }
 }

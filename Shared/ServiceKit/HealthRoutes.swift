@@ -6,7 +6,8 @@ import Platform
 package struct HealthRoutes: Sendable {
     /// Every path of the family with `/metrics`: open routes, all of them GET.
     package static let paths = [
-        "/healthz", "/readyz", "/ready", "/api/ready", "/health", "/api/health", "/health/build", "/health/threads", "/metrics",
+        "/healthz", "/readyz", "/ready", "/api/ready", "/health", "/api/health", "/health/build", "/health/threads",
+        "/metrics",
     ]
 
     private let context: ServiceContext
@@ -58,7 +59,8 @@ package struct HealthRoutes: Sendable {
         let report = await context.health.report()
         let status: Status = report.isReady ? .ok : .unavailable
         guard details else {
-            let body = HealthBody.short(isReady: report.isReady, degraded: report.degraded, version: context.build.version)
+            let body = HealthBody.short(
+                isReady: report.isReady, degraded: report.degraded, version: context.build.version)
             return Self.json(body, status: status)
         }
         let now = WallClock.nowMilliseconds()

@@ -15,7 +15,8 @@ struct HealthServer: Service {
     init(context: ServiceContext) throws {
         self.context = context
         guard let address = SocketAddress(ip: context.common.bindAddress, port: context.common.metricsPort) else {
-            throw ServiceHost.ConfigurationError("ARAGORA_BIND_ADDRESS: \"\(context.common.bindAddress)\" is not an IP address")
+            throw ServiceHost.ConfigurationError(
+                "ARAGORA_BIND_ADDRESS: \"\(context.common.bindAddress)\" is not an IP address")
         }
         var configuration = HTTPServerConfiguration(address: address)
         configuration.maxConnections = Self.maxConnections

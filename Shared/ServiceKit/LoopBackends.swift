@@ -22,7 +22,9 @@ package struct Backends: Sendable {
     ///
     /// - Parameter own: loops besides the process's own; nil for those, whose stores also become the health checks
     ///   `postgres` and `redis`.
-    package static func open(_ settings: StoreSettings, _ context: ServiceContext, on own: [EventLoop]? = nil) async -> Backends {
+    package static func open(_ settings: StoreSettings, _ context: ServiceContext, on own: [EventLoop]? = nil) async
+        -> Backends
+    {
         let keyspace = KeyspaceSource(prefix: settings.redisPrefix)
         // Runs are locked on these connections, by runners and by those who cancel: see RunnerRegistry.
         let configuration = RunnerRegistry.configure(settings.postgres)
@@ -65,21 +67,23 @@ package struct Backends: Sendable {
     private func addHealthChecks(_ settings: StoreSettings, _ context: ServiceContext) {
         let first = loops[0]
         let schema = SchemaGate(configuration: settings.postgres, loop: first.loop, log: context.log)
-        context.health.add(HealthRegistry.Check(HealthRegistry.database, .required) {
-            try await first.postgres.ping(timeout: HealthRegistry.checkTimeout)
-            return "connected"
-        })
+        context.health.add(
+            HealthRegistry.Check(HealthRegistry.database, .required) {
+                try await first.postgres.ping(timeout: HealthRegistry.checkTimeout)
+                return "connected"
+            })
         context.health.add(HealthRegistry.Check("schema", .required) { try await schema.check() })
         guard redisConfiguration != nil else { return }
-        context.health.add(HealthRegistry.Check("redis", .optional) { [metrics = context.metrics] in
-            do {
-                _ = try await first.redis.send(RedisCommand("PING"), timeout: HealthRegistry.checkTimeout)
-            } catch {
-                metrics.set(.redisUp, to: 0)
-                throw error
-            }
-            metrics.set(.redisUp, to: 1)
-            return "connected"
-        })
+        context.health.add(
+            HealthRegistry.Check("redis", .optional) { [metrics = context.metrics] in
+                do {
+                    _ = try await first.redis.send(RedisCommand("PING"), timeout: HealthRegistry.checkTimeout)
+                } catch {
+                    metrics.set(.redisUp, to: 0)
+                    throw error
+                }
+                metrics.set(.redisUp, to: 1)
+                return "connected"
+            })
     }
 }

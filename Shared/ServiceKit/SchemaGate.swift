@@ -19,7 +19,8 @@ final class SchemaGate: Sendable {
     /// - Throws: what is missing, or why it can not be known.
     func check() async throws -> String {
         if isUsable.withLock({ $0 }) { return "up to date" }
-        let pending = try await Migrator.pending(StorageMigrations.all, configuration: configuration, loop: loop, log: log)
+        let pending = try await Migrator.pending(
+            StorageMigrations.all, configuration: configuration, loop: loop, log: log)
         guard pending.isEmpty else { throw SchemaOutdated(pending: pending.count) }
         isUsable.withLock { $0 = true }
         return "up to date"

@@ -77,7 +77,10 @@ package enum ServiceHost {
     /// refused connection.
     private static func runAll(_ services: [any Service], _ context: ServiceContext) async throws {
         let health = try HealthServer(context: context)
-        let all = services + [LoopLagMonitor(context: context), StartupGate(context: context), HealthMonitor(context: context)]
+        let all =
+            services + [
+                LoopLagMonitor(context: context), StartupGate(context: context), HealthMonitor(context: context),
+            ]
         context.health.setServices((all + [health]).map(\.name))
         context.health.markStarted()
         let servicesEnded = ShutdownSignal()
@@ -98,7 +101,9 @@ package enum ServiceHost {
         for argument in CommandLine.arguments.dropFirst() {
             switch argument {
             case "-h", "--help":
-                print("aragora-\(name) \(BuildInfo.current.version)\n\n\(about)\n\nSettings come from the environment; docs/configuration.md lists them.")
+                print(
+                    "aragora-\(name) \(BuildInfo.current.version)\n\n\(about)\n\nSettings come from the environment; docs/configuration.md lists them."
+                )
                 exit(0)
             case "--version":
                 print(BuildInfo.current.version)

@@ -16,7 +16,8 @@ package struct StartupGate: Service {
                 break
             }
             if BootInstant.now().since(begun) > context.common.startupTimeout {
-                throw ServiceHost.ConfigurationError("not ready within \(context.common.startupTimeout): \(report.reasons.joined(separator: "; "))")
+                throw ServiceHost.ConfigurationError(
+                    "not ready within \(context.common.startupTimeout): \(report.reasons.joined(separator: "; "))")
             }
             await context.mainLoop.pause(for: Self.poll, until: shutdown)
         }

@@ -47,7 +47,9 @@ import Platform
         guard epoll >= 0 else { throw .system("epoll_create1") }
         wakeup = clinux_eventfd()
         guard wakeup >= 0 else { throw .system("eventfd") }
-        guard clinux_epoll_ctl(epoll, Int32(CLINUX_ADD), wakeup, UInt32(CLINUX_IN), UInt64(UInt32(bitPattern: wakeup))) == 0
+        guard
+            clinux_epoll_ctl(epoll, Int32(CLINUX_ADD), wakeup, UInt32(CLINUX_IN), UInt64(UInt32(bitPattern: wakeup)))
+                == 0
         else { throw .system("epoll_ctl") }
         let started = Lock(false)
         OSThread.start(name: name) { [self] in
@@ -105,7 +107,9 @@ import Platform
     // MARK: Descriptors (on the loop only)
 
     /// Watches a descriptor, level-triggered. The caller keeps the descriptor open until ``deregister(_:)``.
-    package func register(_ fd: Int32, _ interest: Interest, handler: any EventHandler) throws(SocketError) -> Registration {
+    package func register(_ fd: Int32, _ interest: Interest, handler: any EventHandler) throws(SocketError)
+        -> Registration
+    {
         checkIsolated()
         nextGeneration &+= 1
         let registration = Registration(fd: fd, generation: nextGeneration)
@@ -184,7 +188,8 @@ import Platform
 
     /// Moves what other threads submitted to this thread; false when the loop was stopped.
     private func takeRemote() -> Bool {
-        let (remoteJobs, callbacks, stopped) = remote.withLock { remote -> ([UnownedJob], [@Sendable () -> Void], Bool) in
+        let (remoteJobs, callbacks, stopped) = remote.withLock {
+            remote -> ([UnownedJob], [@Sendable () -> Void], Bool) in
             defer {
                 remote.jobs.removeAll(keepingCapacity: true)
                 remote.callbacks.removeAll(keepingCapacity: true)

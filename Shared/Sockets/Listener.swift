@@ -29,7 +29,8 @@ import Glibc
         Socket.setOption(fd, SOL_SOCKET, SO_REUSEADDR, 1)
         if reusePort { Socket.setOption(fd, SOL_SOCKET, SO_REUSEPORT, 1) }
         let descriptor = fd
-        guard unsafe address.withSockaddr({ unsafe bind(descriptor, $0, $1) }) == 0, listen(descriptor, backlog) == 0 else {
+        guard unsafe address.withSockaddr({ unsafe bind(descriptor, $0, $1) }) == 0, listen(descriptor, backlog) == 0
+        else {
             let error = SocketError.system("listen on \(address)")
             Glibc.close(fd)
             throw error

@@ -73,7 +73,8 @@ enum Socket {
         var length = socklen_t(storage.count)
         let result = unsafe storage.withUnsafeMutableBytes { raw in
             unsafe raw.withMemoryRebound(to: sockaddr.self) { pointer in
-                unsafe peer ? getpeername(fd, pointer.baseAddress!, &length) : getsockname(fd, pointer.baseAddress!, &length)
+                unsafe peer
+                    ? getpeername(fd, pointer.baseAddress!, &length) : getsockname(fd, pointer.baseAddress!, &length)
             }
         }
         return SocketAddress(bytes: result == 0 ? Array(storage.prefix(Int(length))) : [])

@@ -25,7 +25,9 @@ import CLibCrypto
                 throw TLSFailure.error("TLS authorities \(file)")
             }
         } else {
-            guard unsafe SSL_CTX_set_default_verify_paths(context) == 1 else { throw TLSFailure.error("TLS authorities") }
+            guard unsafe SSL_CTX_set_default_verify_paths(context) == 1 else {
+                throw TLSFailure.error("TLS authorities")
+            }
         }
     }
 
@@ -70,6 +72,7 @@ enum TLSFailure {
         guard number != 0 else { return SocketError(.tls, what) }
         var text = [CChar](repeating: 0, count: 256)
         unsafe ERR_error_string_n(number, &text, text.count)
-        return SocketError(.tls, "\(what): \(String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))")
+        return SocketError(
+            .tls, "\(what): \(String(decoding: text.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }, as: UTF8.self))")
     }
 }

@@ -11,7 +11,8 @@ struct ConsensusRuleTests {
         for agent in spec.agents { round.proposals[agent.name] = "position of \(agent.name)" }
         for (index, (agent, choice)) in votes.enumerated() {
             round.votes[agent] = Vote(
-                agent: agent, round: 1, choice: choice, reasoning: "because \(index)", confidence: Ratio(0.8), continueDebate: true,
+                agent: agent, round: 1, choice: choice, reasoning: "because \(index)", confidence: Ratio(0.8),
+                continueDebate: true,
                 usage: Usage(), call: CallReference(key: CallKey("r1/vote/\(agent)"), attempt: 1))
         }
         return ConsensusRule(spec: spec, round: round, failures: [:]).decide()
@@ -19,7 +20,8 @@ struct ConsensusRuleTests {
 
     @Test("majority needs 60 % of the valid votes")
     func majority() throws {
-        let reached = try decide([("demo-1", "demo-2"), ("demo-2", "demo-2"), ("demo-3", "demo-1")], agents: 3, mode: .majority)
+        let reached = try decide(
+            [("demo-1", "demo-2"), ("demo-2", "demo-2"), ("demo-3", "demo-1")], agents: 3, mode: .majority)
         #expect(reached.reached)
         #expect(reached.winner == "demo-2")
         #expect(reached.finalAnswer == "position of demo-2")
@@ -29,7 +31,8 @@ struct ConsensusRuleTests {
         #expect(reached.dissenting == [.init(agent: "demo-3", choice: "demo-1", reasoning: "because 2")])
     }
 
-    @Test("an abstention does not count under majority and is dissent under unanimous", arguments: ConsensusMode.allCases)
+    @Test(
+        "an abstention does not count under majority and is dissent under unanimous", arguments: ConsensusMode.allCases)
     func abstention(mode: ConsensusMode) throws {
         let result = try decide([("demo-1", "demo-1"), ("demo-2", "demo-1"), ("demo-3", nil)], agents: 3, mode: mode)
         #expect(result.reached == (mode == .majority))

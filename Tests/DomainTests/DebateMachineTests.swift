@@ -21,7 +21,9 @@ struct DebateMachineTests {
         #expect(debate.machine.due.isEmpty)
     }
 
-    @Test("each proposal gets one critique a round, from another agent than in the round before", arguments: [2, 3, 5, 10])
+    @Test(
+        "each proposal gets one critique a round, from another agent than in the round before",
+        arguments: [2, 3, 5, 10])
     func critiquePairs(agents: Int) throws {
         var debate = try Rehearsal(.sample(agents: agents))
         try debate.run()
@@ -32,7 +34,9 @@ struct DebateMachineTests {
             #expect(pairs.allSatisfy { $0.agent != $0.target })
         }
         if agents > 2 {
-            let byRound = Dictionary(grouping: critiques, by: \.round).mapValues { $0.first { $0.agent == "demo-1" }?.target }
+            let byRound = Dictionary(grouping: critiques, by: \.round).mapValues {
+                $0.first { $0.agent == "demo-1" }?.target
+            }
             #expect(byRound[1] != byRound[2])
         }
     }
@@ -64,10 +68,14 @@ struct DebateMachineTests {
         let outcome = try #require(debate.outcome)
         #expect(outcome.roundsUsed == 2)
         #expect(outcome.consensus?.convergence == Convergence(state: .converged, similarity: .one))
-        #expect(debate.log.map(\.event).contains(.earlyTerminated(.init(round: 2, totalRounds: 5, source: .convergence, measure: .one))))
+        #expect(
+            debate.log.map(\.event).contains(
+                .earlyTerminated(.init(round: 2, totalRounds: 5, source: .convergence, measure: .one))))
     }
 
-    @Test("votes to stop end the debate from round 2 on, at 85 % of the votes", arguments: [(6, false), (7, false), (8, true)])
+    @Test(
+        "votes to stop end the debate from round 2 on, at 85 % of the votes",
+        arguments: [(6, false), (7, false), (8, true)])
     func stopVotes(agents: Int, isUnanimous: Bool) throws {
         // Seven of eight are 87.5 %; five of six and six of seven stay below or just reach 85 %.
         var debate = try Rehearsal(.sample(agents: agents, rounds: 4))
@@ -83,8 +91,12 @@ struct DebateMachineTests {
     func budget() throws {
         var debate = try Rehearsal(.sample(budget: 30))
         try debate.run()
-        #expect(debate.calls.map(\.text) == (1...3).map { "r1/propose/demo-\($0)" } + (1...3).map { "r1/vote/demo-\($0)" })
-        #expect(debate.log.contains { if case .earlyTerminated(let stop) = $0.event { stop.source == .budget } else { false } })
+        #expect(
+            debate.calls.map(\.text) == (1...3).map { "r1/propose/demo-\($0)" } + (1...3).map { "r1/vote/demo-\($0)" })
+        #expect(
+            debate.log.contains {
+                if case .earlyTerminated(let stop) = $0.event { stop.source == .budget } else { false }
+            })
         #expect(debate.outcome?.status == .completed)
     }
 
@@ -96,7 +108,8 @@ struct DebateMachineTests {
         }
         #expect(debate.calls.map(\.text).contains("r1/critique/demo-1/demo-2"))
         // demo-3's only critic was demo-2, so it has nothing to revise.
-        #expect(debate.calls.filter { $0.text.contains("revise") }.map(\.text) == ["r1/revise/demo-1", "r1/revise/demo-4"])
+        #expect(
+            debate.calls.filter { $0.text.contains("revise") }.map(\.text) == ["r1/revise/demo-1", "r1/revise/demo-4"])
         #expect(debate.calls.filter { $0.text.contains("vote") }.count == 3)
         let outcome = try #require(debate.outcome)
         #expect(outcome.status == .completed)
@@ -168,7 +181,8 @@ struct DebateMachineTests {
         var debate = try Rehearsal(.sample())
         try debate.settle()
         let due = debate.machine.due
-        try debate.append(.callAbandoned(CallReference(key: CallKey("r1/propose/demo-1"), attempt: 1), agent: "demo-1", round: 1))
+        try debate.append(
+            .callAbandoned(CallReference(key: CallKey("r1/propose/demo-1"), attempt: 1), agent: "demo-1", round: 1))
         #expect(debate.machine.due == due)
         #expect(debate.machine.outcome(endedAs: .cancelled, reason: "Cancelled.")?.unknownCalls == 1)
     }

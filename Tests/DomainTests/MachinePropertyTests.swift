@@ -31,8 +31,10 @@ struct MachinePropertyTests {
             try #require(steps < 2_000, "seed \(seed) does not end")
             switch Int.random(in: 0..<100, using: &random) {
             case 0..<3 where debate.outcome == nil: try debate.append(.debatePaused(by: "ann"))
-            case 3..<8 where debate.outcome == nil: try debate.append(.userMessage(author: "ann", content: "remark \(steps)"))
-            case 8 where debate.outcome == nil && seed.isMultiple(of: 5): try debate.append(.timeout(reason: "Too long."))
+            case 3..<8 where debate.outcome == nil:
+                try debate.append(.userMessage(author: "ann", content: "remark \(steps)"))
+            case 8 where debate.outcome == nil && seed.isMultiple(of: 5):
+                try debate.append(.timeout(reason: "Too long."))
             default: try step(&debate, failing: failing, random: &random)
             }
             states.append(debate.machine)
@@ -51,14 +53,18 @@ struct MachinePropertyTests {
         switch Int.random(in: 0..<100, using: &random) {
         case 0..<failing: try debate.fail(call)
         case 98...:
-            try debate.append(.callAbandoned(CallReference(key: call.key, attempt: 1), agent: call.agent.name, round: call.round))
+            try debate.append(
+                .callAbandoned(CallReference(key: call.key, attempt: 1), agent: call.agent.name, round: call.round))
         default:
-            let vote = "CHOICE: demo-\(Int.random(in: 1...7, using: &random))\nCONTINUE: \(Bool.random(using: &random) ? "no" : "yes")"
+            let vote =
+                "CHOICE: demo-\(Int.random(in: 1...7, using: &random))\nCONTINUE: \(Bool.random(using: &random) ? "no" : "yes")"
             try debate.answer(call, call.phase == .vote ? vote : Script.disagreeing(call) ?? "")
         }
     }
 
-    @Test("every prefix replayed afresh has the same state and the same due actions; each key is consumed once", arguments: 0..<60)
+    @Test(
+        "every prefix replayed afresh has the same state and the same due actions; each key is consumed once",
+        arguments: 0..<60)
     func replay(seed: Int) throws {
         let (debate, _) = try play(seed: UInt64(seed))
         #expect(Set(debate.calls).count == debate.calls.count)

@@ -23,7 +23,9 @@ struct MachineRefusalTests {
     @Test("anything before debate_start, and a second one")
     func start() throws {
         var machine = DebateMachine()
-        #expect(throws: MachineError.self) { try machine.apply(.roundStart(round: 1, totalRounds: 3), at: .init(milliseconds: 0)) }
+        #expect(throws: MachineError.self) {
+            try machine.apply(.roundStart(round: 1, totalRounds: 3), at: .init(milliseconds: 0))
+        }
         let debate = try started()
         #expect(code(debate, debate.log[0].event) == .alreadyStarted)
     }
@@ -44,11 +46,13 @@ struct MachineRefusalTests {
         let event = ReplyParser.event(for: call, answer: .text("A position."), attempt: 1)
         #expect(code(debate, event) == nil)
         let stranger = PlannedCall(
-            key: CallKey(round: 1, phase: .propose, agent: "mallory"), agent: AgentSpec(name: "mallory", provider: .demo, model: "demo"),
+            key: CallKey(round: 1, phase: .propose, agent: "mallory"),
+            agent: AgentSpec(name: "mallory", provider: .demo, model: "demo"),
             phase: .propose, round: 1, totalRounds: 3, material: call.material)
         #expect(code(debate, ReplyParser.event(for: stranger, answer: .text("x"), attempt: 1)) == .unknownCall)
         let later = PlannedCall(
-            key: CallKey(round: 2, phase: .propose, agent: "demo-1"), agent: call.agent, phase: .propose, round: 2, totalRounds: 3,
+            key: CallKey(round: 2, phase: .propose, agent: "demo-1"), agent: call.agent, phase: .propose, round: 2,
+            totalRounds: 3,
             material: call.material)
         #expect(code(debate, ReplyParser.event(for: later, answer: .text("x"), attempt: 1)) == .unknownCall)
         let otherPhase = PlannedCall(
@@ -73,7 +77,9 @@ struct MachineRefusalTests {
         var debate = try started()
         #expect(code(debate, .phaseChange(from: .propose, to: .critique, round: 1)) == .outOfTurn)
         #expect(code(debate, .roundStart(round: 2, totalRounds: 3)) == .outOfTurn)
-        #expect(code(debate, .earlyTerminated(.init(round: 1, totalRounds: 3, source: .votes, measure: .one))) == .outOfTurn)
+        #expect(
+            code(debate, .earlyTerminated(.init(round: 1, totalRounds: 3, source: .votes, measure: .one))) == .outOfTurn
+        )
         for call in debate.dueCalls { try debate.answer(call, "A position.") }
         #expect(code(debate, .phaseChange(from: .propose, to: .revise, round: 1)) == .outOfTurn)
         #expect(code(debate, .phaseChange(from: .propose, to: .critique, round: 1)) == nil)
@@ -85,7 +91,9 @@ struct MachineRefusalTests {
     func receipt() throws {
         var debate = try started()
         let receipt = DebateEvent.receiptGenerated(
-            ReceiptSummary(id: ReceiptID(milliseconds: 1, random: Array(repeating: 0, count: 10)), verdict: .approved, confidence: .one, checksum: ""))
+            ReceiptSummary(
+                id: ReceiptID(milliseconds: 1, random: Array(repeating: 0, count: 10)), verdict: .approved,
+                confidence: .one, checksum: ""))
         #expect(code(debate, receipt) == .outOfTurn)
         try debate.run()
         let decision = try #require(debate.log.last?.event)
@@ -100,12 +108,16 @@ struct MachineRefusalTests {
     func forged() throws {
         var debate = try Rehearsal(.sample(rounds: 1))
         try debate.run()
-        guard case .consensus(let real) = try #require(debate.log.last?.event) else { return #expect(Bool(false), "no consensus") }
+        guard case .consensus(let real) = try #require(debate.log.last?.event) else {
+            return #expect(Bool(false), "no consensus")
+        }
         var machine = DebateMachine()
         for (event, at) in debate.log.dropLast() { try machine.apply(event, at: at) }
         let forged = ConsensusResult(
-            round: real.round, mode: real.mode, threshold: real.threshold, reached: true, winner: "demo-3", finalAnswer: real.finalAnswer,
-            agreement: real.agreement, confidence: real.confidence, supporting: real.supporting, dissenting: real.dissenting,
+            round: real.round, mode: real.mode, threshold: real.threshold, reached: true, winner: "demo-3",
+            finalAnswer: real.finalAnswer,
+            agreement: real.agreement, confidence: real.confidence, supporting: real.supporting,
+            dissenting: real.dissenting,
             convergence: real.convergence)
         #expect(throws: MachineError.self) { try machine.apply(.consensus(forged), at: .init(milliseconds: 0)) }
     }

@@ -59,7 +59,8 @@ struct Rehearsal {
             try append(
                 .receiptGenerated(
                     ReceiptSummary(
-                        id: ReceiptID(milliseconds: clock, random: Array(repeating: 1, count: 10)), verdict: outcome.verdict,
+                        id: ReceiptID(milliseconds: clock, random: Array(repeating: 1, count: 10)),
+                        verdict: outcome.verdict,
                         confidence: outcome.confidence, checksum: "")))
         }
         try append(.debateEnd(outcome.debateEnd(at: Timestamp(milliseconds: clock + 7))))
@@ -89,7 +90,8 @@ enum Script {
 extension Answer {
     static func text(_ content: String, cost: Int64 = 10) -> Answer {
         Answer(
-            content: content, provider: .demo, model: "demo", usage: Usage(inputTokens: 3, outputTokens: 5, cost: MicroUSD(cost)),
+            content: content, provider: .demo, model: "demo",
+            usage: Usage(inputTokens: 3, outputTokens: 5, cost: MicroUSD(cost)),
             truncated: false)
     }
 }

@@ -10,7 +10,8 @@ struct ReplyParserTests {
         "finds the choice however it is dressed",
         arguments: [
             ("CHOICE: demo-1", "demo-1"), ("choice: CLAUDE", "claude"), ("**Choice:** `demo-10`", "demo-10"),
-            ("- **CHOICE**: Agent demo-1.", "demo-1"), ("### CHOICE: Proposal 2", "claude"), ("1. CHOICE = C", "demo-10"),
+            ("- **CHOICE**: Agent demo-1.", "demo-1"), ("### CHOICE: Proposal 2", "claude"),
+            ("1. CHOICE = C", "demo-10"),
             ("Vote: \"claude\" (clearest)", "claude"), ("CHOICE：claude", "claude"), ("CHOICE: #3", "demo-10"),
             ("Let me think.\n\nCHOICE: demo-1\nREASONING: claude is wrong", "demo-1"),
             ("CHOICE: <agent>\nCHOICE: claude", "claude"),
@@ -22,7 +23,8 @@ struct ReplyParserTests {
     @Test(
         "a vote that names nobody, or two, is an abstention",
         arguments: [
-            "", "I like claude.", "CHOICE: nobody", "CHOICE: demo-1 or claude", "CHOICE: demo-1\nCHOICE: claude", "CHOICE: 4",
+            "", "I like claude.", "CHOICE: nobody", "CHOICE: demo-1 or claude", "CHOICE: demo-1\nCHOICE: claude",
+            "CHOICE: 4",
             "CHOICE: 0", "CHOICE:", "CHOICE: demo-100", "CHOICE: the best of all", "MYCHOICE: claude",
         ])
     func abstentions(text: String) {
@@ -33,8 +35,10 @@ struct ReplyParserTests {
     @Test(
         "reads shares as models write them",
         arguments: [
-            ("0.85", 0.85), ("85%", 0.85), ("85 %", 0.85), ("8/10", 0.8), ("8 / 10", 0.8), ("0,5", 0.5), ("1", 1), ("0", 0),
-            ("90", 0.9), ("**0.7**", 0.7), ("high", 0.5), ("-1", 0.5), ("1000", 0.5), ("9/0", 0.5), ("11/10", 0.5), ("", 0.5),
+            ("0.85", 0.85), ("85%", 0.85), ("85 %", 0.85), ("8/10", 0.8), ("8 / 10", 0.8), ("0,5", 0.5), ("1", 1),
+            ("0", 0),
+            ("90", 0.9), ("**0.7**", 0.7), ("high", 0.5), ("-1", 0.5), ("1000", 0.5), ("9/0", 0.5), ("11/10", 0.5),
+            ("", 0.5),
             ("1e999", 1), ("123456789123", 0.5),
         ])
     func confidence(text: String, expected: Double) {
@@ -42,7 +46,12 @@ struct ReplyParserTests {
         #expect(ballot.confidence == Ratio(expected))
     }
 
-    @Test("stops only when told to", arguments: [("no", false), ("**No**", false), ("N", false), ("false", false), ("yes", true), ("perhaps", true), ("", true)])
+    @Test(
+        "stops only when told to",
+        arguments: [
+            ("no", false), ("**No**", false), ("N", false), ("false", false), ("yes", true), ("perhaps", true),
+            ("", true),
+        ])
     func stop(text: String, expected: Bool) {
         #expect(ReplyParser.ballot("CONTINUE: \(text)", candidates: candidates).continueDebate == expected)
         #expect(ReplyParser.ballot("nothing", candidates: candidates).continueDebate)
@@ -51,7 +60,8 @@ struct ReplyParserTests {
     @Test(
         "keeps the words of reasoning as they were written",
         arguments: [
-            ("REASONING: [demo] claude is clearer", "[demo] claude is clearer"), ("**Reasoning:** \"small\" wins", "\"small\" wins"),
+            ("REASONING: [demo] claude is clearer", "[demo] claude is clearer"),
+            ("**Reasoning:** \"small\" wins", "\"small\" wins"),
             ("REASONING: - first, cost", "- first, cost"),
         ])
     func reasoningText(text: String, expected: String) {
@@ -62,9 +72,11 @@ struct ReplyParserTests {
     func reasoning() {
         let ballot = ReplyParser.ballot("REASONING: first\nsecond\n\nCHOICE: claude", candidates: candidates)
         #expect(ballot.reasoning == "first\nsecond")
-        let long = ReplyParser.ballot("REASONING: " + String(repeating: "é", count: 5_000), candidates: candidates).reasoning
+        let long = ReplyParser.ballot("REASONING: " + String(repeating: "é", count: 5_000), candidates: candidates)
+            .reasoning
         #expect(long.utf8.count == 4096)
-        let odd = ReplyParser.ballot("REASONING: x" + String(repeating: "é", count: 5_000), candidates: candidates).reasoning
+        let odd = ReplyParser.ballot("REASONING: x" + String(repeating: "é", count: 5_000), candidates: candidates)
+            .reasoning
         #expect(odd.utf8.count == 4095)
     }
 
@@ -90,7 +102,8 @@ struct ReplyParserTests {
         let call = PlannedCall(
             key: CallKey("r1/critique/demo-1/claude"), agent: AgentSpec(name: "demo-1", provider: .demo, model: "demo"),
             phase: .critique, round: 1, totalRounds: 3,
-            material: .init(topic: "t", context: nil, remarks: [], own: nil, others: [.init(agent: "claude", content: "x")]))
+            material: .init(
+                topic: "t", context: nil, remarks: [], own: nil, others: [.init(agent: "claude", content: "x")]))
         let answered = ReplyParser.event(for: call, answer: .text("Weak.\nSEVERITY: 1"), attempt: 3)
         #expect(answered.consumedCall == CallReference(key: call.key, attempt: 3))
         guard case .critique(let critique) = answered else { return #expect(Bool(false), "not a critique") }

@@ -24,7 +24,9 @@ struct EngineGoldenTests {
         }
     }
 
-    @Test("replay to the same actions, event by event", arguments: EngineVersion.supported.map(\.number), EngineScenario.allCases.map(\.rawValue))
+    @Test(
+        "replay to the same actions, event by event", arguments: EngineVersion.supported.map(\.number),
+        EngineScenario.allCases.map(\.rawValue))
     func replay(version: Int, name: String) throws {
         let lines = try lines(name, version: version)
         var machine = DebateMachine()
@@ -67,7 +69,8 @@ struct EngineGoldenTests {
     private static func prefix(of bytes: [UInt8]) -> String { String(Hex.encode(SHA256.hash(bytes)).prefix(16)) }
 
     private static func hash(_ material: PlannedCall.Material) -> String {
-        let parts = [material.topic, material.context ?? "-", material.own ?? "-"] + material.remarks
+        let parts =
+            [material.topic, material.context ?? "-", material.own ?? "-"] + material.remarks
             + material.others.flatMap { [$0.agent, $0.content] }
         return Self.prefix(of: Array(parts.joined(separator: "\u{1f}").utf8))
     }

@@ -52,7 +52,9 @@ enum EngineScenario: String, CaseIterable {
         case (.interventions, 4): try stage.append(.userMessage(author: "ann", content: "Think of backups. \u{1F600}"))
         case (.interventions, 6): try stage.append(.debatePaused(by: "ann"))
         case (.interventions, 12):
-            try stage.append(.callAbandoned(CallReference(key: CallKey("r1/critique/demo-1/demo-2"), attempt: 1), agent: "demo-1", round: 1))
+            try stage.append(
+                .callAbandoned(
+                    CallReference(key: CallKey("r1/critique/demo-1/demo-2"), attempt: 1), agent: "demo-1", round: 1))
         case (.timeout, 25): try stage.append(.timeout(reason: "It took longer than the 1800 seconds it was given."))
         default: return false
         }
@@ -92,7 +94,8 @@ enum EngineScenario: String, CaseIterable {
         case .vote:
             if self == .earlyStop, name == "demo-3" { return "Both are fine.\nCONTINUE: no" }
             let choice = name == "demo-3" ? "Proposal 3" : "demo-1"
-            return "CHOICE: \(choice)\nCONFIDENCE: 0.\(call.round + 6)\nCONTINUE: yes\nREASONING: \(name) finds it clearer."
+            return
+                "CHOICE: \(choice)\nCONFIDENCE: 0.\(call.round + 6)\nCONTINUE: yes\nREASONING: \(name) finds it clearer."
         }
     }
 }

@@ -101,7 +101,9 @@ struct ServiceGroupTests {
     func failure() async {
         let signal = ShutdownSignal()
         let steady = Worker(name: "steady")
-        let late = Worker(name: "late") { await $0.wait(for: .draining); throw Failure(name: "late") }
+        let late = Worker(name: "late") {
+            await $0.wait(for: .draining); throw Failure(name: "late")
+        }
         let broken = Worker(name: "broken") { _ in throw Failure(name: "broken") }
         await #expect(throws: Failure(name: "broken")) {
             try await ServiceGroup([steady, late, broken], log: .disabled).run(until: signal)
@@ -113,7 +115,8 @@ struct ServiceGroupTests {
     func early() async {
         let signal = ShutdownSignal()
         let error = await #expect(throws: ServiceGroup.EndedEarly.self) {
-            try await ServiceGroup([Worker(name: "steady"), Worker(name: "brief") { _ in }], log: .disabled).run(until: signal)
+            try await ServiceGroup([Worker(name: "steady"), Worker(name: "brief") { _ in }], log: .disabled).run(
+                until: signal)
         }
         #expect(error?.service == "brief")
     }
@@ -122,7 +125,9 @@ struct ServiceGroupTests {
     func failureInDrain() async throws {
         let signal = ShutdownSignal()
         let sink = LogTests.Sink()
-        let late = Worker(name: "late") { await $0.wait(for: .draining); throw Failure(name: "late") }
+        let late = Worker(name: "late") {
+            await $0.wait(for: .draining); throw Failure(name: "late")
+        }
         async let run: Void = ServiceGroup([late], log: Log(service: "t") { sink.take($0) }).run(until: signal)
         signal.request()
         try await run
@@ -149,7 +154,9 @@ struct BlockingExecutorTests {
             for _ in 0..<200 {
                 group.addTask {
                     try await executor.run {
-                        state.withLock { $0.now += 1; $0.most = max($0.most, $0.now) }
+                        state.withLock {
+                            $0.now += 1; $0.most = max($0.most, $0.now)
+                        }
                         state.withLock { $0.now -= 1 }
                     }
                 }

@@ -19,7 +19,8 @@ struct LogTests {
     }
 
     static let hostile = [
-        "a\nb", "quote \" and \\ back", "\u{0}\u{1B}[31m\u{7F}", "\r\n{\"level\":\"error\"}", "tab\t", "\u{85}\u{9B}", "é漢😀",
+        "a\nb", "quote \" and \\ back", "\u{0}\u{1B}[31m\u{7F}", "\r\n{\"level\":\"error\"}", "tab\t", "\u{85}\u{9B}",
+        "é漢😀",
         "x=1 y=\"2\"", "", "\u{2028}\u{FEFF}",
     ]
 
@@ -85,13 +86,17 @@ struct LogTests {
 
     @Test("writes numbers that JSON has no word for as null")
     func numbers() throws {
-        let lines = Self.write(.json) { $0.info("m", LogField("a", .double(.nan)), LogField("b", .double(-.infinity)), LogField("c", .double(1e21))) }
+        let lines = Self.write(.json) {
+            $0.info("m", LogField("a", .double(.nan)), LogField("b", .double(-.infinity)), LogField("c", .double(1e21)))
+        }
         let line = try #require(lines.first)
         let object = try #require(try JSONSerialization.jsonObject(with: Data(line.utf8)) as? [String: Any])
         #expect(object["a"] is NSNull && object["b"] is NSNull)
         #expect(object["c"] as? Double == 1e21)
     }
 
-    @Test("knows its levels by name", arguments: [("DEBUG", LogLevel.debug), ("warn", .warning), ("critical", .error), ("loud", nil)])
+    @Test(
+        "knows its levels by name",
+        arguments: [("DEBUG", LogLevel.debug), ("warn", .warning), ("critical", .error), ("loud", nil)])
     func names(name: String, level: LogLevel?) { #expect(LogLevel(name: name) == level) }
 }

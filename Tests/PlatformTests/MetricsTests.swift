@@ -7,7 +7,8 @@ import Testing
 struct MetricsTests {
     static let counter = MetricName("t_total", .counter, "A counter.", labels: ["kind", "text"])
     static let gauge = MetricName("t_gauge", .gauge, "A \\ back\nand more.")
-    static let histogram = MetricName("t_seconds", .histogram, "A histogram.", labels: ["route"], buckets: [0.1, 0.5, 1])
+    static let histogram = MetricName(
+        "t_seconds", .histogram, "A histogram.", labels: ["route"], buckets: [0.1, 0.5, 1])
 
     /// One line of a scrape: name, labels and value.
     struct Sample: Equatable {
@@ -45,8 +46,10 @@ struct MetricsTests {
         var labels: [String: String] = [:]
         var rest = match.2 ?? ""
         while !rest.isEmpty {
-            let one = try #require(try /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\\\|\\"|\\n)*)"(,|$)/.prefixMatch(in: rest), "\(line)")
-            labels[String(one.1)] = String(one.2).replacing("\\n", with: "\n").replacing("\\\"", with: "\"").replacing("\\\\", with: "\\")
+            let one = try #require(
+                try /([a-zA-Z_][a-zA-Z0-9_]*)="((?:[^"\\]|\\\\|\\"|\\n)*)"(,|$)/.prefixMatch(in: rest), "\(line)")
+            labels[String(one.1)] = String(one.2).replacing("\\n", with: "\n").replacing("\\\"", with: "\"").replacing(
+                "\\\\", with: "\\")
             rest = rest[one.range.upperBound...]
         }
         return Sample(name: String(match.1), labels: labels, value: String(match.3))
@@ -93,10 +96,13 @@ struct MetricsTests {
         #expect(abs(sum - 5.85) < 1e-9)
     }
 
-    @Test("write the numbers that Prometheus reads", arguments: [
-        (0.0, "0"), (1.0, "1"), (-2.0, "-2"), (0.25, "0.25"), (.infinity, "+Inf"), (-.infinity, "-Inf"), (.nan, "NaN"),
-        (1e15, "1000000000000000.0"), (1e17, "1e+17"), (999_999_999_999_999, "999999999999999"), (1e-7, "1e-07"),
-    ])
+    @Test(
+        "write the numbers that Prometheus reads",
+        arguments: [
+            (0.0, "0"), (1.0, "1"), (-2.0, "-2"), (0.25, "0.25"), (.infinity, "+Inf"), (-.infinity, "-Inf"),
+            (.nan, "NaN"),
+            (1e15, "1000000000000000.0"), (1e17, "1e+17"), (999_999_999_999_999, "999999999999999"), (1e-7, "1e-07"),
+        ])
     func numbers(value: Double, text: String) throws {
         let metrics = Metrics()
         metrics.set(Self.gauge, to: value)

@@ -75,7 +75,9 @@ struct SettingsReaderTests {
         #expect(reader.problems.count == (text.isEmpty ? 0 : 1))
     }
 
-    @Test("knows the words for yes and no", arguments: [("TRUE", true), ("1", true), ("On", true), ("no", false), ("0", false)])
+    @Test(
+        "knows the words for yes and no",
+        arguments: [("TRUE", true), ("1", true), ("On", true), ("no", false), ("0", false)])
     func words(text: String, value: Bool) {
         var reader = Self.reader(["BOOL": text])
         #expect(reader.bool("BOOL", default: !value) == value)
@@ -95,7 +97,8 @@ struct SecretTests {
         dump([secret], to: &dumped)
         dump(Optional(secret), to: &dumped)
         let texts = [
-            "\(secret)", String(describing: secret), String(reflecting: secret), "\(Holder(token: secret))", "\([secret])",
+            "\(secret)", String(describing: secret), String(reflecting: secret), "\(Holder(token: secret))",
+            "\([secret])",
             "\(["k": secret])", String(reflecting: Holder(token: secret)), dumped,
         ]
         for text in texts {

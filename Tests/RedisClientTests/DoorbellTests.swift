@@ -9,9 +9,12 @@ import Testing
 
 @Suite("Doorbell", .needsRedis)
 struct DoorbellTests {
-    private func reader(_ loop: EventLoop, _ connection: RedisConnection, _ keys: Keyspace, _ name: String) throws -> DoorbellReader {
+    private func reader(_ loop: EventLoop, _ connection: RedisConnection, _ keys: Keyspace, _ name: String) throws
+        -> DoorbellReader
+    {
         DoorbellReader(
-            loop: loop, configuration: try TestRedis.configuration(), connection: connection, keyspace: keys, consumer: name)
+            loop: loop, configuration: try TestRedis.configuration(), connection: connection, keyspace: keys,
+            consumer: name)
     }
 
     private func deliveries(_ outcome: DoorbellReader.Outcome) -> [DoorbellReader.Delivery] {
@@ -45,7 +48,8 @@ struct DoorbellTests {
             #expect(deliveries(try await one.read(block: .milliseconds(10))).isEmpty)
             await one.close()
             await two.close()
-            #expect(try await connection.send(RedisCommand("XINFO", "CONSUMERS", keys.jobs, keys.jobsGroup)) == .array([]))
+            #expect(
+                try await connection.send(RedisCommand("XINFO", "CONSUMERS", keys.jobs, keys.jobsGroup)) == .array([]))
         }
     }
 
@@ -102,7 +106,9 @@ struct DoorbellTests {
     @Test("what a dead reader fetched is taken over")
     func reclaims() async throws {
         try await Sample.use { loop, connection, keys in
-            let (dead, living) = (try reader(loop, connection, keys, "dead"), try reader(loop, connection, keys, "living"))
+            let (dead, living) = (
+                try reader(loop, connection, keys, "dead"), try reader(loop, connection, keys, "living")
+            )
             try await join(dead)
             let debates = (0..<3).map { _ in Sample.debate() }
             try await Doorbell(connection: connection, keyspace: keys).ring(all: debates)
@@ -120,13 +126,16 @@ struct DoorbellTests {
         try await Sample.use { loop, connection, keys in
             let one = try reader(loop, connection, keys, "one")
             try await join(one)
-            try await connection.send(RedisCommand("XADD", keys.jobs, "*", "v", "1", "kind", "debate", "id", "nonsense"))
+            try await connection.send(
+                RedisCommand("XADD", keys.jobs, "*", "v", "1", "kind", "debate", "id", "nonsense"))
             try await connection.send(RedisCommand("XADD", keys.jobs, "*", "v", "9", "kind", "debate", "id", "later"))
             #expect(deliveries(try await one.read(block: .seconds(5))).isEmpty)
             let bell = Doorbell(connection: connection, keyspace: keys)
             #expect(try await bell.deadCount() == 1)
             let dead = try await connection.send(RedisCommand("XRANGE", keys.deadJobs, "-", "+"))
-            #expect("\(dead)".contains("string") && dead.array?.first?.array?.last?.array?.contains(.string(Array("reason".utf8))) == true)
+            #expect(
+                "\(dead)".contains("string")
+                    && dead.array?.first?.array?.last?.array?.contains(.string(Array("reason".utf8))) == true)
             #expect(try await connection.send(RedisCommand("XLEN", keys.jobs)).integer == 1)
             try await bell.bury(Sample.debate(), reason: "too many attempts")
             #expect(try await bell.deadCount() == 2)
@@ -141,7 +150,8 @@ struct DoorbellTests {
         let connection = RedisConnection(loop: loop, configuration: RedisConfiguration(host: "127.0.0.1", port: 1))
         let keys = Keyspace(prefix: "test", generation: 1)
         let away = DoorbellReader(
-            loop: loop, configuration: RedisConfiguration(host: "127.0.0.1", port: 1), connection: connection, keyspace: keys,
+            loop: loop, configuration: RedisConfiguration(host: "127.0.0.1", port: 1), connection: connection,
+            keyspace: keys,
             consumer: "one")
         let start = ContinuousClock.now
         let error = await #expect(throws: RedisError.self) { try await away.read(block: .milliseconds(80)) }
@@ -157,7 +167,7 @@ private func join(_ reader: DoorbellReader) async throws {
         do throws(RedisError) {
             _ = try await reader.read(block: .milliseconds(10))
             return
-        } catch where error.code == .unavailable {
+        } catch  where error.code == .unavailable {
             continue
         }
     }

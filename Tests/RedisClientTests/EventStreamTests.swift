@@ -68,8 +68,9 @@ struct EventStreamTests {
         }
     }
 
-    @Test("another event under a known number, or one that does not link, deletes the stream and says where",
-          arguments: [(3...3, 3), (2...5, 2), (4...4, 4)] as [(ClosedRange<Int64>, Int64)])
+    @Test(
+        "another event under a known number, or one that does not link, deletes the stream and says where",
+        arguments: [(3...3, 3), (2...5, 2), (4...4, 4)] as [(ClosedRange<Int64>, Int64)])
     func conflicts(range: ClosedRange<Int64>, at: Int64) async throws {
         try await Sample.use { _, connection, keys in
             let stream = EventStream(connection: connection, keyspace: keys)
@@ -109,7 +110,9 @@ struct EventStreamTests {
         try await Sample.use { _, connection, keys in
             let stream = EventStream(connection: connection, keyspace: keys)
             let count = Int64(EventStream.maxEntries + 1000)
-            #expect(try await stream.publish(debate, Sample.entries(1...count), timeout: .seconds(10)) == .published(last: count))
+            #expect(
+                try await stream.publish(debate, Sample.entries(1...count), timeout: .seconds(10))
+                    == .published(last: count))
             let length = try #require(try await connection.send(RedisCommand("XLEN", keys.events(debate))).integer)
             // Redis trims whole nodes of 100 entries.
             #expect((Int64(EventStream.maxEntries)..<Int64(EventStream.maxEntries + 101)).contains(length))
@@ -123,25 +126,31 @@ struct EventStreamTests {
         try await Sample.use { loop, connection, keys in
             let bell = Doorbell(connection: connection, keyspace: keys)
             let reader = DoorbellReader(
-                loop: loop, configuration: try TestRedis.configuration(), connection: connection, keyspace: keys, consumer: "one")
+                loop: loop, configuration: try TestRedis.configuration(), connection: connection, keyspace: keys,
+                consumer: "one")
             _ = try await reader.read(block: .milliseconds(10))
             try await bell.ring(debate)
             try await bell.bury(debate, reason: "test")
-            guard case .deliveries(let got) = try await reader.read(block: .seconds(5)) else { Issue.record("flushed"); return }
+            guard case .deliveries(let got) = try await reader.read(block: .seconds(5)) else {
+                Issue.record("flushed"); return
+            }
             try await reader.acknowledge(got.map(\.entryID))
             _ = try await EventStream(connection: connection, keyspace: keys).publish(debate, Sample.entries(1...1))
             let limiter = RateLimiter(connection: connection, keyspace: keys, local: LocalRateTable())
             _ = await limiter.admit(scope: "api", subject: "a", limit: RateLimit(limit: 10))
 
             var ttl: [String: Int64] = [:]
-            for case .string(let key) in try await connection.send(RedisCommand("KEYS", keys.prefix + "*")).array ?? [] {
+            for case .string(let key) in try await connection.send(RedisCommand("KEYS", keys.prefix + "*")).array ?? []
+            {
                 let name = String(decoding: key, as: UTF8.self)
                 ttl[name] = try await connection.send(RedisCommand("TTL", name)).integer
             }
             let forever: Set = [keys.jobs, keys.deadJobs]
             #expect(Set(ttl.keys) == forever.union([keys.events(debate), keys.rate(scope: "api", subject: "a")]))
             for (name, seconds) in ttl {
-                #expect(forever.contains(name) ? seconds == -1 : (0...EventStream.lifetime.components.seconds).contains(seconds), "\(name)")
+                #expect(
+                    forever.contains(name)
+                        ? seconds == -1 : (0...EventStream.lifetime.components.seconds).contains(seconds), "\(name)")
             }
             await reader.close()
         }

@@ -34,17 +34,21 @@ struct KeyspaceTests {
     @Test("a hint is read as it was written")
     func hint() throws {
         let hint = ControlHint(kind: .cancel, debateID: debate.text, epoch: 7)
-        #expect(String(decoding: hint.bytes, as: UTF8.self)
-            == #"{"v":1,"kind":"cancel","debate_id":"dbt_01h2xcejqtf2nbrexx3vqjhp41","epoch":7}"#)
+        #expect(
+            String(decoding: hint.bytes, as: UTF8.self)
+                == #"{"v":1,"kind":"cancel","debate_id":"dbt_01h2xcejqtf2nbrexx3vqjhp41","epoch":7}"#)
         let read = try ControlHint(decoding: hint.bytes)
         #expect(read == hint)
     }
 
-    @Test("a hint of another form is refused", arguments: [
-        "", "[]", #"{"v":2,"kind":"cancel","debate_id":"d","epoch":1}"#, #"{"v":1,"kind":"stop","debate_id":"d","epoch":1}"#,
-        #"{"v":1,"kind":"cancel","epoch":1}"#, #"{"v":1,"kind":"cancel","debate_id":"d","epoch":-1}"#,
-        #"{"v":1,"kind":"cancel","debate_id":"d","epoch":"1"}"#, String(repeating: " ", count: 1025),
-    ])
+    @Test(
+        "a hint of another form is refused",
+        arguments: [
+            "", "[]", #"{"v":2,"kind":"cancel","debate_id":"d","epoch":1}"#,
+            #"{"v":1,"kind":"stop","debate_id":"d","epoch":1}"#,
+            #"{"v":1,"kind":"cancel","epoch":1}"#, #"{"v":1,"kind":"cancel","debate_id":"d","epoch":-1}"#,
+            #"{"v":1,"kind":"cancel","debate_id":"d","epoch":"1"}"#, String(repeating: " ", count: 1025),
+        ])
     func badHint(text: String) {
         #expect(throws: ContractError.self) { _ = try ControlHint(decoding: Array(text.utf8)) }
     }

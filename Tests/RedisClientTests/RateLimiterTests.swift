@@ -55,7 +55,8 @@ struct RateLimiterTests {
             let two = RateLimiter(connection: other, keyspace: keys, local: LocalRateTable())
             let table = LocalRateTable()
             for number in 0..<8 {
-                let decision = await (number.isMultiple(of: 2) ? one : two).admit(scope: "api", subject: "s", limit: limit)
+                let decision = await (number.isMultiple(of: 2) ? one : two).admit(
+                    scope: "api", subject: "s", limit: limit)
                 let expected = table.admit("s", limit: limit, now: 0)
                 #expect(decision.isAllowed == expected.isAllowed)
                 #expect(decision.remaining == expected.remaining)

@@ -79,7 +79,9 @@ struct RedisConnectionTests {
             let states = Reports<RedisConnection.State>()
             let bad = RedisConnection(loop: loop, configuration: configuration, log: log, onStateChange: states.report)
             await bad.start()
-            guard case .disconnected(let reason) = await states.next() else { Issue.record("expected a refusal"); return }
+            guard case .disconnected(let reason) = await states.next() else {
+                Issue.record("expected a refusal"); return
+            }
             #expect(reason.contains("WRONGPASS"))
             let error = await #expect(throws: RedisError.self) { try await bad.send(RedisCommand("PING")) }
             #expect(error?.code == .unavailable)
@@ -100,7 +102,9 @@ struct RedisConnectionTests {
             let states = Reports<RedisConnection.State>()
             let connection = RedisConnection(loop: loop, configuration: configuration, onStateChange: states.report)
             try await connection.connect()
-            let waiting = Task { try await connection.sendBlocking(RedisCommand("BLPOP", "\(prefix):never", "60"), block: .seconds(60)) }
+            let waiting = Task {
+                try await connection.sendBlocking(RedisCommand("BLPOP", "\(prefix):never", "60"), block: .seconds(60))
+            }
             try await TestRedis.wait(forClientNamed: prefix, running: "blpop", through: admin)
             #expect(try await TestRedis.kill(clientNamed: prefix, through: admin) == 1)
             let error = await #expect(throws: RedisError.self) { try await waiting.value }
@@ -118,7 +122,9 @@ struct RedisConnectionTests {
     @Test("without a server, commands fail at once and waiting ends at its limit")
     func noServer() async throws {
         let loop = try EventLoop()
-        let listener = try Listener(loop: loop, address: try #require(SocketAddress(ip: "127.0.0.1", port: 0)), reusePort: false) { _ in }
+        let listener = try Listener(
+            loop: loop, address: try #require(SocketAddress(ip: "127.0.0.1", port: 0)), reusePort: false
+        ) { _ in }
         var configuration = RedisConfiguration(host: "127.0.0.1", port: listener.address.port)
         await Task(executorPreference: loop) { listener.close() }.value
         configuration.backoff = Backoff(first: .milliseconds(1), cap: .milliseconds(10))

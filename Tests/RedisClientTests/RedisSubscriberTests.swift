@@ -98,7 +98,8 @@ struct RedisSubscriberTests {
         let loop = try EventLoop()
         // Answers the first PING of the greeting and nothing after it.
         let served = Lock([(Transport, OneAnswer)]())
-        let listener = try Listener(loop: loop, address: try #require(SocketAddress(ip: "127.0.0.1", port: 0))) { accepted in
+        let listener = try Listener(loop: loop, address: try #require(SocketAddress(ip: "127.0.0.1", port: 0))) {
+            accepted in
             let transport = Transport(loop: loop, accepted: accepted)
             let answer = OneAnswer(transport)
             served.withLock { $0.append((transport, answer)) }

@@ -16,8 +16,9 @@ struct RedisTLSTests {
         return reason
     }
 
-    @Test("a verified server works, large values included; another authority or name is refused",
-          arguments: ["TLSv1.2", "TLSv1.3"])
+    @Test(
+        "a verified server works, large values included; another authority or name is refused",
+        arguments: ["TLSv1.2", "TLSv1.3"])
     func verified(protocols: String) async throws {
         let server = try await TLSRedis(protocols: protocols)
         defer { server.stop() }
@@ -35,7 +36,8 @@ struct RedisTLSTests {
             #expect(replies.map(\.text) == (0..<2000).map { "\($0)" })
             await connection.close()
         }
-        let wrongAuthority = try await refusal(try server.configuration(host: "127.0.0.1", ca: server.wrongCA), on: loop)
+        let wrongAuthority = try await refusal(
+            try server.configuration(host: "127.0.0.1", ca: server.wrongCA), on: loop)
         #expect(wrongAuthority.contains("certificate refused"))
         let wrongName = try await refusal(try server.configuration(host: "127.0.0.2", ca: server.rightCA), on: loop)
         #expect(wrongName.contains("certificate refused"))

@@ -4,7 +4,9 @@ import Testing
 @Suite("RESP replies")
 struct ReplyReaderTests {
     /// Everything that comes out, and the error that ended it.
-    static func read(_ pieces: [[UInt8]], maxReplyBytes: Int = ReplyReader.maxReplyBytes) -> (replies: [RedisReply], error: RedisError?) {
+    static func read(_ pieces: [[UInt8]], maxReplyBytes: Int = ReplyReader.maxReplyBytes) -> (
+        replies: [RedisReply], error: RedisError?
+    ) {
         var replies: [RedisReply] = []
         do throws(RedisError) {
             var reader = try ReplyReader(maxReplyBytes: maxReplyBytes)
@@ -20,22 +22,28 @@ struct ReplyReaderTests {
 
     static func read(_ text: String) -> (replies: [RedisReply], error: RedisError?) { read([Array(text.utf8)]) }
 
-    @Test("reads each kind of reply", arguments: [
-        ("+OK\r\n", RedisReply.status("OK")), ("-ERR no\r\n", .error("ERR no")), (":-42\r\n", .integer(-42)),
-        (":9223372036854775807\r\n", .integer(.max)), ("$3\r\na\r\n\r\n", .string([0x61, 0x0D, 0x0A])), ("$0\r\n\r\n", .string([])),
-        ("$-1\r\n", .null), ("*-1\r\n", .null), ("*0\r\n", .array([])),
-        ("*2\r\n*1\r\n:1\r\n$-1\r\n", .array([.array([.integer(1)]), .null])),
-    ] as [(String, RedisReply)])
+    @Test(
+        "reads each kind of reply",
+        arguments: [
+            ("+OK\r\n", RedisReply.status("OK")), ("-ERR no\r\n", .error("ERR no")), (":-42\r\n", .integer(-42)),
+            (":9223372036854775807\r\n", .integer(.max)), ("$3\r\na\r\n\r\n", .string([0x61, 0x0D, 0x0A])),
+            ("$0\r\n\r\n", .string([])),
+            ("$-1\r\n", .null), ("*-1\r\n", .null), ("*0\r\n", .array([])),
+            ("*2\r\n*1\r\n:1\r\n$-1\r\n", .array([.array([.integer(1)]), .null])),
+        ] as [(String, RedisReply)])
     func kinds(text: String, reply: RedisReply) {
         let result = Self.read(text)
         #expect(result.replies == [reply])
         #expect(result.error == nil)
     }
 
-    @Test("refuses what is not RESP", arguments: [
-        "HTTP/1.1 400 Bad Request\r\n", "!1\r\n", "$x\r\n", ":1a\r\n", "*1\r\nx\r\n", "$-2\r\n", "*-2\r\n", "*99999999999\r\n",
-        "*1048577\r\n:1\r\n", "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n",
-    ])
+    @Test(
+        "refuses what is not RESP",
+        arguments: [
+            "HTTP/1.1 400 Bad Request\r\n", "!1\r\n", "$x\r\n", ":1a\r\n", "*1\r\nx\r\n", "$-2\r\n", "*-2\r\n",
+            "*99999999999\r\n",
+            "*1048577\r\n:1\r\n", "*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n*1\r\n:1\r\n",
+        ])
     func refuses(text: String) {
         let result = Self.read(text)
         #expect(result.replies.isEmpty)

@@ -15,7 +15,8 @@ final class TLSRedis {
 
     /// - Parameter protocols: as redis-server's `tls-protocols`.
     init(protocols: String) async throws {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "redis-tls-\(UInt64.random(in: 0...UInt64.max))")
+        let folder = FileManager.default.temporaryDirectory.appending(
+            path: "redis-tls-\(UInt64.random(in: 0...UInt64.max))")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         func path(_ name: String) -> String { folder.appending(path: name).path }
         for name in ["ca", "other"] { try await Self.openssl(folder, name, ["-subj", "/CN=\(name)"]) }
@@ -29,7 +30,8 @@ final class TLSRedis {
         server = try ServiceProcess(
             name: "redis", binary: "/usr/bin/env",
             arguments: [
-                "redis-server", "--port", "0", "--tls-port", String(port), "--bind", "127.0.0.1", "127.0.0.2", "--save", "",
+                "redis-server", "--port", "0", "--tls-port", String(port), "--bind", "127.0.0.1", "127.0.0.2", "--save",
+                "",
                 "--dir", folder.path, "--tls-cert-file", path("server.pem"), "--tls-key-file", path("server.key"),
                 "--tls-ca-cert-file", path("ca.pem"), "--tls-auth-clients", "no", "--tls-protocols", protocols,
             ],
@@ -52,11 +54,14 @@ final class TLSRedis {
         let tool = try ServiceProcess(
             name: "openssl", binary: "/usr/bin/env",
             arguments: [
-                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "1",
+                "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
+                "-days", "1",
                 "-keyout", path("\(name).key"), "-out", path("\(name).pem"),
             ] + arguments,
             environment: [:], logPath: path("openssl.log"))
-        guard try await tool.waitForEnd() == .exited(0) else { throw RedisError(.configuration, "openssl req \(name) failed") }
+        guard try await tool.waitForEnd() == .exited(0) else {
+            throw RedisError(.configuration, "openssl req \(name) failed")
+        }
     }
 
     private static func freePort() async throws -> UInt16 {

@@ -20,7 +20,8 @@ struct CrashTests {
             let model = ScriptedModel()
             let fault = Fault(at: write, moment)
             let runner = try await bench.runner()
-            let end = await bench.start(try await bench.claim(debate, runner), runner, bench.context(model, fault: fault))
+            let end = await bench.start(
+                try await bench.claim(debate, runner), runner, bench.context(model, fault: fault))
             guard case .stopped(.unavailable) = end else { throw Surprise("\(end)") }
             #expect(fault.isDead)
             if write == Self.writes, moment == .after {
@@ -49,7 +50,8 @@ struct CrashTests {
             var takeovers = 0
             while true {
                 let fault = Fault(at: (seed + takeovers * 3) % 5 + 2, takeovers.isMultiple(of: 2) ? .after : .before)
-                let end = await bench.start(claim, runner, bench.context(model, fault: takeovers < 12 ? fault : Fault()))
+                let end = await bench.start(
+                    claim, runner, bench.context(model, fault: takeovers < 12 ? fault : Fault()))
                 if case .ended = end { break }
                 guard case .stopped(.unavailable) = end else { throw Surprise("\(end)") }
                 guard try await bench.status(debate) == "running" else { break }

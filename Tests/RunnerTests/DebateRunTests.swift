@@ -68,7 +68,8 @@ struct DebateRunTests {
         try await RunBench.with { bench in
             let debate = try await bench.debate(agents: 2)
             let model = ScriptedModel(held: ["r1/propose/demo-1"]) { request in
-                request.call.agent.name == "demo-2" ? .failed(CallFailure(.authentication)) : ScriptedModel.agreeable(request)
+                request.call.agent.name == "demo-2"
+                    ? .failed(CallFailure(.authentication)) : ScriptedModel.agreeable(request)
             }
             let end = try await bench.run(debate, bench.context(model))
             guard case .ended(.failed) = end else { throw Surprise("\(end)") }
@@ -232,7 +233,8 @@ struct DebateRunTests {
             _ = await end
             _ = try await bench.pool.execute("ALTER TABLE debate_events DISABLE TRIGGER USER")
             _ = try await bench.pool.execute(
-                "UPDATE debate_events SET salt = \([UInt8](repeating: 0, count: 16)) WHERE debate_id = \(debate.text) AND seq = 2")
+                "UPDATE debate_events SET salt = \([UInt8](repeating: 0, count: 16)) WHERE debate_id = \(debate.text) AND seq = 2"
+            )
             let second = try await bench.run(debate, bench.context(model))
             guard case .stopped(.broken) = second else { throw Surprise("\(second)") }
             #expect(model.requests.filter { $0.epoch > 1 }.isEmpty)

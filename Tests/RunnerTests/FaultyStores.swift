@@ -115,7 +115,10 @@ struct FaultyStore: RunStore {
         return try await inner.commands(debate, after: number)
     }
 
-    func release(_ holding: Holding, runner: RunnerID, to status: DebateStatus) async throws(RunStoreError) -> ReleaseResult {
-        try await write { () async throws(RunStoreError) in try await inner.release(holding, runner: runner, to: status) }
+    func release(_ holding: Holding, runner: RunnerID, to status: DebateStatus) async throws(RunStoreError)
+        -> ReleaseResult
+    {
+        try await write { () async throws(RunStoreError) in try await inner.release(holding, runner: runner, to: status)
+        }
     }
 }

@@ -50,18 +50,25 @@ struct PolicyTests {
         #expect(policy.verdict(on: tooLong, failures: 1, jitter: 0) == .giveUp)
     }
 
-    @Test("what can not get better is not tried again", arguments: CallFailure.Kind.allCases.filter { !CallFailure($0).isRetryable })
+    @Test(
+        "what can not get better is not tried again",
+        arguments: CallFailure.Kind.allCases.filter { !CallFailure($0).isRetryable })
     func final(kind: CallFailure.Kind) {
         #expect(RetryPolicy().verdict(on: CallFailure(kind), failures: 1, jitter: 0) == .giveUp)
     }
 
     @Test("of several answers the lowest attempt counts; failures add up over holders; a cancel says nothing")
     func history() {
-        func record(_ attempt: Int, _ state: CallState, _ failure: CallFailure.Kind? = nil, key: String = "r1/propose/a") -> CallRecord {
-            let answer = state == .answered
-                ? Answer(content: "answer \(attempt)", provider: .demo, model: "m", usage: Usage(), truncated: false) : nil
+        func record(
+            _ attempt: Int, _ state: CallState, _ failure: CallFailure.Kind? = nil, key: String = "r1/propose/a"
+        ) -> CallRecord {
+            let answer =
+                state == .answered
+                ? Answer(content: "answer \(attempt)", provider: .demo, model: "m", usage: Usage(), truncated: false)
+                : nil
             return CallRecord(
-                reference: CallReference(key: CallKey(key), attempt: attempt), agent: "a", epoch: 1, state: state, answer: answer,
+                reference: CallReference(key: CallKey(key), attempt: attempt), agent: "a", epoch: 1, state: state,
+                answer: answer,
                 failure: failure)
         }
         let key = CallKey("r1/propose/a")
@@ -94,7 +101,8 @@ struct PolicyTests {
 struct PublishCursorTests {
     private func event(_ seq: Int64) -> SealedEvent {
         SealedEvent(
-            seq: seq, type: "vote", round: 1, agent: nil, at: Timestamp(milliseconds: 0), epoch: 1, data: [], salt: [], dataHash: [],
+            seq: seq, type: "vote", round: 1, agent: nil, at: Timestamp(milliseconds: 0), epoch: 1, data: [], salt: [],
+            dataHash: [],
             prevHash: hash(seq - 1), hash: hash(seq), call: nil)
     }
 

@@ -34,7 +34,8 @@ struct PublisherTests {
         return (1...count).map { number in
             let salt = [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 16)
             return chain.seal(
-                .userMessage(author: "ann", content: "remark \(number)"), at: Timestamp(milliseconds: Int64(number)), epoch: 1,
+                .userMessage(author: "ann", content: "remark \(number)"), at: Timestamp(milliseconds: Int64(number)),
+                epoch: 1,
                 salt: salt)
         }
     }
@@ -46,7 +47,9 @@ struct PublisherTests {
     /// Lends a running publisher; ``Publisher/finish()`` is the signal that everything is out.
     private func use(
         _ log: MemoryLog, isUp: Bool = true,
-        _ body: (_ publisher: Publisher, _ stream: EventStream, _ onLoop: (@escaping @Sendable () -> Void) async -> Void) async throws -> Void
+        _ body: (
+            _ publisher: Publisher, _ stream: EventStream, _ onLoop: (@escaping @Sendable () -> Void) async -> Void
+        ) async throws -> Void
     ) async throws {
         try await TestRedis.use { loop, connection, prefix in
             let stream = EventStream(connection: connection, keyspace: Keyspace(prefix: prefix, generation: 1))
@@ -74,7 +77,8 @@ struct PublisherTests {
         let log = MemoryLog(events)
         try await use(log) { publisher, stream, onLoop in
             await onLoop {
-                publisher.began(SampleDebate.id, epoch: 1, tail: self.tail(Array(events[..<1])), events: Array(events[..<1]))
+                publisher.began(
+                    SampleDebate.id, epoch: 1, tail: self.tail(Array(events[..<1])), events: Array(events[..<1]))
                 publisher.committed(SampleDebate.id, Array(events[1..<4]))
             }
             await onLoop {
@@ -94,7 +98,9 @@ struct PublisherTests {
         let events = sealed(150)
         try await use(MemoryLog(events)) { publisher, stream, onLoop in
             _ = try await stream.publish(SampleDebate.id, events[..<20].map { PublishedEntry($0, of: SampleDebate.id) })
-            await onLoop { publisher.began(SampleDebate.id, epoch: 2, tail: self.tail(events), events: Array(events[120...])) }
+            await onLoop {
+                publisher.began(SampleDebate.id, epoch: 2, tail: self.tail(events), events: Array(events[120...]))
+            }
             await publisher.finish()
             let tail = try await stream.tail(SampleDebate.id)
             #expect(tail == self.tail(events))
@@ -108,7 +114,8 @@ struct PublisherTests {
         try await use(MemoryLog(Array(events[..<25]))) { publisher, stream, onLoop in
             _ = try await stream.publish(SampleDebate.id, events.map { PublishedEntry($0, of: SampleDebate.id) })
             await onLoop {
-                publisher.began(SampleDebate.id, epoch: 2, tail: self.tail(Array(events[..<25])), events: Array(events[..<25]))
+                publisher.began(
+                    SampleDebate.id, epoch: 2, tail: self.tail(Array(events[..<25])), events: Array(events[..<25]))
             }
             await publisher.finish()
             #expect(try await stream.tail(SampleDebate.id) == self.tail(Array(events[..<25])))

@@ -87,7 +87,9 @@ struct RunBench: Sendable {
 
     /// Takes over from a runner that is dead.
     func adopt(from dead: RunnerID, by runner: RunnerID) async throws -> Claim {
-        guard let claim = try await store.adopt(runner: runner, dead: [dead], limit: 1).first else { throw Surprise("not adopted") }
+        guard let claim = try await store.adopt(runner: runner, dead: [dead], limit: 1).first else {
+            throw Surprise("not adopted")
+        }
         return claim
     }
 
@@ -125,7 +127,9 @@ struct RunBench: Sendable {
     }
 
     /// What must hold for every debate that has ended, whatever happened on the way.
-    func expectSound(_ debate: DebateID, is status: DebateStatus, at location: SourceLocation = #_sourceLocation) async throws {
+    func expectSound(_ debate: DebateID, is status: DebateStatus, at location: SourceLocation = #_sourceLocation)
+        async throws
+    {
         let problem = try await problem(of: debate, is: status)
         #expect(problem == nil, sourceLocation: location)
     }

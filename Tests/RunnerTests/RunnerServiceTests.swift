@@ -68,7 +68,8 @@ struct RunnerServiceTests {
             let model = ScriptedModel(held: ["r1/vote/demo-1"])
             try await running(bench, [service(bench, model, concurrency: 2, drain: .zero)]) {
                 try await bench.poll { model.keys.count { $0 == "r1/vote/demo-1" } == 2 }
-                let running = try await bench.pool.query("SELECT debate_id FROM debate_runs WHERE status = 'running'").count
+                let running = try await bench.pool.query("SELECT debate_id FROM debate_runs WHERE status = 'running'")
+                    .count
                 #expect(running == 2)
             }
             #expect(Set(model.requests.map(\.debate)).count == 2)
@@ -125,7 +126,8 @@ struct RunnerServiceTests {
             let (first, second) = (try await bench.debate(), try await bench.debate())
             _ = try await bench.claim(first, expired)
             _ = try await bench.claim(second, killed)
-            _ = try await bench.pool.execute("UPDATE runners SET expires_at = now() - interval '1 minute' WHERE id = \(expired.text)")
+            _ = try await bench.pool.execute(
+                "UPDATE runners SET expires_at = now() - interval '1 minute' WHERE id = \(expired.text)")
             _ = try await bench.pool.execute("UPDATE runners SET presence_key = 4711 WHERE id = \(killed.text)")
             let model = ScriptedModel()
             try await running(bench, [service(bench, model)]) {
@@ -142,7 +144,8 @@ struct RunnerServiceTests {
         try await RunBench.with { bench in
             let model = ScriptedModel()
             let debate = try await bench.debate()
-            _ = try await bench.pool.execute("UPDATE debate_runs SET status = 'paused' WHERE debate_id = \(debate.text)")
+            _ = try await bench.pool.execute(
+                "UPDATE debate_runs SET status = 'paused' WHERE debate_id = \(debate.text)")
             try await running(bench, [service(bench, model)]) {
                 try await bench.poll { try await !bench.pool.query("SELECT id FROM runners").isEmpty }
                 _ = try await bench.pool.execute(
@@ -165,7 +168,9 @@ struct RunnerServiceTests {
             try await running(bench, [service(bench, model)]) {
                 await model.arrival(of: "r1/critique/demo-1/demo-2")
                 _ = try await bench.pool.execute("DELETE FROM runners")
-                try await bench.poll { model.requests.contains { $0.epoch > 1 && $0.call.key.text == "r1/critique/demo-1/demo-2" } }
+                try await bench.poll {
+                    model.requests.contains { $0.epoch > 1 && $0.call.key.text == "r1/critique/demo-1/demo-2" }
+                }
                 model.release("r1/critique/demo-1/demo-2")
                 try await bench.waitForEvent("debate_end", of: debate)
             }
@@ -183,7 +188,8 @@ struct RunnerServiceTests {
             _ = try await bench.pool.execute(
                 "UPDATE debate_runs SET deadline = now() - interval '1 second' WHERE debate_id = \(overdue.text)")
             _ = try await bench.pool.execute(
-                "UPDATE debate_runs SET last_progress_at = now() - interval '601 seconds' WHERE debate_id = \(stalled.text)")
+                "UPDATE debate_runs SET last_progress_at = now() - interval '601 seconds' WHERE debate_id = \(stalled.text)"
+            )
             try await running(bench, [service(bench, ScriptedModel())]) {
                 try await bench.waitForEvent("debate_end", of: overdue)
                 try await bench.waitForEvent("debate_end", of: stalled)
@@ -202,7 +208,9 @@ struct RunnerServiceTests {
             let debate = try await bench.debate()
             let model = ScriptedModel()
             try await running(bench, [service(bench, model, policy: .auto)]) {
-                try await bench.poll { try await bench.pool.query("SELECT id FROM runners WHERE kind = 'embedded'").count == 1 }
+                try await bench.poll {
+                    try await bench.pool.query("SELECT id FROM runners WHERE kind = 'embedded'").count == 1
+                }
                 #expect(model.keys.isEmpty)
                 _ = try await bench.pool.execute("DELETE FROM runners WHERE id = \(worker.text)")
                 try await bench.waitForEvent("debate_end", of: debate)

@@ -87,13 +87,16 @@ final class ScriptedModel: ModelClient {
         let call = request.call
         let text =
             switch call.phase {
-            case .propose, .revise: (0..<20).map { "\(call.agent.name)r\(call.round)\(call.phase)w\($0)" }.joined(separator: " ")
+            case .propose, .revise:
+                (0..<20).map { "\(call.agent.name)r\(call.round)\(call.phase)w\($0)" }.joined(separator: " ")
             case .critique: "Too vague.\nSEVERITY: 0.4"
-            case .vote: "CHOICE: \(call.material.others[0].agent)\nCONFIDENCE: 0.9\nCONTINUE: yes\nREASONING: It is clear."
+            case .vote:
+                "CHOICE: \(call.material.others[0].agent)\nCONFIDENCE: 0.9\nCONTINUE: yes\nREASONING: It is clear."
             }
         return .answered(
             Answer(
-                content: text, provider: .demo, model: "script", usage: Usage(inputTokens: 3, outputTokens: 5, cost: MicroUSD(7)),
+                content: text, provider: .demo, model: "script",
+                usage: Usage(inputTokens: 3, outputTokens: 5, cost: MicroUSD(7)),
                 truncated: false))
     }
 }

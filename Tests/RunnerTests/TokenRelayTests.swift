@@ -11,7 +11,8 @@ struct TokenRelayTests {
     private let request = CallRequest(
         debate: DebateID(milliseconds: 1, random: Array(1...10)),
         call: PlannedCall(
-            key: CallKey("r1/propose/demo-1"), agent: AgentSpec(name: "demo-1", provider: .demo, model: "demo"), phase: .propose,
+            key: CallKey("r1/propose/demo-1"), agent: AgentSpec(name: "demo-1", provider: .demo, model: "demo"),
+            phase: .propose,
             round: 1, totalRounds: 3, material: .init(topic: "t", context: nil, remarks: [], own: nil, others: [])),
         attempt: 2, epoch: 7)
 
@@ -42,7 +43,10 @@ struct TokenRelayTests {
         #expect(messages.map { $0["type"]?.string } == ["token_start", "token_delta", "token_delta", "token_end"])
         #expect(messages[1...2].compactMap { $0["data"]?["delta"]?.string }.joined() == "Postgres 😀 wins")
         #expect(messages[1...3].map { $0["data"]?["offset"]?.int } == [0, 12, 16])
-        #expect(messages.allSatisfy { $0["data"]?["epoch"]?.int == 7 && $0["data"]?["attempt"]?.int == 2 && $0["seq"] == nil })
+        #expect(
+            messages.allSatisfy {
+                $0["data"]?["epoch"]?.int == 7 && $0["data"]?["attempt"]?.int == 2 && $0["seq"] == nil
+            })
         #expect(messages.allSatisfy { $0["data"]?["call_id"]?.string == "r1/propose/demo-1" })
     }
 

@@ -46,7 +46,9 @@ struct EventLoopTests {
         loop.execute {
             loop.schedule(after: .milliseconds(20)) {
                 continuation.yield(3)
-                loop.schedule(after: .zero) { continuation.yield(4); continuation.finish() }
+                loop.schedule(after: .zero) {
+                    continuation.yield(4); continuation.finish()
+                }
             }
             loop.schedule(after: .milliseconds(1)) { continuation.yield(1) }
             let cancelled = loop.schedule(after: .milliseconds(5)) { continuation.yield(99) }

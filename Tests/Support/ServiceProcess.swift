@@ -20,7 +20,9 @@ package final class ServiceProcess: Sendable {
     /// - Parameters:
     ///   - environment: the whole environment; nothing is inherited but PATH and the toolchain's library path.
     ///   - logPath: where standard output and error go; appended to.
-    package init(name: String, binary: String, arguments: [String] = [], environment: [String: String], logPath: String) throws {
+    package init(name: String, binary: String, arguments: [String] = [], environment: [String: String], logPath: String)
+        throws
+    {
         self.name = name
         self.logPath = logPath
         var actions = posix_spawn_file_actions_t()
@@ -30,7 +32,9 @@ package final class ServiceProcess: Sendable {
         posix_spawn_file_actions_addopen(&actions, 1, logPath, O_WRONLY | O_CREAT | O_APPEND, 0o600)
         posix_spawn_file_actions_adddup2(&actions, 1, 2)
         var inherited: [String: String] = [:]
-        for key in ["PATH", "LD_LIBRARY_PATH", "HOME", "TMPDIR"] { inherited[key] = getenv(key).map { String(cString: $0) } }
+        for key in ["PATH", "LD_LIBRARY_PATH", "HOME", "TMPDIR"] {
+            inherited[key] = getenv(key).map { String(cString: $0) }
+        }
         let variables = inherited.merging(environment) { $1 }.map { "\($0)=\($1)" }
         var argv: [UnsafeMutablePointer<CChar>?] = ([binary] + arguments).map { strdup($0) } + [nil]
         var envp: [UnsafeMutablePointer<CChar>?] = variables.map { strdup($0) } + [nil]

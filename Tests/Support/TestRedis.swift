@@ -47,7 +47,9 @@ package enum TestRedis {
     }
 
     /// Returns when a client of this name is in the middle of `command`, as CLIENT LIST shows it.
-    package static func wait(forClientNamed name: String, running command: String, through connection: RedisConnection) async throws {
+    package static func wait(forClientNamed name: String, running command: String, through connection: RedisConnection)
+        async throws
+    {
         while true {
             let list = try await connection.send(RedisCommand("CLIENT", "LIST")).text ?? ""
             let found = list.split(separator: "\n").contains { line in

@@ -28,7 +28,8 @@ struct CreateDebateHandler: Sendable {
         let start = try chain.seal(
             .debateStart(DebateStart(spec: spec, engineVersion: .current)), at: now, epoch: 0)
         let debate = NewDebate(
-            id: id, slug: slug, spec: spec, specDocument: SpecCodec.encode(spec), metadata: CanonicalJSON.encode(input.metadata),
+            id: id, slug: slug, spec: spec, specDocument: SpecCodec.encode(spec),
+            metadata: CanonicalJSON.encode(input.metadata),
             createdAt: now, createdBy: context.caller.subject, engineVersion: .current, start: start,
             idempotency: try idempotency(request, context, answer))
         return try await store(debate, answer, context)
@@ -53,9 +54,12 @@ struct CreateDebateHandler: Sendable {
         }
     }
 
-    private func idempotency(_ request: Request, _ context: RequestContext, _ answer: [UInt8]) throws -> IdempotentRequest? {
+    private func idempotency(_ request: Request, _ context: RequestContext, _ answer: [UInt8]) throws
+        -> IdempotentRequest?
+    {
         guard let key = request[header: "idempotency-key"] else { return nil }
-        guard (1...Self.maxIdempotencyKeyCharacters).contains(key.utf8.count), key.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
+        guard (1...Self.maxIdempotencyKeyCharacters).contains(key.utf8.count),
+            key.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
         else { throw APIError(.invalidIdempotencyKey) }
         return IdempotentRequest(
             principal: context.caller.subject, key: key, requestHash: SHA256.hash(request.body),

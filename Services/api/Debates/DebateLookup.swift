@@ -97,8 +97,10 @@ struct Transcript: Sendable {
     }
 
     private mutating func add(_ role: String, _ phase: String, _ content: String, _ sealed: SealedEvent) {
-        messages.append(MessageBody(
-            index: messages.count, seq: sealed.seq, round: sealed.round, agent: sealed.agent, role: role, phase: phase,
-            content: content, at: sealed.at))
+        messages.append(
+            MessageBody(
+                index: messages.count, seq: sealed.seq, round: sealed.round, agent: sealed.agent, role: role,
+                phase: phase,
+                content: content, at: sealed.at))
     }
 }

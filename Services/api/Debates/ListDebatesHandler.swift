@@ -20,16 +20,21 @@ struct ListDebatesHandler: Sendable {
         filter.since = query.time("since")
         filter.until = query.time("until")
         if let word = query.text("status", maxCharacters: 32) {
-            if let statuses = DebateStatus.matching(word) { filter.statuses = statuses } else {
-                query.refuse("status", "must be one of active, pending, running, paused, completed, failed, cancelled, timeout")
+            if let statuses = DebateStatus.matching(word) {
+                filter.statuses = statuses
+            } else {
+                query.refuse(
+                    "status", "must be one of active, pending, running, paused, completed, failed, cancelled, timeout")
             }
         }
         try query.finish()
         let page: Page<DebateSummary>
         do { page = try await stores.debates.list(filter) } catch { throw APIError.unavailable(error) }
         let rows = page.items.map { DebateBody($0).row }
-        return .json(CanonicalJSON.encode(PageBody.make(
-            "debates", items: rows, total: page.total, limit: filter.limit, offset: filter.offset)))
+        return .json(
+            CanonicalJSON.encode(
+                PageBody.make(
+                    "debates", items: rows, total: page.total, limit: filter.limit, offset: filter.offset)))
     }
 
     func active(_ request: Request, _ context: RequestContext) async throws -> Response {
@@ -41,7 +46,9 @@ struct ListDebatesHandler: Sendable {
             body.roundsUsed = debate.round
             return ActiveRow.json(body, now: now)
         }
-        return .json(CanonicalJSON.encode(PageBody.make("debates", items: rows, total: rows.count, limit: rows.count, offset: 0)))
+        return .json(
+            CanonicalJSON.encode(PageBody.make("debates", items: rows, total: rows.count, limit: rows.count, offset: 0))
+        )
     }
 }
 

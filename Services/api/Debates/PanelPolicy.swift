@@ -15,14 +15,17 @@ struct PanelPolicy: Sendable {
         if let missing = wishes.map(\.provider).first(where: { !providers.isConfigured($0) }) {
             throw APIError(
                 .noAgents, "agents: \(missing.rawValue) is not configured",
-                suggestion: "set its API key, or name another provider: \(configured.map(\.rawValue).joined(separator: ", "))")
+                suggestion:
+                    "set its API key, or name another provider: \(configured.map(\.rawValue).joined(separator: ", "))")
         }
         if !wishes.isEmpty { return AgentPanel.make(from: wishes, defaultModel: providers.defaultModel(of:)) }
         let panel = providers.defaultPanel()
         guard allowsDemoFallback || !panel.contains(where: { $0.provider == .demo }) else {
             throw APIError(
                 .noAgents, "no AI provider is configured",
-                suggestion: "set ANTHROPIC_API_KEY or another provider's key, name \"demo\" agents, or set ARAGORA_DEMO_FALLBACK=true")
+                suggestion:
+                    "set ANTHROPIC_API_KEY or another provider's key, name \"demo\" agents, or set ARAGORA_DEMO_FALLBACK=true"
+            )
         }
         return panel
     }

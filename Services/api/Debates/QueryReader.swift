@@ -12,7 +12,8 @@ struct QueryReader {
     mutating func int(_ name: String, default fallback: Int, in range: ClosedRange<Int>) -> Int {
         guard let text = query[name] else { return fallback }
         guard let value = Int(text), range.contains(value) else {
-            problems.append(FieldProblem(name, "must be a whole number from \(range.lowerBound) to \(range.upperBound)"))
+            problems.append(
+                FieldProblem(name, "must be a whole number from \(range.lowerBound) to \(range.upperBound)"))
             return fallback
         }
         return value
@@ -22,7 +23,9 @@ struct QueryReader {
         guard let text = query[name], !text.isEmpty else { return nil }
         if let milliseconds = ISO8601.milliseconds(text) { return Timestamp(milliseconds: milliseconds) }
         if let milliseconds = ISO8601.milliseconds(text + "T00:00:00Z") { return Timestamp(milliseconds: milliseconds) }
-        if let seconds = Double(text), seconds.isFinite, abs(seconds) < 1e11 { return Timestamp(milliseconds: Int64(seconds * 1000)) }
+        if let seconds = Double(text), seconds.isFinite, abs(seconds) < 1e11 {
+            return Timestamp(milliseconds: Int64(seconds * 1000))
+        }
         problems.append(FieldProblem(name, "must be a time such as 2026-01-31T12:00:00Z"))
         return nil
     }

@@ -25,9 +25,10 @@ struct ReadDebateHandler: Sendable {
         let record = try await lookup.debate(context)
         let all = try await lookup.transcript(of: record.id).messages
         let page = all.dropFirst(offset).prefix(limit).map(\.json)
-        return json(PageBody.make(
-            "messages", items: Array(page), total: all.count, limit: limit, offset: offset,
-            extra: [("debate_id", .string(record.id.text))]))
+        return json(
+            PageBody.make(
+                "messages", items: Array(page), total: all.count, limit: limit, offset: offset,
+                extra: [("debate_id", .string(record.id.text))]))
     }
 
     /// The log itself, envelope by envelope, as WebSocket clients get it.
@@ -39,16 +40,19 @@ struct ReadDebateHandler: Sendable {
         let record = try await lookup.debate(context)
         let page = try await lookup.events(of: record.id, from: Int64(since) + 1, limit: limit)
         let envelopes = page.map { EventEnvelope.encode($0, debateID: record.id) }
-        return .json(EventPageBody.encode(
-            record.id, envelopes: envelopes, lastSeq: page.last?.seq ?? Int64(since), latestSeq: record.tail.seq,
-            status: record.status))
+        return .json(
+            EventPageBody.encode(
+                record.id, envelopes: envelopes, lastSeq: page.last?.seq ?? Int64(since), latestSeq: record.tail.seq,
+                status: record.status))
     }
 
     func consensus(_ request: Request, _ context: RequestContext) async throws -> Response {
         let record = try await lookup.debate(context)
         let transcript = try await lookup.transcript(of: record.id)
-        return json(DebateAnswers.consensus(
-            id: record.id, mode: record.summary.consensus, result: transcript.decision, votes: transcript.lastVotes))
+        return json(
+            DebateAnswers.consensus(
+                id: record.id, mode: record.summary.consensus, result: transcript.decision, votes: transcript.lastVotes)
+        )
     }
 
     func convergence(_ request: Request, _ context: RequestContext) async throws -> Response {
@@ -61,11 +65,16 @@ struct ReadDebateHandler: Sendable {
         let record = try await lookup.debate(context)
         let costs: [AgentCosts]
         do { costs = try await stores.debates.costs(of: record.id) } catch { throw APIError.unavailable(error) }
-        return json(OperationsBody.costs(record.id, costs.map {
-            OperationsBody.AgentCost(
-                agent: $0.agent, provider: $0.provider, calls: $0.calls, failures: $0.failures, unknown: $0.unknown,
-                tokensIn: $0.usage.inputTokens, tokensOut: $0.usage.outputTokens, costUSD: Double($0.usage.cost.amount) / 1e6)
-        }))
+        return json(
+            OperationsBody.costs(
+                record.id,
+                costs.map {
+                    OperationsBody.AgentCost(
+                        agent: $0.agent, provider: $0.provider, calls: $0.calls, failures: $0.failures,
+                        unknown: $0.unknown,
+                        tokensIn: $0.usage.inputTokens, tokensOut: $0.usage.outputTokens,
+                        costUSD: Double($0.usage.cost.amount) / 1e6)
+                }))
     }
 
     func export(_ request: Request, _ context: RequestContext) async throws -> Response {
@@ -77,7 +86,8 @@ struct ReadDebateHandler: Sendable {
         let transcript = try await lookup.transcript(of: record.id)
         let body = DebateBody(record, transcript)
         guard format == "md" else { return json(body.json) }
-        return .bytes(Array(MarkdownExport.text(body, decision: transcript.decision).utf8), type: "text/markdown; charset=utf-8")
+        return .bytes(
+            Array(MarkdownExport.text(body, decision: transcript.decision).utf8), type: "text/markdown; charset=utf-8")
     }
 
     private func json(_ value: JSONValue) -> Response { .json(CanonicalJSON.encode(value)) }

@@ -33,7 +33,8 @@ struct AuthenticationMiddleware: Middleware {
         return try await next(request, context)
     }
 
-    private func authorize(_ permission: Permission, _ request: Request, _ context: RequestContext) throws -> Principal {
+    private func authorize(_ permission: Permission, _ request: Request, _ context: RequestContext) throws -> Principal
+    {
         let principal: Principal
         do throws(AccessControl.Refusal) {
             principal = try access.authenticate(Self.credential(request), now: Self.now())
@@ -56,7 +57,8 @@ struct AuthenticationMiddleware: Middleware {
     }
 
     private static func credential(_ request: Request) -> String? {
-        guard let header = request[header: "authorization"], header.utf8.count > 7, header.prefix(7).lowercased() == "bearer "
+        guard let header = request[header: "authorization"], header.utf8.count > 7,
+            header.prefix(7).lowercased() == "bearer "
         else { return nil }
         return String(header.dropFirst(7))
     }

@@ -25,7 +25,8 @@ struct RateLimitMiddleware: Middleware {
             return try await next(request, context)
         }
         let client = trustedProxies.client(of: request, peer: context.peer.host)
-        let limiter = RateLimiter(connection: redis, keyspace: keyspace.current ?? Keyspace(generation: 0), local: local)
+        let limiter = RateLimiter(
+            connection: redis, keyspace: keyspace.current ?? Keyspace(generation: 0), local: local)
         let decision = await limiter.admit(
             scope: "http", subject: client, limit: RateLimit(limit: limitPerMinute, window: Self.window))
         guard decision.isAllowed else {

@@ -26,13 +26,16 @@ struct ReceiptsHandler: Sendable {
         }
         if let text = request.query["verdict"] {
             filter.verdict = Verdict(rawValue: text.uppercased())
-            if filter.verdict == nil { query.refuse("verdict", "must be one of \(Verdict.allCases.map(\.rawValue).joined(separator: ", "))") }
+            if filter.verdict == nil {
+                query.refuse("verdict", "must be one of \(Verdict.allCases.map(\.rawValue).joined(separator: ", "))")
+            }
         }
         try query.finish()
         let page: Page<StoredReceipt>
         do { page = try await stores.receipts.list(filter) } catch { throw APIError.unavailable(error) }
-        return json(ReceiptListBody.json(
-            page.items, total: page.total, limit: filter.limit, offset: filter.offset))
+        return json(
+            ReceiptListBody.json(
+                page.items, total: page.total, limit: filter.limit, offset: filter.offset))
     }
 
     /// The receipt itself, byte for byte as it was signed.
@@ -45,9 +48,11 @@ struct ReceiptsHandler: Sendable {
         let found: StoredReceipt?
         do { found = try await stores.receipts.receipt(of: debate.id) } catch { throw APIError.unavailable(error) }
         guard let found else {
-            throw APIError(.receiptNotFound, debate.status.isTerminal
-                ? "A debate that ended as \(debate.status.clientText) has no receipt"
-                : "The debate has not ended; its receipt comes with its end")
+            throw APIError(
+                .receiptNotFound,
+                debate.status.isTerminal
+                    ? "A debate that ended as \(debate.status.clientText) has no receipt"
+                    : "The debate has not ended; its receipt comes with its end")
         }
         return .json(found.document)
     }
@@ -57,10 +62,12 @@ struct ReceiptsHandler: Sendable {
         let receipt = try await receipt(context)
         let transcript = try await DebateLookup(stores: stores).transcript(of: receipt.debate)
         let result = try check(receipt, events: transcript.sealed)
-        return json(ReceiptVerificationBody.integrity(
-            receipt.id, isValid: result.isIntact && result.chain == .valid && result.storedChecksum == receipt.checksum,
-            storedChecksum: result.storedChecksum, computedChecksum: result.computedChecksum,
-            chainValid: result.chain == .valid, verifiedAt: Self.now()))
+        return json(
+            ReceiptVerificationBody.integrity(
+                receipt.id,
+                isValid: result.isIntact && result.chain == .valid && result.storedChecksum == receipt.checksum,
+                storedChecksum: result.storedChecksum, computedChecksum: result.computedChecksum,
+                chainValid: result.chain == .valid, verifiedAt: Self.now()))
     }
 
     func verifySignature(_ request: Request, _ context: RequestContext) async throws -> Response {
@@ -77,9 +84,10 @@ struct ReceiptsHandler: Sendable {
             problem = "signed by a key that this server does not have"
         case .invalid: problem = "the signature does not match"
         }
-        return json(ReceiptVerificationBody.signature(
-            receipt.id, isValid: result.isProven, keyID: keyID, signedAt: result.signedAt,
-            error: problem ?? (result.isIntact ? nil : "the receipt was changed"), verifiedAt: Self.now()))
+        return json(
+            ReceiptVerificationBody.signature(
+                receipt.id, isValid: result.isProven, keyID: keyID, signedAt: result.signedAt,
+                error: problem ?? (result.isIntact ? nil : "the receipt was changed"), verifiedAt: Self.now()))
     }
 
     private func check(_ receipt: StoredReceipt, events: [SealedEvent]?) throws -> ReceiptVerification {
@@ -90,7 +98,9 @@ struct ReceiptsHandler: Sendable {
         guard let id = ReceiptID(context.parameter("receipt")) else { throw APIError(.receiptNotFound) }
         let found: StoredReceipt?
         do { found = try await stores.receipts.receipt(id) } catch { throw APIError.unavailable(error) }
-        guard let found, context.caller.may(.receiptsRead, debate: found.debate) else { throw APIError(.receiptNotFound) }
+        guard let found, context.caller.may(.receiptsRead, debate: found.debate) else {
+            throw APIError(.receiptNotFound)
+        }
         return found
     }
 

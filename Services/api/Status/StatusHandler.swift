@@ -13,7 +13,8 @@ struct StatusHandler: Sendable {
         let report = await context.health.report()
         let now = WallClock.nowMilliseconds()
         // Open to anyone: whether a part works is told, why it does not is for the log and `/health`.
-        let components = [HealthBody.Check(name: "api", isHealthy: true, isOptional: false, message: "ok", responseMilliseconds: 0)]
+        let components =
+            [HealthBody.Check(name: "api", isHealthy: true, isOptional: false, message: "ok", responseMilliseconds: 0)]
             + report.findings.map {
                 HealthBody.Check(
                     name: $0.name, isHealthy: $0.isHealthy, isOptional: $0.kind == .optional,
@@ -30,8 +31,10 @@ struct StatusHandler: Sendable {
         let queue: QueueStatus
         do { queue = try await stores.queue.status() } catch { throw APIError.unavailable(error) }
         let dead = await stores.deadLetters()
-        return .json(CanonicalJSON.encode(OperationsBody.queue(
-            waiting: queue.waiting, running: queue.running, paused: queue.paused, workers: queue.workers,
-            capacity: queue.capacity, dead: dead)))
+        return .json(
+            CanonicalJSON.encode(
+                OperationsBody.queue(
+                    waiting: queue.waiting, running: queue.running, paused: queue.paused, workers: queue.workers,
+                    capacity: queue.capacity, dead: dead)))
     }
 }

@@ -48,16 +48,21 @@ package enum HealthBody {
 
     /// `/health` and `/api/health` in full.
     package static func full(
-        checks: [Check], reasons: [String], degraded: [String], version: String, timestamp: String, uptimeSeconds: Double
+        checks: [Check], reasons: [String], degraded: [String], version: String, timestamp: String,
+        uptimeSeconds: Double
     ) -> JSONValue {
         let overall = !reasons.isEmpty ? "error" : degraded.isEmpty ? "ok" : "warning"
         var members: [(String, JSONValue)] = []
         for check in checks {
-            members.append((check.name, [
-                "status": .string(check.isHealthy ? "ok" : check.isOptional ? "warning" : "error"),
-                "message": .string(check.message),
-                "response_time_ms": .fraction(check.responseMilliseconds),
-            ]))
+            members.append(
+                (
+                    check.name,
+                    [
+                        "status": .string(check.isHealthy ? "ok" : check.isOptional ? "warning" : "error"),
+                        "message": .string(check.message),
+                        "response_time_ms": .fraction(check.responseMilliseconds),
+                    ]
+                ))
         }
         return [
             "status": .string(overall == "error" ? "unhealthy" : "healthy"),

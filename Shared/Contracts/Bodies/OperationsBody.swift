@@ -3,7 +3,9 @@ package import Domain
 /// Answers about the installation's work: its queue, its costs, its state.
 package enum OperationsBody {
     /// `/debates/queue/status`.
-    package static func queue(waiting: Int, running: Int, paused: Int, workers: Int, capacity: Int, dead: Int?) -> JSONValue {
+    package static func queue(waiting: Int, running: Int, paused: Int, workers: Int, capacity: Int, dead: Int?)
+        -> JSONValue
+    {
         [
             "active": .bool(workers > 0), "depth": .int(Int64(waiting)), "pending": .int(Int64(waiting)),
             "running": .int(Int64(running)), "paused": .int(Int64(paused)), "workers": .int(Int64(workers)),
@@ -36,7 +38,8 @@ package enum OperationsBody {
         package let costUSD: Double
 
         package init(
-            agent: String, provider: ProviderKey, calls: Int, failures: Int, unknown: Int, tokensIn: Int, tokensOut: Int,
+            agent: String, provider: ProviderKey, calls: Int, failures: Int, unknown: Int, tokensIn: Int,
+            tokensOut: Int,
             costUSD: Double
         ) {
             self.agent = agent
@@ -52,7 +55,8 @@ package enum OperationsBody {
         var json: JSONValue {
             [
                 "provider": .string(provider.rawValue), "calls": .int(Int64(calls)), "failures": .int(Int64(failures)),
-                "unknown": .int(Int64(unknown)), "tokens_in": .int(Int64(tokensIn)), "tokens_out": .int(Int64(tokensOut)),
+                "unknown": .int(Int64(unknown)), "tokens_in": .int(Int64(tokensIn)),
+                "tokens_out": .int(Int64(tokensOut)),
                 "cost_usd": .fraction(costUSD),
             ]
         }
@@ -66,15 +70,17 @@ package enum OperationsBody {
             "status": .string(isOperational ? "operational" : "degraded"),
             "message": .string(isOperational ? "All systems operational" : "Some components are degraded"),
             "version": .string(version), "uptime_seconds": .fraction(uptimeSeconds),
-            "uptime_formatted": .string("\(Int(uptimeSeconds) / 3600)h \(Int(uptimeSeconds) / 60 % 60)m \(Int(uptimeSeconds) % 60)s"),
+            "uptime_formatted": .string(
+                "\(Int(uptimeSeconds) / 3600)h \(Int(uptimeSeconds) / 60 % 60)m \(Int(uptimeSeconds) % 60)s"),
             "timestamp": .string(timestamp),
-            "components": .array(components.map {
-                [
-                    "id": .string($0.name), "name": .string($0.name),
-                    "status": .string($0.isHealthy ? "operational" : "degraded"),
-                    "response_time_ms": .fraction($0.responseMilliseconds), "message": .string($0.message),
-                ]
-            }),
+            "components": .array(
+                components.map {
+                    [
+                        "id": .string($0.name), "name": .string($0.name),
+                        "status": .string($0.isHealthy ? "operational" : "degraded"),
+                        "response_time_ms": .fraction($0.responseMilliseconds), "message": .string($0.message),
+                    ]
+                }),
         ]
     }
 }

@@ -5,7 +5,8 @@ package enum MarkdownExport {
     package static func text(_ body: DebateBody, decision: ConsensusResult?) -> String {
         var out = "# \(oneLine(body.topic))\n\n"
         out += "- Debate: `\(body.id.text)`\n- Status: \(body.status.clientText)\n"
-        out += "- Agents: \(body.agents.map(oneLine).joined(separator: ", "))\n- Rounds: \(body.roundsUsed) of \(body.rounds)\n"
+        out +=
+            "- Agents: \(body.agents.map(oneLine).joined(separator: ", "))\n- Rounds: \(body.roundsUsed) of \(body.rounds)\n"
         out += "- Created: \(body.createdAt.iso8601)\n"
         if body.isDemo { out += "- Answered by built-in demonstration agents, not by a model\n" }
         if let decision {
@@ -14,7 +15,9 @@ package enum MarkdownExport {
             out += "confidence \(decision.confidence.value).\n\n" + quote(decision.finalAnswer)
             if !decision.dissenting.isEmpty {
                 out += "\n## Dissent\n"
-                for dissent in decision.dissenting { out += "\n**\(oneLine(dissent.agent))**\n\n" + quote(dissent.reasoning) }
+                for dissent in decision.dissenting {
+                    out += "\n**\(oneLine(dissent.agent))**\n\n" + quote(dissent.reasoning)
+                }
             }
         }
         out += "\n## Transcript\n"

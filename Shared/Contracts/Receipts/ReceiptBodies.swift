@@ -6,7 +6,8 @@ package enum ReceiptListBody {
         let rows = receipts.map(row)
         let hasMore = offset + rows.count < total
         return [
-            "receipts": .array(rows), "items": .array(rows), "total": .int(Int64(total)), "count": .int(Int64(rows.count)),
+            "receipts": .array(rows), "items": .array(rows), "total": .int(Int64(total)),
+            "count": .int(Int64(rows.count)),
             "pagination": [
                 "limit": .int(Int64(limit)), "offset": .int(Int64(offset)), "total": .int(Int64(total)),
                 "has_more": .bool(hasMore),
@@ -33,10 +34,12 @@ package enum ReceiptListBody {
 package enum ReceiptVerificationBody {
     /// `POST /receipts/{id}/verify`.
     package static func integrity(
-        _ id: ReceiptID, isValid: Bool, storedChecksum: String, computedChecksum: String, chainValid: Bool, verifiedAt: String
+        _ id: ReceiptID, isValid: Bool, storedChecksum: String, computedChecksum: String, chainValid: Bool,
+        verifiedAt: String
     ) -> JSONValue {
         [
-            "receipt_id": .string(id.text), "integrity_valid": .bool(isValid), "stored_checksum": .string(storedChecksum),
+            "receipt_id": .string(id.text), "integrity_valid": .bool(isValid),
+            "stored_checksum": .string(storedChecksum),
             "computed_checksum": .string(computedChecksum), "chain_valid": .bool(chainValid),
             "verified_at": .string(verifiedAt),
         ]

@@ -38,7 +38,8 @@ actor Publisher: RunPublisher {
 
     /// - Parameter stream: the cache under the present keyspace; nil while there is none.
     init(
-        loop: EventLoop, stream: @escaping @Sendable () -> EventStream?, log: any EventLog, logger: Log, metrics: Metrics
+        loop: EventLoop, stream: @escaping @Sendable () -> EventStream?, log: any EventLog, logger: Log,
+        metrics: Metrics
     ) {
         self.loop = loop
         self.stream = stream

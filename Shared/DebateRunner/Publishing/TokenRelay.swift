@@ -35,7 +35,9 @@ final class TokenRelay: Sendable {
     /// More text; on the loop.
     func add(_ text: String) {
         let schedules = state.withLock { state in
-            guard !state.hasEnded, state.pending.utf8.count + text.utf8.count <= Self.maxPendingBytes else { return false }
+            guard !state.hasEnded, state.pending.utf8.count + text.utf8.count <= Self.maxPendingBytes else {
+                return false
+            }
             state.pending += text
             defer { state.isScheduled = true }
             return !state.isScheduled

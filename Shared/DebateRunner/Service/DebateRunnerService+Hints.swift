@@ -27,7 +27,8 @@ extension DebateRunnerService {
     /// Reads rings while there are free slots; what it reads only makes the claim loop look at the queue.
     private func answerRings(_ redis: RunnerRedis, _ keyspace: Keyspace) async {
         let reader = DoorbellReader(
-            loop: dependencies.loop, configuration: redis.configuration, connection: redis.connection, keyspace: keyspace,
+            loop: dependencies.loop, configuration: redis.configuration, connection: redis.connection,
+            keyspace: keyspace,
             consumer: consumerName(), log: dependencies.log)
         self.reader = reader
         var backoff = Backoff(first: .milliseconds(100), cap: .seconds(5))

@@ -17,7 +17,9 @@ extension DebateRunnerService {
     func sweep() async {
         var count = 0
         while !Task.isCancelled, phase == .running {
-            do { try await dependencies.loop.sleep(for: RunnerSettings.sweep * Double.random(in: 0.8...1.2)) } catch { return }
+            do { try await dependencies.loop.sleep(for: RunnerSettings.sweep * Double.random(in: 0.8...1.2)) } catch {
+                return
+            }
             guard let registry, phase == .running else { continue }
             count += 1
             await askPolicy()
@@ -77,8 +79,14 @@ extension DebateRunnerService {
         let takeover = Takeover(pool: dependencies.pool)
         let reasons: [(Takeover.Reason, DebateStatus, String)] = [
             (.overdue, .timeout, "It took longer than it was given."),
-            (.stalled(RunnerSettings.noProgress), .failed, "It made no progress for \(RunnerSettings.noProgress.components.seconds) seconds."),
-            (.exhausted(attempts: settings.maxAdoptions, dead: dead), .failed, "Its runners failed \(settings.maxAdoptions) times."),
+            (
+                .stalled(RunnerSettings.noProgress), .failed,
+                "It made no progress for \(RunnerSettings.noProgress.components.seconds) seconds."
+            ),
+            (
+                .exhausted(attempts: settings.maxAdoptions, dead: dead), .failed,
+                "Its runners failed \(settings.maxAdoptions) times."
+            ),
         ]
         for (reason, status, sentence) in reasons {
             for debate in try await takeover.due(reason, limit: RunnerSettings.claimBatch) {
@@ -88,7 +96,8 @@ extension DebateRunnerService {
     }
 
     private func end(
-        _ debate: DebateID, _ reason: Takeover.Reason, as status: DebateStatus, because sentence: String, _ takeover: Takeover
+        _ debate: DebateID, _ reason: Takeover.Reason, as status: DebateStatus, because sentence: String,
+        _ takeover: Takeover
     ) async {
         let sealer = EndingSealer(keys: dependencies.receiptKeys)
         let now = Timestamp(milliseconds: WallClock.nowMilliseconds())

@@ -172,7 +172,8 @@ package actor DebateRunnerService: Service {
 
     private func released(_ run: DebateRun, _ status: DebateStatus) async {
         run.log.info("debate released", .state(status.rawValue))
-        if status == .queued { try? await dependencies.redis?.doorbell?.ring(run.claim.debate) }  // else a sweep finds it
+        // Without the bell a sweep finds it.
+        if status == .queued { try? await dependencies.redis?.doorbell?.ring(run.claim.debate) }
         if phase != .running, !runs.isEmpty { KillPoint.reach(.duringRelease) }
     }
 

@@ -21,9 +21,10 @@ extension DebateState {
             others = previous.map { positionsWithVotes(of: $0, without: agent) } ?? []
         case .critique:
             own = round.position(of: agent)
-            others = round.targets[agent].flatMap { target in
-                round.proposals[target].map { [.init(agent: target, content: $0)] }
-            } ?? []
+            others =
+                round.targets[agent].flatMap { target in
+                    round.proposals[target].map { [.init(agent: target, content: $0)] }
+                } ?? []
         case .revise:
             own = round.proposals[agent]
             others = spec.agents.compactMap { round.critiques[$0.name] }.filter { $0.target == agent }
@@ -42,7 +43,8 @@ extension DebateState {
         spec.agents.map(\.name).filter { $0 != agent }.compactMap { other in
             guard let position = last.position(of: other) else { return nil }
             guard let vote = last.votes[other] else { return .init(agent: other, content: position) }
-            return .init(agent: other, content: "\(position)\n\nVoted for: \(vote.choice ?? "nobody"). \(vote.reasoning)")
+            return .init(
+                agent: other, content: "\(position)\n\nVoted for: \(vote.choice ?? "nobody"). \(vote.reasoning)")
         }
     }
 }

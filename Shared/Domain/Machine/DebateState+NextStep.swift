@@ -51,7 +51,8 @@ extension DebateState {
         if consensus != nil { return outcome(.completed, reason: nil) }
         guard live.count >= quorum else {
             return outcome(
-                .failed, reason: "\(live.count) of \(spec.agents.count) agents can go on; at least \(quorum) are needed.")
+                .failed,
+                reason: "\(live.count) of \(spec.agents.count) agents can go on; at least \(quorum) are needed.")
         }
         return nil
     }

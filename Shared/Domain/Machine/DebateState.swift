@@ -99,7 +99,9 @@ struct DebateState: Hashable, Sendable {
         guard let call = event.consumedCall, let agent = event.agent, let round, event.round == round.number,
             failures[agent] == nil, !round.hasAnswered(agent), round.key(of: agent) == call.key,
             round.phase == event.phase
-        else { throw MachineError(.unknownCall, "\(event.type) of \(event.consumedCall?.key.text ?? "no call") is not due") }
+        else {
+            throw MachineError(.unknownCall, "\(event.type) of \(event.consumedCall?.key.text ?? "no call") is not due")
+        }
         switch event {
         case .agentMessage(let statement):
             self.round?.proposals[agent] = statement.content

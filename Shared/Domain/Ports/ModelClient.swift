@@ -45,7 +45,8 @@ package struct Answer: Sendable, Hashable {
 package struct CallFailure: Error, Sendable, Hashable {
     /// A closed set: it is a metric label.
     package enum Kind: String, Sendable, CaseIterable, Hashable {
-        case connect, firstTokenTimeout = "first_token_timeout", idleTimeout = "idle_timeout", totalTimeout = "total_timeout"
+        case connect, firstTokenTimeout = "first_token_timeout", idleTimeout = "idle_timeout", totalTimeout =
+            "total_timeout"
         case rateLimited = "rate_limited", quota, authentication, badRequest = "bad_request", overloaded, server
         case malformedReply = "malformed_reply", emptyReply = "empty_reply", cut, refused, circuitOpen = "circuit_open"
         case notConfigured = "not_configured", cancelled, attemptsExhausted = "attempts_exhausted"
@@ -62,7 +63,8 @@ package struct CallFailure: Error, Sendable, Hashable {
     package let wasSent: Bool
 
     package init(
-        _ kind: Kind, _ detail: String = "", retryAfterMilliseconds: Int64? = nil, usage: Usage = Usage(), wasSent: Bool = true
+        _ kind: Kind, _ detail: String = "", retryAfterMilliseconds: Int64? = nil, usage: Usage = Usage(),
+        wasSent: Bool = true
     ) {
         self.kind = kind
         self.detail = detail
@@ -74,10 +76,12 @@ package struct CallFailure: Error, Sendable, Hashable {
     /// Whether another attempt may help.
     package var isRetryable: Bool {
         switch kind {
-        case .connect, .firstTokenTimeout, .idleTimeout, .rateLimited, .overloaded, .server, .malformedReply, .emptyReply, .cut,
+        case .connect, .firstTokenTimeout, .idleTimeout, .rateLimited, .overloaded, .server, .malformedReply,
+            .emptyReply, .cut,
             .circuitOpen:
             true
-        case .totalTimeout, .quota, .authentication, .badRequest, .refused, .notConfigured, .cancelled, .attemptsExhausted:
+        case .totalTimeout, .quota, .authentication, .badRequest, .refused, .notConfigured, .cancelled,
+            .attemptsExhausted:
             false
         }
     }

@@ -51,7 +51,8 @@ package struct CallRecord: Sendable, Hashable {
     package let failure: CallFailure.Kind?
 
     package init(
-        reference: CallReference, agent: String, epoch: Int64, state: CallState, answer: Answer?, failure: CallFailure.Kind?
+        reference: CallReference, agent: String, epoch: Int64, state: CallState, answer: Answer?,
+        failure: CallFailure.Kind?
     ) {
         self.reference = reference
         self.agent = agent
@@ -187,7 +188,8 @@ package protocol RunStore: Sendable {
     func commands(_ debate: DebateID, after number: Int64) async throws(RunStoreError) -> [DebateCommand]
 
     /// Lets go: back to `queued`, or `paused`. Does nothing while an unconsumed command waits.
-    func release(_ holding: Holding, runner: RunnerID, to status: DebateStatus) async throws(RunStoreError) -> ReleaseResult
+    func release(_ holding: Holding, runner: RunnerID, to status: DebateStatus) async throws(RunStoreError)
+        -> ReleaseResult
 }
 
 /// Why a run operation did not happen.

@@ -69,9 +69,10 @@ extension StringProtocol {
     func cut(toBytes bytes: Int) -> String {
         guard utf8.count > bytes else { return String(self) }
         var used = 0
-        return String(prefix { character in
-            used += character.utf8.count
-            return used <= bytes
-        })
+        return String(
+            prefix { character in
+                used += character.utf8.count
+                return used <= bytes
+            })
     }
 }

@@ -4,7 +4,9 @@ enum ReplyNumber {
     /// - Returns: nil when the text does not begin with a number, or it lies outside its scale.
     static func share(_ text: String, scale: Double) -> Ratio? {
         let digits = text.prefix { $0.isASCII && ($0.isNumber || $0 == "." || $0 == ",") }
-        guard digits.count <= 8, let value = Double(digits.map { $0 == "," ? "." : String($0) }.joined()) else { return nil }
+        guard digits.count <= 8, let value = Double(digits.map { $0 == "," ? "." : String($0) }.joined()) else {
+            return nil
+        }
         let rest = text[digits.endIndex...].drop { $0.isWhitespace }
         let whole: Double
         if rest.first == "%" {

@@ -36,6 +36,7 @@ extension ReplyParser {
     private static func statement(_ call: PlannedCall, _ answer: Answer, _ reference: CallReference) -> Statement {
         Statement(
             agent: call.agent.name, provider: answer.provider, model: answer.model, role: call.agent.role,
-            round: call.round, content: answer.content, truncated: answer.truncated, usage: answer.usage, call: reference)
+            round: call.round, content: answer.content, truncated: answer.truncated, usage: answer.usage,
+            call: reference)
     }
 }

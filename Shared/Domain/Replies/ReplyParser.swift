@@ -33,7 +33,8 @@ package enum ReplyParser {
 
     /// The candidate that a choice names: by name, by a name inside the text, or by number or letter of its place.
     static func choice(_ text: String, candidates: [String]) -> String? {
-        let line = text.prefix { !$0.isNewline }.trimmed { ReplyFields.isDecoration($0) || ".,;:!()".contains($0) }.lowercased()
+        let line = text.prefix { !$0.isNewline }.trimmed { ReplyFields.isDecoration($0) || ".,;:!()".contains($0) }
+            .lowercased()
         if let exact = candidates.first(where: { $0.lowercased() == line }) { return exact }
         let words = line.split { !isNamePart($0) }
         let named = candidates.filter { candidate in

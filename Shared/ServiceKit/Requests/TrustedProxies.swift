@@ -68,7 +68,8 @@ private struct Network: Sendable {
     /// 4 or 16 bytes of a numeric address; an IPv4 address mapped into IPv6 is the IPv4 address.
     static func bytes(_ text: String) -> [UInt8]? {
         guard let bytes = IPAddressText.bytes(text) else { return nil }
-        let isMapped = bytes.count == 16 && bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 0xFF && bytes[11] == 0xFF
+        let isMapped =
+            bytes.count == 16 && bytes[..<10].allSatisfy { $0 == 0 } && bytes[10] == 0xFF && bytes[11] == 0xFF
         return isMapped ? Array(bytes[12...]) : bytes
     }
 }
