@@ -16,13 +16,14 @@ import Testing
 final class Stack: Sendable {
     /// One process of the stack.
     enum Member: Hashable, Sendable, CustomStringConvertible {
-        case api(Int), gateway(Int), worker(Int)
+        case api(Int), gateway(Int), worker(Int), backup
 
         var product: String {
             switch self {
             case .api: "aragora-api"
             case .gateway: "aragora-ws-gateway"
             case .worker: "aragora-debate-worker"
+            case .backup: "aragora-backup"
             }
         }
 
@@ -31,6 +32,7 @@ final class Stack: Sendable {
             case .api(let number): "api-\(number)"
             case .gateway(let number): "gateway-\(number)"
             case .worker(let number): "worker-\(number)"
+            case .backup: "backup"
             }
         }
     }
@@ -182,6 +184,7 @@ final class Stack: Sendable {
             variables["ARAGORA_PORT"] = String(ports.main)
             variables["ARAGORA_WS_UPSTREAM"] = "127.0.0.1:\(self.ports(of: .gateway(1)).main)"
         case .gateway: variables["ARAGORA_WS_PORT"] = String(ports.main)
+        case .backup: variables["ARAGORA_BACKUP_DIR"] = folder
         case .worker: break
         }
         variables.merge(environment) { $1 }
