@@ -54,7 +54,7 @@ struct PublishCursor {
     }
 
     /// The cache ends here.
-    /// - Returns: false when it ends beyond the log or with another event: it must be forgotten.
+    /// - Returns: false when it ends beyond what we know of the log, or with another event: Postgres must be asked.
     mutating func located(_ cached: LogTail?) -> Bool {
         guard let cached else {
             published = 0
@@ -68,7 +68,7 @@ struct PublishCursor {
         return true
     }
 
-    /// - Returns: false when the cache is ahead of the log and must be forgotten.
+    /// - Returns: false when the cache is ahead of what we know of the log: Postgres must be asked.
     mutating func published(upTo seq: Int64) -> Bool {
         guard seq <= tail.seq else {
             forgotten()
@@ -77,6 +77,13 @@ struct PublishCursor {
         published = seq
         pending.removeAll { $0.seq <= seq }
         return true
+    }
+
+    /// The log has what the cache ends with, and so goes on without us.
+    mutating func overtaken(at cached: LogTail) {
+        if cached.seq > tail.seq { tail = cached }
+        published = cached.seq
+        pending.removeAll { $0.seq <= cached.seq }
     }
 
     /// The cache has nothing any more.

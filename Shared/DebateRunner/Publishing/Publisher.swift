@@ -166,7 +166,7 @@ actor Publisher: RunPublisher {
             return false
         case .locate:
             let tail = try await stream.tail(debate)
-            if cursors[debate]?.located(tail) == false { try await forget(debate, in: stream) }
+            if cursors[debate]?.located(tail) == false { try await compare(debate, with: stream) }
         case .publish(let events):
             try await publish(debate, events, to: stream)
         case .read(let seq):
@@ -182,12 +182,24 @@ actor Publisher: RunPublisher {
         metrics.add(.publishes, ["ok"], by: Double(events.count))
         switch outcome {
         case .published(let last):
-            if cursors[debate]?.published(upTo: last) == false { try await forget(debate, in: stream) }
+            if cursors[debate]?.published(upTo: last) == false { try await compare(debate, with: stream) }
         case .gap(let last):
             _ = cursors[debate]?.published(upTo: last)
         case .conflict(let seq):
             logger.warning("cache differed from the log", .debateID(debate.text), .seq(seq))
             cursors[debate]?.forgotten()
+        }
+    }
+
+    /// The cache ends elsewhere than this holder's log. Postgres knows: a later holder goes on, or the cache is another log's.
+    private func compare(_ debate: DebateID, with stream: EventStream) async throws {
+        if let cached = try await stream.tail(debate),
+            let stored = try await log.read(debate, from: cached.seq, limit: 1).first,
+            stored.seq == cached.seq, stored.hash == cached.hash
+        {
+            cursors[debate]?.overtaken(at: cached)
+        } else {
+            try await forget(debate, in: stream)
         }
     }
 
