@@ -118,6 +118,7 @@ final class Stack: Sendable {
         let stack = Stack(name: name, plan: plan, loop: loop, database: database, folder: folder)
         await stack.pool.start()
         do { try await body(stack) } catch { stack.note("\(error)") }
+        stack.auditLogs()
         let problems = stack.state.withLock { $0.problems }
         await stack.end()
         if !problems.isEmpty { stack.report(problems, sourceLocation) }
@@ -133,6 +134,18 @@ final class Stack: Sendable {
         await pool.close()
         try? await database.drop(on: loop)
         try? await withRedis { try await TestRedis.deleteAll($0, redisPrefix) }
+    }
+
+    /// What no process may ever say of itself, whatever is done to it.
+    private func auditLogs() {
+        for (file, text) in StackFolder.logs(in: folder) {
+            let lines = text.split(separator: "\n")
+            let bad = lines.filter { line in
+                line.contains(#""level":"error""#) || line.contains("cache was ahead of the log")
+                    || line.contains("cache differed from the log") || line.contains("Fatal error")
+            }
+            if let first = bad.first { note("\(file) has \(bad.count) alarms, the first: \(first)") }
+        }
     }
 
     private func report(_ problems: [String], _ sourceLocation: SourceLocation) {
