@@ -99,7 +99,7 @@ package final class ServiceProcess: Sendable {
 /// A TCP port that was free a moment ago.
 package enum FreePort {
     package static func pick() -> UInt16 {
-        let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let fd = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         defer { close(fd) }
         var address = sockaddr_in()
         address.sin_family = sa_family_t(AF_INET)

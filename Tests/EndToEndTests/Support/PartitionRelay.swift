@@ -24,7 +24,7 @@ final class PartitionRelay: Sendable {
     init(upstream: UInt16) throws {
         self.upstream = upstream
         port = StackPorts.take()
-        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
         listener = socket
         let isListening = Self.withLoopback(port) { bind(socket, $0, $1) == 0 && listen(socket, 64) == 0 }
         guard isListening else { throw Failed(description: "port \(port) can not be listened on") }
@@ -46,7 +46,8 @@ final class PartitionRelay: Sendable {
 
     private func accept() {
         while case let client = Glibc.accept(listener, nil, nil), client >= 0 {
-            let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+            _ = fcntl(client, F_SETFD, FD_CLOEXEC)
+            let server = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
             let isConnected = Self.withLoopback(upstream) { connect(server, $0, $1) == 0 }
             state.withLock { $0.sockets += [client, server] }
             guard isConnected else {

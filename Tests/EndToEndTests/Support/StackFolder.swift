@@ -47,7 +47,7 @@ enum StackFolder {
     static func read(_ path: String) -> String { String(decoding: bytes(of: path), as: UTF8.self) }
 
     private static func bytes(of path: String) -> [UInt8] {
-        guard let file = fopen(path, "r") else { return [] }
+        guard let file = fopen(path, "re") else { return [] }
         defer { fclose(file) }
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 64 * 1024)
