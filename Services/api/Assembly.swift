@@ -17,25 +17,8 @@ enum Assembly {
     static func services(_ settings: APISettings, _ context: ServiceContext) async throws -> [any Service] {
         let backends = await Backends.open(settings.stores, context)
         let local = LocalRateTable()
-        let providers = settings.providers
-        let panel = PanelPolicy(
-            providers: providers, allowsDemoFallback: settings.demoFallback || settings.environment != .production)
-        let sealer = EndingSealer(keys: settings.receipts.keys)
         let server = try APIServer(settings: settings, context: context) { loop in
-            let own = backends.on(loop)
-            let stores = APIStores(own, keyspace: backends.keyspace, log: context.log)
-            return Routes(
-                context: context, settings: settings,
-                create: CreateDebateHandler(stores: stores, panel: panel, metrics: context.metrics),
-                list: ListDebatesHandler(stores: stores), read: ReadDebateHandler(stores: stores),
-                actions: DebateActionsHandler(stores: stores, sealer: sealer, metrics: context.metrics),
-                receipts: ReceiptsHandler(stores: stores, verifier: ReceiptVerifier(keys: settings.receipts.keys)),
-                status: StatusHandler(stores: stores, context: context),
-                gateway: GatewayTunnelHandler(upstream: settings.gateway, trustedProxies: settings.trustedProxies),
-                rateLimit: RateLimitMiddleware(
-                    redis: own.redis, keyspace: backends.keyspace, local: local, limitPerMinute: settings.rateLimit,
-                    trustedProxies: settings.trustedProxies, metrics: context.metrics)
-            ).router()
+            routes(settings, context, backends, on: loop, local).router()
         }
         let queue = QueueMetrics(
             stores: APIStores(backends.main, keyspace: backends.keyspace, log: context.log), metrics: context.metrics,
@@ -50,8 +33,31 @@ enum Assembly {
         return services
     }
 
+    /// Every handler of one loop.
+    static func routes(
+        _ settings: APISettings, _ context: ServiceContext, _ backends: Backends, on loop: EventLoop, _ local: LocalRateTable
+    ) -> Routes {
+        let own = backends.on(loop)
+        let stores = APIStores(own, keyspace: backends.keyspace, log: context.log)
+        let panel = PanelPolicy(
+            providers: settings.providers,
+            allowsDemoFallback: settings.demoFallback || settings.environment != .production)
+        return Routes(
+            context: context, settings: settings,
+            create: CreateDebateHandler(stores: stores, panel: panel, metrics: context.metrics),
+            list: ListDebatesHandler(stores: stores), read: ReadDebateHandler(stores: stores),
+            actions: DebateActionsHandler(
+                stores: stores, sealer: EndingSealer(keys: settings.receipts.keys), metrics: context.metrics),
+            receipts: ReceiptsHandler(stores: stores, verifier: ReceiptVerifier(keys: settings.receipts.keys)),
+            status: StatusHandler(stores: stores, context: context),
+            gateway: GatewayTunnelHandler(upstream: settings.gateway, trustedProxies: settings.trustedProxies),
+            rateLimit: RateLimitMiddleware(
+                redis: own.redis, keyspace: backends.keyspace, local: local, limitPerMinute: settings.rateLimit,
+                trustedProxies: settings.trustedProxies, metrics: context.metrics))
+    }
+
     /// The runner inside this process, on an event loop and connections of its own.
-    private static func embeddedRunner(_ settings: APISettings, _ context: ServiceContext) async throws -> any Service {
+    static func embeddedRunner(_ settings: APISettings, _ context: ServiceContext) async throws -> any Service {
         let backends = await Backends.open(settings.stores, context, on: [try EventLoop(name: "runner")])
         let loop = backends.main.loop
         let limits = ProviderLimits(maxInFlight: settings.providers.maxInFlight)

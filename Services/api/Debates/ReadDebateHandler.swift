@@ -34,7 +34,7 @@ struct ReadDebateHandler: Sendable {
     /// The log itself, envelope by envelope, as WebSocket clients get it.
     func events(_ request: Request, _ context: RequestContext) async throws -> Response {
         var query = QueryReader(request.query)
-        let since = query.int("since", default: 0, in: 0...(Int.max - 1))
+        let since = query.int("since", default: 0, in: 0...Int(JSONValue.maximumInteger))
         let limit = query.int("limit", default: 100, in: Self.eventsRange)
         try query.finish()
         let record = try await lookup.debate(context)

@@ -1,4 +1,5 @@
 import Contracts
+import Crypto
 import Domain
 import HTTP
 import Ledger
@@ -61,21 +62,21 @@ struct ReceiptsHandler: Sendable {
     func verify(_ request: Request, _ context: RequestContext) async throws -> Response {
         let receipt = try await receipt(context)
         let transcript = try await DebateLookup(stores: stores).transcript(of: receipt.debate)
-        let result = try check(receipt, events: transcript.sealed)
-        return json(
-            ReceiptVerificationBody.integrity(
-                receipt.id,
-                isValid: result.isIntact && result.chain == .valid && result.storedChecksum == receipt.checksum,
-                storedChecksum: result.storedChecksum, computedChecksum: result.computedChecksum,
-                chainValid: result.chain == .valid, verifiedAt: Self.now()))
+        let result = check(receipt, events: transcript.sealed)
+        return json(ReceiptVerificationBody.integrity(
+            receipt.id,
+            isValid: result.map { $0.isIntact && $0.chain == .valid && $0.storedChecksum == receipt.checksum } ?? false,
+            storedChecksum: result?.storedChecksum ?? receipt.checksum,
+            computedChecksum: result?.computedChecksum ?? Hex.encode(SHA256.hash(receipt.document)),
+            chainValid: result?.chain == .valid, verifiedAt: Self.now()))
     }
 
     func verifySignature(_ request: Request, _ context: RequestContext) async throws -> Response {
         let receipt = try await receipt(context)
-        let result = try check(receipt, events: nil)
+        let result = check(receipt, events: nil)
         var keyID: String?
         var problem: String?
-        switch result.signature {
+        switch result?.signature {
         case .valid(let name, _): keyID = name
         case .unsigned: problem = "the receipt is not signed"
         case .noKey: problem = "this server has no signing key"
@@ -83,15 +84,19 @@ struct ReceiptsHandler: Sendable {
             keyID = name
             problem = "signed by a key that this server does not have"
         case .invalid: problem = "the signature does not match"
+        case nil: problem = "what is stored is not this receipt"
         }
-        return json(
-            ReceiptVerificationBody.signature(
-                receipt.id, isValid: result.isProven, keyID: keyID, signedAt: result.signedAt,
-                error: problem ?? (result.isIntact ? nil : "the receipt was changed"), verifiedAt: Self.now()))
+        return json(ReceiptVerificationBody.signature(
+            receipt.id, isValid: result?.isProven ?? false, keyID: keyID, signedAt: result?.signedAt,
+            error: problem ?? (result?.isIntact == true ? nil : "the receipt was changed"), verifiedAt: Self.now()))
     }
 
-    private func check(_ receipt: StoredReceipt, events: [SealedEvent]?) throws -> ReceiptVerification {
-        do { return try verifier.verify(receipt.document, events: events) } catch { throw APIError.unavailable(error) }
+    /// Nil when what is stored is no receipt, or another one: that is an answer, not a failure.
+    private func check(_ receipt: StoredReceipt, events: [SealedEvent]?) -> ReceiptVerification? {
+        guard let result = try? verifier.verify(receipt.document, events: events), result.receiptID == receipt.id,
+            result.debateID == receipt.debate
+        else { return nil }
+        return result
     }
 
     private func receipt(_ context: RequestContext) async throws -> StoredReceipt {

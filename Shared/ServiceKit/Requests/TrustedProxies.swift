@@ -48,7 +48,7 @@ private struct Network: Sendable {
     let bits: Int
 
     init?(_ text: String) {
-        let parts = text.split(separator: "/", maxSplits: 1)
+        let parts = text.split(separator: "/", maxSplits: 1, omittingEmptySubsequences: false)
         guard let first = parts.first, let bytes = Self.bytes(String(first)) else { return nil }
         let full = bytes.count * 8
         let bits = parts.count == 2 ? Int(parts[1]) ?? -1 : full
