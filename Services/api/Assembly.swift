@@ -35,7 +35,8 @@ enum Assembly {
 
     /// Every handler of one loop.
     static func routes(
-        _ settings: APISettings, _ context: ServiceContext, _ backends: Backends, on loop: EventLoop, _ local: LocalRateTable
+        _ settings: APISettings, _ context: ServiceContext, _ backends: Backends, on loop: EventLoop,
+        _ local: LocalRateTable
     ) -> Routes {
         let own = backends.on(loop)
         let stores = APIStores(own, keyspace: backends.keyspace, log: context.log)

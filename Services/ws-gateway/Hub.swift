@@ -26,7 +26,7 @@ actor Hub {
     private let metrics: Metrics
     private let log: Log
     private var feeds: [DebateID: DebateFeed] = [:]
-    private var clients: [ObjectIdentifier: ClientSession] = [:]
+    private(set) var clients: [ObjectIdentifier: ClientSession] = [:]
 
     init(loop: EventLoop, source: any LogSource, live: any LiveSource, metrics: Metrics, log: Log) {
         self.loop = loop
@@ -35,9 +35,6 @@ actor Hub {
         self.metrics = metrics
         self.log = log
     }
-
-    /// One of the clients, for tests.
-    var someClient: ClientSession? { clients.values.first }
 
     // MARK: Clients
 

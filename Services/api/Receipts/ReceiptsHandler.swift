@@ -63,12 +63,14 @@ struct ReceiptsHandler: Sendable {
         let receipt = try await receipt(context)
         let transcript = try await DebateLookup(stores: stores).transcript(of: receipt.debate)
         let result = check(receipt, events: transcript.sealed)
-        return json(ReceiptVerificationBody.integrity(
-            receipt.id,
-            isValid: result.map { $0.isIntact && $0.chain == .valid && $0.storedChecksum == receipt.checksum } ?? false,
-            storedChecksum: result?.storedChecksum ?? receipt.checksum,
-            computedChecksum: result?.computedChecksum ?? Hex.encode(SHA256.hash(receipt.document)),
-            chainValid: result?.chain == .valid, verifiedAt: Self.now()))
+        return json(
+            ReceiptVerificationBody.integrity(
+                receipt.id,
+                isValid: result.map { $0.isIntact && $0.chain == .valid && $0.storedChecksum == receipt.checksum }
+                    ?? false,
+                storedChecksum: result?.storedChecksum ?? receipt.checksum,
+                computedChecksum: result?.computedChecksum ?? Hex.encode(SHA256.hash(receipt.document)),
+                chainValid: result?.chain == .valid, verifiedAt: Self.now()))
     }
 
     func verifySignature(_ request: Request, _ context: RequestContext) async throws -> Response {
@@ -86,9 +88,10 @@ struct ReceiptsHandler: Sendable {
         case .invalid: problem = "the signature does not match"
         case nil: problem = "what is stored is not this receipt"
         }
-        return json(ReceiptVerificationBody.signature(
-            receipt.id, isValid: result?.isProven ?? false, keyID: keyID, signedAt: result?.signedAt,
-            error: problem ?? (result?.isIntact == true ? nil : "the receipt was changed"), verifiedAt: Self.now()))
+        return json(
+            ReceiptVerificationBody.signature(
+                receipt.id, isValid: result?.isProven ?? false, keyID: keyID, signedAt: result?.signedAt,
+                error: problem ?? (result?.isIntact == true ? nil : "the receipt was changed"), verifiedAt: Self.now()))
     }
 
     /// Nil when what is stored is no receipt, or another one: that is an answer, not a failure.

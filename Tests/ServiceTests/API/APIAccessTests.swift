@@ -70,16 +70,22 @@ struct APIAccessTests {
             let slug = try #require(record.json["slug"]?.string)
             let receipt = try #require(try await api.get("/api/debates/\(own)/receipt").json["receipt_id"]?.string)
             for path in [
-                "/api/debates/\(own)/messages", "/api/debates/\(own)/events", "/api/debates/\(own)/export/md", "/api/debates/\(slug)",
+                "/api/debates/\(own)/messages", "/api/debates/\(own)/events", "/api/debates/\(own)/export/md",
+                "/api/debates/\(slug)",
                 "/api/debates/slug/\(slug)", "/api/debates/\(own)/receipt", "/api/receipts/\(receipt)",
             ] {
                 #expect(try await api.get(path, token: token).status == 200, "\(path)")
             }
             let foreignSlug = try #require(try await api.get("/api/debates/\(foreign)").json["slug"]?.string)
-            for path in ["/api/debates/\(foreign)", "/api/debates/\(foreign)/events", "/api/debates", "/api/debates/active", "/api/receipts", "/api/debates/queue/status"] {
+            for path in [
+                "/api/debates/\(foreign)", "/api/debates/\(foreign)/events", "/api/debates", "/api/debates/active",
+                "/api/receipts", "/api/debates/queue/status",
+            ] {
                 #expect(try await api.get(path, token: token).status == 403, "\(path)")
             }
-            for path in ["/api/debates/\(foreignSlug)", "/api/debates/slug/\(foreignSlug)", "/api/debates/\(foreignSlug)/events"] {
+            for path in [
+                "/api/debates/\(foreignSlug)", "/api/debates/slug/\(foreignSlug)", "/api/debates/\(foreignSlug)/events",
+            ] {
                 #expect(try await api.get(path, token: token).status == 404, "\(path)")
             }
             let foreignReceipt = APIFixture.signedToken(foreign)
@@ -104,7 +110,9 @@ struct APIAccessTests {
             }
             let bare = try await api.send("GET", "/api/debates", token: nil, headers: ["Authorization": "Basic eDp5"])
             #expect(bare.status == 401 && bare.code == "authentication_required")
-            #expect(try await api.send("GET", "/api/debates", token: nil, headers: ["Authorization": "bearer the old one"]).status == 200)
+            #expect(
+                try await api.send("GET", "/api/debates", token: nil, headers: ["Authorization": "bearer the old one"])
+                    .status == 200)
         }
     }
 
@@ -160,7 +168,9 @@ struct APIAccessTests {
             #expect((1...60).contains(wait))
             #expect(refused.header("X-RateLimit-Remaining") == "0")
             #expect(refused.header("X-Request-ID") != nil && refused.header("X-API-Version") == "v1")
-            for path in ["/healthz", "/readyz", "/api/health", "/api/status"] { #expect(try await api.get(path).status == 200, "\(path)") }
+            for path in ["/healthz", "/readyz", "/api/health", "/api/status"] {
+                #expect(try await api.get(path).status == 200, "\(path)")
+            }
             let other = try await api.send("GET", "/api/debates", headers: ["X-Forwarded-For": "203.0.113.9"])
             #expect(other.status == 200 && other.header("X-RateLimit-Remaining") == "2")
         }
@@ -176,13 +186,15 @@ struct APIAccessTests {
         }
     }
 
-    @Test("X-Forwarded-For is believed from trusted proxies, hop by hop from the last", arguments: [
-        (["1.2.3.4"], "10.0.0.1", "1.2.3.4"), (["1.2.3.4"], "8.8.8.8", "8.8.8.8"), ([], "10.0.0.1", "10.0.0.1"),
-        (["6.6.6.6, 1.2.3.4, 10.0.0.9"], "10.0.0.1", "1.2.3.4"), (["6.6.6.6", "1.2.3.4"], "10.0.0.1", "1.2.3.4"),
-        (["10.1.1.1, 10.2.2.2"], "10.0.0.1", "10.1.1.1"), (["1.2.3.4, nonsense"], "10.0.0.1", "10.0.0.1"),
-        (["nonsense, 1.2.3.4"], "10.0.0.1", "1.2.3.4"), (["2001:db8::1"], "::ffff:10.0.0.1", "2001:db8::1"),
-        (["1.2.3.4:55"], "10.0.0.1", "10.0.0.1"), ([",,"], "10.0.0.1", "10.0.0.1"),
-    ])
+    @Test(
+        "X-Forwarded-For is believed from trusted proxies, hop by hop from the last",
+        arguments: [
+            (["1.2.3.4"], "10.0.0.1", "1.2.3.4"), (["1.2.3.4"], "8.8.8.8", "8.8.8.8"), ([], "10.0.0.1", "10.0.0.1"),
+            (["6.6.6.6, 1.2.3.4, 10.0.0.9"], "10.0.0.1", "1.2.3.4"), (["6.6.6.6", "1.2.3.4"], "10.0.0.1", "1.2.3.4"),
+            (["10.1.1.1, 10.2.2.2"], "10.0.0.1", "10.1.1.1"), (["1.2.3.4, nonsense"], "10.0.0.1", "10.0.0.1"),
+            (["nonsense, 1.2.3.4"], "10.0.0.1", "1.2.3.4"), (["2001:db8::1"], "::ffff:10.0.0.1", "2001:db8::1"),
+            (["1.2.3.4:55"], "10.0.0.1", "10.0.0.1"), ([",,"], "10.0.0.1", "10.0.0.1"),
+        ])
     func forwarded(lines: [String], peer: String, client: String) throws {
         let proxies = try #require(TrustedProxies("10.0.0.0/8, ::1/128"))
         let fields = lines.map { "X-Forwarded-For: \($0)\r\n" }.joined()
@@ -190,11 +202,12 @@ struct APIAccessTests {
         #expect(proxies.client(of: request, peer: peer) == client)
     }
 
-    @Test("networks are read strictly", arguments: [
-        ("", true), ("10.0.0.0/8", true), ("10.0.0.1", true), ("::/0", true), ("10.0.0.0/33", false), ("10.0.0/8", false),
-        ("x", false), ("10.0.0.0/-1", false), ("10.0.0.0/8,,", true), ("10.0.0.0/", false),
-    ])
+    @Test(
+        "networks are read strictly",
+        arguments: [
+            ("", true), ("10.0.0.0/8", true), ("10.0.0.1", true), ("::/0", true), ("10.0.0.0/33", false),
+            ("10.0.0/8", false),
+            ("x", false), ("10.0.0.0/-1", false), ("10.0.0.0/8,,", true), ("10.0.0.0/", false),
+        ])
     func networks(text: String, isValid: Bool) { #expect((TrustedProxies(text) != nil) == isValid) }
 }
-
-

@@ -9,16 +9,22 @@ import Testing
 
 @Suite("Debates over the API", .needsPostgres, .timeLimit(.minutes(3)))
 struct APIDebateTests {
-    @Test("are created from every form of a request", arguments: [
-        #"{"topic":"Which way?","agents":["demo","demo"]}"#, #"{"task":"Which way?","agents":"demo,demo"}"#,
-        #"{"question":"Which way?","agents":{"provider":"demo"}}"#, #"{"question":" Which way? ","topic":"Which way?","agents":[{"provider":"demo","role":"critic","name":"Zoë"},"demo"]}"#,
-        #"{"task":"Which way?","config":{"rounds":1},"protocol":{"rounds":7,"consensus":"unanimous"}}"#,
-        #"{"task":"Which way?","rounds":12,"consensus":"majority","context":"c","metadata":{"a":[1,null]},"auto_select":true}"#,
-        #"{"task":"Which way?","documents":["x"],"enable_anything":true,"budget_limit_usd":0.5,"debate_format":"light"}"#,
-    ])
+    @Test(
+        "are created from every form of a request",
+        arguments: [
+            #"{"topic":"Which way?","agents":["demo","demo"]}"#, #"{"task":"Which way?","agents":"demo,demo"}"#,
+            #"{"question":"Which way?","agents":{"provider":"demo"}}"#,
+            #"{"question":" Which way? ","topic":"Which way?","agents":[{"provider":"demo","role":"critic","name":"Zoë"},"demo"]}"#,
+            #"{"task":"Which way?","config":{"rounds":1},"protocol":{"rounds":7,"consensus":"unanimous"}}"#,
+            #"{"task":"Which way?","rounds":12,"consensus":"majority","context":"c","metadata":{"a":[1,null]},"auto_select":true}"#,
+            #"{"task":"Which way?","documents":["x"],"enable_anything":true,"budget_limit_usd":0.5,"debate_format":"light"}"#,
+        ])
     func forms(body: String) async throws {
         try await APIFixture.with { api in
-            for path in ["/api/v1/debates", "/api/debates", "/api/debate", "/api/v1/debate", "/api/v2/debates", "/api/v1/debate-this", "/api/debates/"] {
+            for path in [
+                "/api/v1/debates", "/api/debates", "/api/debate", "/api/v1/debate", "/api/v2/debates",
+                "/api/v1/debate-this", "/api/debates/",
+            ] {
                 let answer = try await api.send("POST", path, body)
                 #expect(answer.status == 200, "\(path): \(answer.text)")
                 let id = try #require(answer.json["debate_id"]?.string)
@@ -33,14 +39,20 @@ struct APIDebateTests {
         }
     }
 
-    @Test("are refused with the field that is wrong, all at once", arguments: [
-        (#"{"topic":"ab"}"#, ["topic"]), (#"{"agents":["demo"]}"#, ["topic"]), (#"{"topic":7}"#, ["topic"]),
-        (#"{"topic":"one thing","question":"another"}"#, ["topic"]), (#"{"topic":"Which way?","rounds":13}"#, ["rounds"]),
-        (#"{"topic":"Which way?","rounds":0,"consensus":"dice","agents":7}"#, ["rounds", "consensus", "agents"]),
-        (#"{"topic":"Which way?","rounds":"three"}"#, ["rounds"]), (#"{"topic":"Which way?","agents":["nobody-knows"]}"#, ["agents"]),
-        (#"{"topic":"Which way?","metadata":[]}"#, ["metadata"]), (#"{"topic":"Which way?","budget_limit_usd":-1}"#, ["budget_limit_usd"]),
-        (#"{"topic":"Which way?","config":7}"#, ["config"]), (#"[]"#, ["body"]), (#"{"topic":"#, ["body"]), ("", ["body"]), ("\u{0}", ["body"]),
-    ] as [(String, [String])])
+    @Test(
+        "are refused with the field that is wrong, all at once",
+        arguments: [
+            (#"{"topic":"ab"}"#, ["topic"]), (#"{"agents":["demo"]}"#, ["topic"]), (#"{"topic":7}"#, ["topic"]),
+            (#"{"topic":"one thing","question":"another"}"#, ["topic"]),
+            (#"{"topic":"Which way?","rounds":13}"#, ["rounds"]),
+            (#"{"topic":"Which way?","rounds":0,"consensus":"dice","agents":7}"#, ["rounds", "consensus", "agents"]),
+            (#"{"topic":"Which way?","rounds":"three"}"#, ["rounds"]),
+            (#"{"topic":"Which way?","agents":["nobody-knows"]}"#, ["agents"]),
+            (#"{"topic":"Which way?","metadata":[]}"#, ["metadata"]),
+            (#"{"topic":"Which way?","budget_limit_usd":-1}"#, ["budget_limit_usd"]),
+            (#"{"topic":"Which way?","config":7}"#, ["config"]), (#"[]"#, ["body"]), (#"{"topic":"#, ["body"]),
+            ("", ["body"]), ("\u{0}", ["body"]),
+        ] as [(String, [String])])
     func refusals(body: String, fields: [String]) async throws {
         try await APIFixture.with { api in
             let answer = try await api.send("POST", "/api/v1/debates", body)
@@ -48,7 +60,9 @@ struct APIDebateTests {
             #expect(answer.json["error"]?.string?.isEmpty == false && answer.code != nil)
             #expect(answer.json["trace_id"]?.string?.utf8.count == 32)
             let named = Set(answer.fields.map { $0.split(separator: "[").first.map(String.init) ?? $0 })
-            for field in fields { #expect(named.contains(field) || (field == "topic" && named.contains("question")), "\(answer.text)") }
+            for field in fields {
+                #expect(named.contains(field) || (field == "topic" && named.contains("question")), "\(answer.text)")
+            }
             #expect(try await api.get("/api/debates").json["total"]?.int == 0)
         }
     }
@@ -57,7 +71,8 @@ struct APIDebateTests {
     func nul() async throws {
         try await APIFixture.with { api in
             for body in [
-                #"{"topic":"a\u0000bcdef"}"#, #"{"topic":"Which way?","context":"\u0000"}"#, #"{"topic":"Which way?","metadata":{"a":"\u0000"}}"#,
+                #"{"topic":"a\u0000bcdef"}"#, #"{"topic":"Which way?","context":"\u0000"}"#,
+                #"{"topic":"Which way?","metadata":{"a":"\u0000"}}"#,
                 #"{"topic":"Which way?","agents":[{"provider":"demo","name":"a\u0000"}]}"#,
             ] {
                 let answer = try await api.send("POST", "/api/debates", body)
@@ -69,7 +84,9 @@ struct APIDebateTests {
             for target in ["/api/debates?q=%00", "/api/debates/%00", "/api/debates/%ff", "/api/debates?q=%ff"] {
                 #expect(try await api.get(target).status == 400, "\(target)")
             }
-            for target in ["/api/debates?q=%25_%5C%27", "/api/debates?agent=%F0%9F%98%80"] { #expect(try await api.get(target).status == 200) }
+            for target in ["/api/debates?q=%25_%5C%27", "/api/debates?agent=%F0%9F%98%80"] {
+                #expect(try await api.get(target).status == 200)
+            }
         }
     }
 
@@ -83,13 +100,17 @@ struct APIDebateTests {
             #expect(first.status == 200 && first.text == second.text)
             let other = try await api.send("POST", "/api/debates", #"{"topic":"Another one?"}"#, headers: key)
             #expect(other.status == 409 && other.code == "IDEMPOTENCY_CONFLICT")
-            let foreign = try await api.send("POST", "/api/debates", body, token: APIFixture.signedToken("somebody"), headers: key)
+            let foreign = try await api.send(
+                "POST", "/api/debates", body, token: APIFixture.signedToken("somebody"), headers: key)
             #expect(foreign.status == 200 && foreign.text != first.text)
             for bad in ["", "with space", "é", String(repeating: "x", count: 256)] {
                 let answer = try await api.send("POST", "/api/debates", body, headers: ["Idempotency-Key": bad])
                 #expect(answer.status == 400 && answer.code == "INVALID_IDEMPOTENCY_KEY", "\(bad)")
             }
-            #expect(try await api.send("POST", "/api/debates", body, headers: ["Idempotency-Key": String(repeating: "x", count: 255)]).status == 200)
+            #expect(
+                try await api.send(
+                    "POST", "/api/debates", body, headers: ["Idempotency-Key": String(repeating: "x", count: 255)]
+                ).status == 200)
             #expect(try await api.get("/api/debates").json["total"]?.int == 3)
         }
     }
@@ -100,7 +121,8 @@ struct APIDebateTests {
             let answers = try await withThrowingTaskGroup(of: Answer.self) { group in
                 for _ in 0..<8 {
                     group.addTask {
-                        try await api.send("POST", "/api/debates", #"{"topic":"Once only?"}"#, headers: ["Idempotency-Key": "k"])
+                        try await api.send(
+                            "POST", "/api/debates", #"{"topic":"Once only?"}"#, headers: ["Idempotency-Key": "k"])
                     }
                 }
                 return try await group.reduce(into: []) { $0.append($1) }
@@ -118,7 +140,9 @@ struct APIDebateTests {
             for number in 0..<5 { ids.append(try await api.create("Question number \(number)?")) }
             _ = try await api.send("POST", "/api/debates/\(ids[0])/cancel")
             let all = try await api.get("/api/v1/debates").json
-            #expect(all["total"]?.int == 5 && all["count"]?.int == 5 && all["has_more"]?.bool == false && all["limit"]?.int == 20)
+            #expect(
+                all["total"]?.int == 5 && all["count"]?.int == 5 && all["has_more"]?.bool == false
+                    && all["limit"]?.int == 20)
             let rows = try #require(all["items"]?.array)
             #expect(rows == all["debates"]?.array)
             #expect(rows.map { $0["id"]?.string } == ids.reversed())
@@ -126,8 +150,10 @@ struct APIDebateTests {
             #expect(page["items"]?.array?.compactMap { $0["id"]?.string } == [ids[2], ids[1]])
             #expect(page["has_more"]?.bool == true && page["offset"]?.int == 2)
             for (query, found) in [
-                ("status=cancelled", 1), ("status=active", 4), ("status=pending", 4), ("status=completed", 0), ("q=number+3", 1),
-                ("agent=demo-1", 5), ("agent=nobody", 0), ("since=2020-01-01", 5), ("until=2020-01-01T00:00:00Z", 0), ("offset=9", 5),
+                ("status=cancelled", 1), ("status=active", 4), ("status=pending", 4), ("status=completed", 0),
+                ("q=number+3", 1),
+                ("agent=demo-1", 5), ("agent=nobody", 0), ("since=2020-01-01", 5), ("until=2020-01-01T00:00:00Z", 0),
+                ("offset=9", 5),
                 ("since=\(WallClock.nowMilliseconds() / 1000 + 60)", 0),
             ] as [(String, Int64)] {
                 #expect(try await api.get("/api/debates?\(query)").json["total"]?.int == found, "\(query)")
@@ -137,11 +163,14 @@ struct APIDebateTests {
         }
     }
 
-    @Test("are not listed for a query that makes no sense: 400 with every field", arguments: [
-        ("limit=0", ["limit"]), ("limit=101", ["limit"]), ("limit=x&offset=-1", ["limit", "offset"]), ("status=nonsense", ["status"]),
-        ("since=yesterday&until=2026-02-30", ["since", "until"]), ("limit=", ["limit"]), ("since=1e400", ["since"]),
-        ("limit=99999999999999999999", ["limit"]),
-    ])
+    @Test(
+        "are not listed for a query that makes no sense: 400 with every field",
+        arguments: [
+            ("limit=0", ["limit"]), ("limit=101", ["limit"]), ("limit=x&offset=-1", ["limit", "offset"]),
+            ("status=nonsense", ["status"]),
+            ("since=yesterday&until=2026-02-30", ["since", "until"]), ("limit=", ["limit"]), ("since=1e400", ["since"]),
+            ("limit=99999999999999999999", ["limit"]),
+        ])
     func badQueries(query: String, fields: [String]) async throws {
         try await APIFixture.with { api in
             let answer = try await api.get("/api/v2/debates?\(query)")
@@ -158,9 +187,13 @@ struct APIDebateTests {
             #expect(page["events"]?.array?.count == 1)
             #expect(page["events"]?.array?.first?["type"]?.string == "debate_start")
             for since in ["1", "9007199254740991"] {
-                #expect(try await api.get("/\(prefix)/debates/\(id)/events?since=\(since)").json["events"]?.array?.isEmpty == true)
+                #expect(
+                    try await api.get("/\(prefix)/debates/\(id)/events?since=\(since)").json["events"]?.array?.isEmpty
+                        == true)
             }
-            for query in ["since=9223372036854775807", "since=9007199254740992", "since=-1", "limit=0", "limit=501", "since=x"] {
+            for query in [
+                "since=9223372036854775807", "since=9007199254740992", "since=-1", "limit=0", "limit=501", "since=x",
+            ] {
                 #expect(try await api.get("/\(prefix)/debates/\(id)/events?\(query)").status == 400, "\(query)")
             }
         }
@@ -171,7 +204,9 @@ struct APIDebateTests {
         try await APIFixture.with { api in
             let id = try await api.create()
             let answer = try await api.send("POST", "/api/debates/\(id)/cancel", headers: ["Content-Length": "0"])
-            #expect(answer.status == 200 && answer.json["success"]?.bool == true && answer.json["status"]?.string == "cancelled")
+            #expect(
+                answer.status == 200 && answer.json["success"]?.bool == true
+                    && answer.json["status"]?.string == "cancelled")
             for verb in ["cancel", "stop", "pause", "resume"] {
                 let again = try await api.send("POST", "/api/debates/\(id)/\(verb)")
                 #expect(again.status == 400 && again.code == "debate_already_finished", "\(verb)")
@@ -181,7 +216,9 @@ struct APIDebateTests {
             #expect(events.filter { $0["type"]?.string == "debate_end" }.count == 1)
             #expect(events.last?["type"]?.string == "debate_end")
             for path in ["dbt_01kdyqrq00000000000000000a", "no-such-slug"] {
-                for verb in ["cancel", "pause", "resume"] { #expect(try await api.send("POST", "/api/debates/\(path)/\(verb)").status == 404) }
+                for verb in ["cancel", "pause", "resume"] {
+                    #expect(try await api.send("POST", "/api/debates/\(path)/\(verb)").status == 404)
+                }
             }
         }
     }
@@ -194,14 +231,24 @@ struct APIDebateTests {
             #expect(paused.status == 200 && paused.json["status"]?.string == "paused")
             let again = try await api.send("POST", "/api/debates/\(id)/pause")
             #expect(again.status == 200 && again.json["message"]?.string == "Nothing to change")
-            #expect(try await api.send("POST", "/api/debates/\(id)/messages", #"{"content":"Think of backups."}"#).status == 200)
-            for bad in ["", "{}", #"{"content":" "}"#, #"{"content":7}"#, #"{"content":"\#(String(repeating: "x", count: 4001))"}"#] {
+            #expect(
+                try await api.send("POST", "/api/debates/\(id)/messages", #"{"content":"Think of backups."}"#).status
+                    == 200)
+            for bad in [
+                "", "{}", #"{"content":" "}"#, #"{"content":7}"#,
+                #"{"content":"\#(String(repeating: "x", count: 4001))"}"#,
+            ] {
                 #expect(try await api.send("POST", "/api/debates/\(id)/messages", bad).status == 400)
             }
-            #expect(try await api.send("POST", "/api/debates/\(id)/messages", String(repeating: "x", count: 64 * 1024 + 1)).status == 413)
+            #expect(
+                try await api.send("POST", "/api/debates/\(id)/messages", String(repeating: "x", count: 64 * 1024 + 1))
+                    .status == 413)
             #expect(try await api.send("POST", "/api/debates/\(id)/resume").json["status"]?.string == "pending")
             let events = try #require(try await api.get("/api/debates/\(id)/events").json["events"]?.array)
-            #expect(events.compactMap { $0["type"]?.string } == ["debate_start", "debate_paused", "user_message", "debate_resumed"])
+            #expect(
+                events.compactMap { $0["type"]?.string } == [
+                    "debate_start", "debate_paused", "user_message", "debate_resumed",
+                ])
             let messages = try await api.get("/api/debates/\(id)/messages").json
             #expect(messages["messages"]?.array?.first?["content"]?.string == "Think of backups.")
             #expect(messages["total"]?.int == 1)
@@ -224,11 +271,13 @@ struct APIDebateTests {
             let costs = try await api.get("/api/debates/\(id)/costs").json
             #expect(costs["data"]?["total_tokens_in"] == costs["total_tokens_in"] && costs["debate_id"]?.string == id)
             let markdown = try await api.get("/api/debates/\(id)/export/md")
-            #expect(markdown.header("Content-Type") == "text/markdown; charset=utf-8" && markdown.text.contains("Is it"))
+            #expect(
+                markdown.header("Content-Type") == "text/markdown; charset=utf-8" && markdown.text.contains("Is it"))
             #expect(try await api.get("/api/debates/\(id)/export/json").json["id"]?.string == id)
             #expect(try await api.get("/api/debates/\(id)/export/pdf").fields == ["format"])
             let page = try await api.get("/api/debates/\(id)/messages?limit=2&offset=1").json
-            #expect(page["messages"]?.array?.compactMap { $0["index"]?.int } == [1, 2] && page["has_more"]?.bool == true)
+            #expect(
+                page["messages"]?.array?.compactMap { $0["index"]?.int } == [1, 2] && page["has_more"]?.bool == true)
             try await checkReceipt(of: id, api)
         }
     }
@@ -238,7 +287,10 @@ struct APIDebateTests {
         #expect(list["total"]?.int == 1)
         let id = try #require(list["receipts"]?.array?.first?["receipt_id"]?.string)
         #expect(try await api.get("/api/v2/receipts/\(id)").json["debate_id"]?.string == debate)
-        #expect(try await api.get("/api/receipts?verdict=REJECTED&limit=0&debate_id=x&date_from=never").fields.sorted() == ["date_from", "debate_id", "limit", "verdict"])
+        #expect(
+            try await api.get("/api/receipts?verdict=REJECTED&limit=0&debate_id=x&date_from=never").fields.sorted() == [
+                "date_from", "debate_id", "limit", "verdict",
+            ])
         #expect(try await api.get("/api/receipts/rcp_01kdyqrq00000000000000000a").status == 404)
         #expect(try await api.get("/api/receipts/nonsense").code == "receipt_not_found")
         let good = try await api.send("POST", "/api/v2/receipts/\(id)/verify").json
@@ -259,7 +311,9 @@ struct APIDebateTests {
             let verdict = try await api.send("POST", "/api/receipts/\(id)/verify")
             #expect(verdict.status == 200 && verdict.json["integrity_valid"]?.bool == false, "\(what): \(verdict.text)")
             let signature = try await api.send("POST", "/api/receipts/\(id)/verify-signature")
-            #expect(signature.status == 200 && signature.json["signature_valid"]?.bool == false, "\(what): \(signature.text)")
+            #expect(
+                signature.status == 200 && signature.json["signature_valid"]?.bool == false,
+                "\(what): \(signature.text)")
         }
     }
 }

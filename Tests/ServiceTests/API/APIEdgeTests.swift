@@ -10,10 +10,13 @@ import Testing
 
 @Suite("The edges of the API", .needsPostgres, .timeLimit(.minutes(3)))
 struct APIEdgeTests {
-    @Test("an unknown path below a debate is a flat 404 that names it", arguments: [
-        "/api/v1/debates/dbt_01kdyqrq00000000000000000a/nothing", "/api/v2/nothing", "/nothing", "/api", "/api/v1", "/api/v1/", "//", "/api//debates",
-        "/api/debates/a/b/c/d", "/api/v3/debates",
-    ])
+    @Test(
+        "an unknown path below a debate is a flat 404 that names it",
+        arguments: [
+            "/api/v1/debates/dbt_01kdyqrq00000000000000000a/nothing", "/api/v2/nothing", "/nothing", "/api", "/api/v1",
+            "/api/v1/", "//", "/api//debates",
+            "/api/debates/a/b/c/d", "/api/v3/debates",
+        ])
     func unknown(path: String) async throws {
         try await APIFixture.with { api in
             for token in [nil, APIFixture.token] {
@@ -29,21 +32,28 @@ struct APIEdgeTests {
     func methods() async throws {
         try await APIFixture.with { api in
             for (method, path, allow) in [
-                ("DELETE", "/api/v1/debates", "GET, HEAD, POST"), ("PUT", "/api/debates/x/cancel", "POST"), ("BREW", "/readyz", "GET, HEAD"),
+                ("DELETE", "/api/v1/debates", "GET, HEAD, POST"), ("PUT", "/api/debates/x/cancel", "POST"),
+                ("BREW", "/readyz", "GET, HEAD"),
             ] {
                 let answer = try await api.send(method, path, token: nil)
-                #expect(answer.status == 405 && answer.code == "method_not_allowed" && answer.header("Allow") == allow, "\(answer.head)")
+                #expect(
+                    answer.status == 405 && answer.code == "method_not_allowed" && answer.header("Allow") == allow,
+                    "\(answer.head)")
             }
             let head = try await api.send("HEAD", "/api/debates")
-            #expect(head.status == 200 && head.text.isEmpty && head.header("Content-Length").flatMap { Int($0) } ?? 0 > 10)
+            #expect(
+                head.status == 200 && head.text.isEmpty && head.header("Content-Length").flatMap { Int($0) } ?? 0 > 10)
             #expect(try await api.send("HEAD", "/api/debates", token: nil).status == 401)
         }
     }
 
-    @Test("an id that a client gives is echoed when it is harmless, else a new one is made", arguments: [
-        ("abc-DEF_1.2", true), (String(repeating: "x", count: 128), true), (String(repeating: "x", count: 129), false), ("a b", false),
-        ("a\"b", false), ("é", false), ("", false), ("{}", false),
-    ])
+    @Test(
+        "an id that a client gives is echoed when it is harmless, else a new one is made",
+        arguments: [
+            ("abc-DEF_1.2", true), (String(repeating: "x", count: 128), true),
+            (String(repeating: "x", count: 129), false), ("a b", false),
+            ("a\"b", false), ("é", false), ("", false), ("{}", false),
+        ])
     func requestID(given: String, isTaken: Bool) async throws {
         try await APIFixture.with { api in
             let answer = try await api.send("GET", "/healthz", headers: ["X-Request-ID": given])
@@ -58,7 +68,8 @@ struct APIEdgeTests {
     func trace() async throws {
         try await APIFixture.with { api in
             let trace = "4bf92f3577b34da6a3ce929d0e0e4736"
-            let answer = try await api.send("GET", "/api/nothing", headers: ["traceparent": "00-\(trace)-00f067aa0ba902b7-01"])
+            let answer = try await api.send(
+                "GET", "/api/nothing", headers: ["traceparent": "00-\(trace)-00f067aa0ba902b7-01"])
             #expect(answer.header("X-Trace-ID") == trace && answer.json["trace_id"]?.string == trace)
             for bad in ["00-\(String(repeating: "0", count: 32))-00f067aa0ba902b7-01", "nonsense", "00-zz-1-1"] {
                 let fresh = try await api.send("GET", "/healthz", headers: ["traceparent": bad])
@@ -73,7 +84,8 @@ struct APIEdgeTests {
             let large = try await api.send("POST", "/api/debates", String(repeating: " ", count: 1 << 20) + "{}")
             #expect(large.status == 413 && large.code == "body_too_large")
             #expect(large.json["trace_id"]?.string?.utf8.count == 32)
-            let broken = try Answer(try await Exchange.run(api.loop, api.address, Array("GET / HTTP/1.1\nHost: a\n\n".utf8)))
+            let broken = try Answer(
+                try await Exchange.run(api.loop, api.address, Array("GET / HTTP/1.1\nHost: a\n\n".utf8)))
             #expect(broken.status == 400 && broken.code == "bad_request")
             #expect(broken.json["trace_id"]?.string?.utf8.count == 32)
         }
@@ -81,13 +93,19 @@ struct APIEdgeTests {
 
     @Test("/ws without a gateway, or with one that is away, is 502 with a flat body")
     func tunnelAway() async throws {
-        let upgrade = ["Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ=="]
+        let upgrade = [
+            "Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
+            "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+        ]
         for environment in [[:], ["ARAGORA_WS_UPSTREAM": "127.0.0.1:\(FreePort.pick())"]] {
             try await APIFixture.with(environment) { api in
                 let lines = upgrade.map { "\($0.key): \($0.value)\r\n" }.joined()
                 let text = "GET /ws?token=x HTTP/1.1\r\nHost: a\r\n\(lines)\r\n"
                 // Half of the connection stays open after a refused upgrade; the answer says that it ends.
-                let answer = try Answer(try await Exchange.run(api.loop, api.address, Array(text.replacing("Connection: Upgrade", with: "Connection: Upgrade, close").utf8)))
+                let answer = try Answer(
+                    try await Exchange.run(
+                        api.loop, api.address,
+                        Array(text.replacing("Connection: Upgrade", with: "Connection: Upgrade, close").utf8)))
                 #expect(answer.status == 502 && answer.code == "upstream_unavailable", "\(answer.text)")
             }
         }
@@ -171,12 +189,17 @@ struct APIEdgeTests {
     @Test("without Postgres every answer is a flat 503, and readiness says why")
     func postgresAway() async throws {
         let port = FreePort.pick()
-        try await APIFixture.with(["ARAGORA_DB_COMMAND_TIMEOUT": "1"], dsn: { _ in "postgresql://nobody@127.0.0.1:\(port)/none" }) { api in
+        try await APIFixture.with(
+            ["ARAGORA_DB_COMMAND_TIMEOUT": "1"], dsn: { _ in "postgresql://nobody@127.0.0.1:\(port)/none" }
+        ) { api in
             let id = APIAccessTests.someDebate
             let requests: [(String, String, String?)] = [
-                ("POST", "/api/debates", #"{"topic":"Which way?"}"#), ("GET", "/api/debates", nil), ("GET", "/api/debates/active", nil),
-                ("GET", "/api/debates/\(id)", nil), ("GET", "/api/debates/slug/some", nil), ("GET", "/api/debates/\(id)/events", nil),
-                ("POST", "/api/debates/\(id)/cancel", nil), ("POST", "/api/debates/\(id)/pause", nil), ("GET", "/api/receipts", nil),
+                ("POST", "/api/debates", #"{"topic":"Which way?"}"#), ("GET", "/api/debates", nil),
+                ("GET", "/api/debates/active", nil),
+                ("GET", "/api/debates/\(id)", nil), ("GET", "/api/debates/slug/some", nil),
+                ("GET", "/api/debates/\(id)/events", nil),
+                ("POST", "/api/debates/\(id)/cancel", nil), ("POST", "/api/debates/\(id)/pause", nil),
+                ("GET", "/api/receipts", nil),
                 ("GET", "/api/debates/queue/status", nil), ("GET", "/api/debates/\(id)/costs", nil),
             ]
             // Each waits for a connection as long as the pool allows: together they take no longer than one.
@@ -184,7 +207,9 @@ struct APIEdgeTests {
                 for (method, path, body) in requests {
                     group.addTask {
                         let answer = try await api.send(method, path, body)
-                        #expect(answer.status == 503 && answer.code == "service_unavailable", "\(method) \(path): \(answer.text)")
+                        #expect(
+                            answer.status == 503 && answer.code == "service_unavailable",
+                            "\(method) \(path): \(answer.text)")
                         #expect(answer.json["error"]?.string == "The service is not available.")
                     }
                 }

@@ -66,7 +66,8 @@ struct APIFixture {
         let (sink, metrics, shutdown) = (LogSink(), Metrics(), ShutdownSignal())
         let context = ServiceContext(
             name: "api", log: Log(service: "api", level: .debug) { sink.take($0) }, metrics: metrics, loops: [loop],
-            shutdown: shutdown, health: HealthRegistry(shutdown: shutdown, loop: loop, metrics: metrics), build: .current,
+            shutdown: shutdown, health: HealthRegistry(shutdown: shutdown, loop: loop, metrics: metrics),
+            build: .current,
             startedAtMilliseconds: WallClock.nowMilliseconds(), common: common)
         context.health.markStarted()
         let backends = await ServiceKit.Backends.open(settings.stores, context)
@@ -112,7 +113,8 @@ struct APIFixture {
 
     /// Creates a debate of demonstration agents and returns its id.
     func create(_ topic: String = "Should we use Postgres?", _ more: String = "") async throws -> String {
-        let answer = try await send("POST", "/api/v1/debates", #"{"topic":"\#(topic)","agents":["demo","demo"],"rounds":1\#(more)}"#)
+        let answer = try await send(
+            "POST", "/api/v1/debates", #"{"topic":"\#(topic)","agents":["demo","demo"],"rounds":1\#(more)}"#)
         try #require(answer.status == 200, "\(answer.text)")
         return try #require(answer.json["debate_id"]?.string)
     }
@@ -128,7 +130,8 @@ struct APIFixture {
     }
 
     static func signedToken(_ scope: String, secondsFromNow: Int64 = 60) -> String {
-        SignedToken(scope: scope, expires: WallClock.nowMilliseconds() / 1000 + secondsFromNow).text(secret: Array(token.utf8))
+        SignedToken(scope: scope, expires: WallClock.nowMilliseconds() / 1000 + secondsFromNow).text(
+            secret: Array(token.utf8))
     }
 }
 
@@ -142,7 +145,9 @@ struct Answer: Sendable {
 
     init(_ bytes: [UInt8]) throws {
         let all = String(decoding: bytes, as: UTF8.self)
-        guard let end = all.firstRange(of: "\r\n\r\n"), let status = Int(all.dropFirst(9).prefix(3)) else { throw Malformed(text: all) }
+        guard let end = all.firstRange(of: "\r\n\r\n"), let status = Int(all.dropFirst(9).prefix(3)) else {
+            throw Malformed(text: all)
+        }
         self.status = status
         head = String(all[..<end.lowerBound])
         text = String(all[end.upperBound...])

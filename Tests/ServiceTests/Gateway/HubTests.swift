@@ -422,6 +422,8 @@ private final class Remains: @unchecked Sendable {  // weak references, looked a
 }
 
 extension Hub {
+    fileprivate var someClient: ClientSession? { clients.values.first }
+
     fileprivate func remains(of debate: DebateID) -> Remains? {
         guard let client = someClient, let subscription = client.subscriptions[debate] else { return nil }
         return Remains(client, subscription)
