@@ -36,7 +36,9 @@ struct DebateClient: Sendable {
             deadlines: Deadlines(connect: .seconds(10), firstByte: .seconds(20), total: .seconds(20)))
         guard (200...299).contains(reply.status), let text = try? JSONParser.parse(reply.body)["debate_id"]?.string,
             let id = DebateID(text)
-        else { throw BenchFailure("create: \(reply.status) \(String(decoding: reply.body.prefix(300), as: UTF8.self))") }
+        else {
+            throw BenchFailure("create: \(reply.status) \(String(decoding: reply.body.prefix(300), as: UTF8.self))")
+        }
         return id
     }
 

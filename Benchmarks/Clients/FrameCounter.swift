@@ -85,14 +85,17 @@ final class FrameCounter: TransportDelegate, @unchecked Sendable {  // touched o
     func transportReachedEnd() { transport.close() }
     func transportDrained() {}
     func transportClosed(_ error: SocketError?) {
-        ready?.resume(throwing: BenchFailure("the viewer was closed: \(error.map { "\($0)" } ?? String(decoding: held, as: UTF8.self))"))
+        ready?.resume(
+            throwing: BenchFailure(
+                "the viewer was closed: \(error.map { "\($0)" } ?? String(decoding: held, as: UTF8.self))"))
         ready = nil
     }
 
     /// Where the frames begin; nil until the head is whole.
     private func upgrade() -> Int? {
         let end: [UInt8] = [13, 10, 13, 10]
-        guard held.count >= 4, let start = (0...(held.count - 4)).first(where: { held[$0..<$0 + 4].elementsEqual(end) }) else {
+        guard held.count >= 4, let start = (0...(held.count - 4)).first(where: { held[$0..<$0 + 4].elementsEqual(end) })
+        else {
             return nil
         }
         guard held.starts(with: Array("HTTP/1.1 101".utf8)) else {

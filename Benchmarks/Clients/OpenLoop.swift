@@ -14,7 +14,8 @@ enum OpenLoop {
     }
 
     static func run(
-        perSecond rate: Double, seconds: Double, on loops: [EventLoop], _ body: @escaping @Sendable (Int) async throws -> Void
+        perSecond rate: Double, seconds: Double, on loops: [EventLoop],
+        _ body: @escaping @Sendable (Int) async throws -> Void
     ) async throws -> Result {
         let began = MonotonicTime.now()
         let count = Int(rate * seconds)

@@ -17,7 +17,8 @@ enum BenchCommand {
             let chosen = try choose(options)
             if options.lists { return chosen.forEach { Terminal.out("\($0.name)\t\($0.about)") } }
             guard let stores = BenchStores.fromEnvironment() else {
-                Terminal.error("error: start this with scripts/bench.sh, which brings Postgres, Redis and the executables")
+                Terminal.error(
+                    "error: start this with scripts/bench.sh, which brings Postgres, Redis and the executables")
                 exit(78)
             }
             exit(await measure(chosen, options, stores))

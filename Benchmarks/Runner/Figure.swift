@@ -73,7 +73,9 @@ struct Figure: Sendable {
     /// One line for a person.
     var line: String {
         var parts = ["\(name): \(NumberText.short(value)) \(unit)"]
-        if let rival { parts.append("\(rival.name) \(NumberText.short(rival.value)), ratio \(NumberText.short(ratio ?? .nan))") }
+        if let rival {
+            parts.append("\(rival.name) \(NumberText.short(rival.value)), ratio \(NumberText.short(ratio ?? .nan))")
+        }
         if let isMet { parts.append("aim \(aimText): \(isMet ? "met" : "MISSED")") }
         if rounds.count > 1 {
             parts.append("rounds \(NumberText.short(rounds.min() ?? 0))…\(NumberText.short(rounds.max() ?? 0))")

@@ -46,7 +46,8 @@ struct Machine: Sendable {
 
     var json: JSONValue {
         [
-            "processor": .string(processor), "processors_used": .int(Int64(allowed)), "processors_online": .int(Int64(online)),
+            "processor": .string(processor), "processors_used": .int(Int64(allowed)),
+            "processors_online": .int(Int64(online)),
             "memory_gb": .fraction(memoryGigabytes), "kernel": .string(kernel), "load_before": .string(load),
         ]
     }

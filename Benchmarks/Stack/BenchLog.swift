@@ -23,9 +23,11 @@ struct BenchLog: Sendable {
         let start = try chain.seal(.debateStart(DebateStart(spec: spec, engineVersion: .current)), at: now, epoch: 0)
         let outcome = try await DebateStore(pool: pool).create(
             NewDebate(
-                id: id, slug: "bench-\(id.text.suffix(20))", spec: spec, specDocument: Array("{}".utf8), metadata: Array("{}".utf8),
+                id: id, slug: "bench-\(id.text.suffix(20))", spec: spec, specDocument: Array("{}".utf8),
+                metadata: Array("{}".utf8),
                 createdAt: now, createdBy: "bench", start: start))
-        guard outcome == .created, let claim = try await PostgresRunStore(pool: pool, maxAttempts: 5).claim(id, runner: runner)
+        guard outcome == .created,
+            let claim = try await PostgresRunStore(pool: pool, maxAttempts: 5).claim(id, runner: runner)
         else { throw BenchFailure("the debate could not be made and claimed") }
         return BenchLog(debate: id, epoch: claim.epoch, chain: chain, log: PostgresEventLog(pool: pool))
     }
@@ -58,7 +60,9 @@ struct BenchLog: Sendable {
         let connection = try await PGConnection.open(
             RunnerRegistry.configure(database.configuration), loop: loop, log: .disabled)
         let registry = RunnerRegistry(
-            .init(id: id, kind: .worker, capacity: 0, presenceKey: Int64.random(in: 1...Int64.max), lease: .seconds(86_400)),
+            .init(
+                id: id, kind: .worker, capacity: 0, presenceKey: Int64.random(in: 1...Int64.max),
+                lease: .seconds(86_400)),
             on: connection)
         try await registry.register()
         do {

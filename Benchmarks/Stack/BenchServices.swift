@@ -40,7 +40,8 @@ final class BenchServices: Sendable {
     func environment(_ changes: [String: String]) -> [String: String] {
         [
             "ARAGORA_POSTGRES_DSN": database.url, "ARAGORA_REDIS_URL": bench.stores.redisURL,
-            "ARAGORA_REDIS_PREFIX": prefix, "ARAGORA_API_TOKEN": Self.token, "ARAGORA_RECEIPT_SIGNING_KEY": Self.signingKey,
+            "ARAGORA_REDIS_PREFIX": prefix, "ARAGORA_API_TOKEN": Self.token,
+            "ARAGORA_RECEIPT_SIGNING_KEY": Self.signingKey,
             "ARAGORA_BIND_ADDRESS": "127.0.0.1", "ARAGORA_RATE_LIMIT": "0", "ARAGORA_DEMO_LATENCY_MS": "0",
             "ARAGORA_LOG_LEVEL": "warning",
         ].merging(changes) { $1 }
@@ -67,7 +68,8 @@ final class BenchServices: Sendable {
         return (try await start("aragora-api", fixed.merging(changes) { $1 }, processor: processor), port)
     }
 
-    func startGateway(_ changes: [String: String] = [:], processor: Int? = nil) async throws -> (Service, port: UInt16) {
+    func startGateway(_ changes: [String: String] = [:], processor: Int? = nil) async throws -> (Service, port: UInt16)
+    {
         let port = try Ports.free()
         let changes = changes.merging(["ARAGORA_WS_PORT": String(port)]) { $1 }
         return (try await start("aragora-ws-gateway", changes, processor: processor), port)
@@ -85,7 +87,9 @@ struct Service: Sendable {
         let request = HTTPClientRequest(url: "http://127.0.0.1:\(metricsPort)/readyz")
         let deadline = began + BenchServices.readyDeadline.nanosecondsValue
         while true {
-            if let reply = try? await client.send(request, deadlines: Deadlines(total: .seconds(1))), reply.status == 200 {
+            if let reply = try? await client.send(request, deadlines: Deadlines(total: .seconds(1))),
+                reply.status == 200
+            {
                 await client.close()
                 return
             }

@@ -40,7 +40,9 @@ struct BenchStores: Sendable {
         let output = try await Command.run("/bin/sh", ["-c", fsyncCommand], accepted: [0, 124])
         for line in output.split(separator: "\n") where line.contains("fdatasync") {
             let words = line.split(separator: " ")
-            if let index = words.firstIndex(of: "ops/sec"), index > 0, let value = Double(words[index - 1]) { return value }
+            if let index = words.firstIndex(of: "ops/sec"), index > 0, let value = Double(words[index - 1]) {
+                return value
+            }
         }
         throw BenchFailure("pg_test_fsync printed no fdatasync: \(output)")
     }

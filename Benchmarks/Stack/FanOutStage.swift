@@ -80,7 +80,8 @@ struct FanOutStage: Sendable {
         return (
             nginx,
             Party(
-                name: "nginx+nchan", server: server, crowd: crowd, port: nginx.port, target: "/sub?id=bench", dialect: .plain)
+                name: "nginx+nchan", server: server, crowd: crowd, port: nginx.port, target: "/sub?id=bench",
+                dialect: .plain)
         )
     }
 }

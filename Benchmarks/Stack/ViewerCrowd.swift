@@ -82,7 +82,9 @@ final class ViewerCrowd: Sendable {
         let now = MonotonicTime.now()
         let reached = state.withLock { state -> CheckedContinuation<Void, Never>? in
             state.delivered += 1
-            if number <= state.published.count { state.latencies.append(Double(now - state.published[number - 1]) / 1e6) }
+            if number <= state.published.count {
+                state.latencies.append(Double(now - state.published[number - 1]) / 1e6)
+            }
             guard let goal = state.goal, state.delivered >= goal.count else { return nil }
             state.goal = nil
             return goal.continuation

@@ -42,7 +42,9 @@ struct CreateLatency: Benchmark {
         ) { index in
             _ = try await clients[index].create()
         }
-        if let failure = result.failures.first { throw BenchFailure("\(result.failures.count) creates failed: \(failure)") }
+        if let failure = result.failures.first {
+            throw BenchFailure("\(result.failures.count) creates failed: \(failure)")
+        }
         let count = Double(result.latencies.count)
         return (
             result.latencies, (ProcessSample.cpu(of: api.child.pid) - before.0) / count * 1e6,

@@ -10,7 +10,9 @@ struct EventLogAppend: Benchmark {
 
     private static let contentBytes = 400
     /// Debates that append at once, each waiting for its own commit; events of one append.
-    private static let shapes = [(writers: 1, events: 1), (writers: 8, events: 1), (writers: 32, events: 1), (writers: 32, events: 6)]
+    private static let shapes = [
+        (writers: 1, events: 1), (writers: 8, events: 1), (writers: 32, events: 1), (writers: 32, events: 6),
+    ]
 
     init() {}
 
@@ -54,7 +56,9 @@ struct EventLogAppend: Benchmark {
     ) async throws -> Round {
         var logs: [BenchLog] = []
         for _ in 0..<shape.writers { logs.append(try await BenchLog.make(pool, runner: runner)) }
-        let (own, postgres) = (ProcessSample.cpu(of: getpid()), ProcessSample.cpuWithChildren(of: bench.stores.postgresPID))
+        let (own, postgres) = (
+            ProcessSample.cpu(of: getpid()), ProcessSample.cpuWithChildren(of: bench.stores.postgresPID)
+        )
         let began = MonotonicTime.now()
         let end = began + Int64(bench.options.seconds(4) * 1e9)
         let latencies = try await withThrowingTaskGroup(of: [Double].self) { group in
@@ -68,7 +72,8 @@ struct EventLogAppend: Benchmark {
         return Round(
             rate: count / seconds, latencies: latencies,
             ownMicroseconds: (ProcessSample.cpu(of: getpid()) - own) / count * 1e6,
-            postgresMicroseconds: (ProcessSample.cpuWithChildren(of: bench.stores.postgresPID) - postgres) / count * 1e6)
+            postgresMicroseconds: (ProcessSample.cpuWithChildren(of: bench.stores.postgresPID) - postgres) / count * 1e6
+        )
     }
 
     private static func write(_ log: BenchLog, _ events: Int, until end: Int64) async throws -> [Double] {

@@ -37,7 +37,8 @@ struct FanOut: Benchmark {
                     $0.rival = .init(name: "nginx+nchan", value: rival.map(\.perCPUSecond).median)
                     $0.aim = .ratioAtLeast(1.2)
                 }
-                $0.note = "\(Self.viewers) viewers, bursts of \(Self.burst), \(stage.messageBytes) bytes, CPU of the gateway alone"
+                $0.note =
+                    "\(Self.viewers) viewers, bursts of \(Self.burst), \(stage.messageBytes) bytes, CPU of the gateway alone"
             },
             Figure("deliveries, closed loop", medianOf: ours.map(\.rate), "1/s").with {
                 if !rival.isEmpty { $0.rival = .init(name: "nginx+nchan", value: rival.map(\.rate).median) }

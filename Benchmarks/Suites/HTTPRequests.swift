@@ -22,10 +22,13 @@ struct HTTPRequests: Benchmark {
                 ["ARAGORA_EVENT_LOOPS": "1"], processor: bench.serverProcessor)
             defer { _ = api }
             let body = String(repeating: "x", count: 15)
-            guard TextFile.write(Array(body.utf8), to: "\(services.folder)/healthz") else { throw BenchFailure("no file") }
+            guard TextFile.write(Array(body.utf8), to: "\(services.folder)/healthz") else {
+                throw BenchFailure("no file")
+            }
             let nginx = try await Nginx.start(bench, folder: services.folder, locations: "location / { }")
             let plain = try await compare(api.child.pid, port, nginx, [], bench, "")
-            let browser = try await compare(api.child.pid, port, nginx, Self.browserHeaders, bench, ", browser's headers")
+            let browser = try await compare(
+                api.child.pid, port, nginx, Self.browserHeaders, bench, ", browser's headers")
             await nginx.stop(on: bench.loop)
             await api.stop(on: bench.loop)
             return plain + browser

@@ -20,7 +20,9 @@ struct ProviderCalls: Benchmark {
         let folder = try ScratchFolder.make()
         let port = try Ports.free()
         let scenario = "\(folder)/scenario.json"
-        guard TextFile.write(Array("{\"answer_words\":\(Self.answerWords)}".utf8), to: scenario) else { throw BenchFailure("no file") }
+        guard TextFile.write(Array("{\"answer_words\":\(Self.answerWords)}".utf8), to: scenario) else {
+            throw BenchFailure("no file")
+        }
         let simulator = try Child(
             "provider-simulator", bench.stores.executable("provider-simulator"),
             ["--port", String(port), "--scenario", scenario], folder: folder)
@@ -47,7 +49,8 @@ struct ProviderCalls: Benchmark {
     private static func registry(_ port: UInt16, _ loop: EventLoop) throws -> ProviderRegistry {
         guard let url = BaseURL("http://127.0.0.1:\(port)") else { throw BenchFailure("no address") }
         let endpoints = [ProviderKey.anthropic, .openai].map {
-            ProviderEndpoint(provider: $0, baseURL: url, key: Secret("bench"), model: "bench", deadlines: CallDeadlines())
+            ProviderEndpoint(
+                provider: $0, baseURL: url, key: Secret("bench"), model: "bench", deadlines: CallDeadlines())
         }
         return ProviderRegistry(
             settings: ProviderSettings(endpoints: endpoints, maxInFlight: 64), loop: loop,
@@ -69,9 +72,11 @@ struct ProviderCalls: Benchmark {
         let debate = DebateID(milliseconds: 1_790_000_000_000, random: [UInt8](repeating: 7, count: 10))
         let agent = AgentSpec(name: "\(provider.rawValue)-1", provider: provider, model: "bench")
         let material = PlannedCall.Material(
-            topic: "Should a three-person startup use Postgres or MongoDB?", context: nil, remarks: [], own: nil, others: [])
+            topic: "Should a three-person startup use Postgres or MongoDB?", context: nil, remarks: [], own: nil,
+            others: [])
         let call = PlannedCall(
-            key: CallKey("r1/propose/\(provider.rawValue)-\(number)"), agent: agent, phase: .propose, round: 1, totalRounds: 3,
+            key: CallKey("r1/propose/\(provider.rawValue)-\(number)"), agent: agent, phase: .propose, round: 1,
+            totalRounds: 3,
             material: material)
         let request = CallRequest(debate: debate, call: call, attempt: 1, epoch: 1)
         return await Task(executorPreference: loop) { await registry.call(request) { _ in } }.value
@@ -79,14 +84,16 @@ struct ProviderCalls: Benchmark {
 
     // MARK: Rounds
 
-    private func steady(_ provider: ProviderKey, _ registry: ProviderRegistry, _ bench: Bench) async throws -> [Figure] {
+    private func steady(_ provider: ProviderKey, _ registry: ProviderRegistry, _ bench: Bench) async throws -> [Figure]
+    {
         let loop = bench.clientLoops[0]
         let rounds = try await bench.alternate([
             {
                 let result = try await OpenLoop.run(
                     perSecond: Self.steadyRate, seconds: bench.options.seconds(5), on: [loop]
                 ) { _ in
-                    guard case .answered = await Self.call(provider, Int.random(in: 0..<1_000_000_000), registry, loop) else {
+                    guard case .answered = await Self.call(provider, Int.random(in: 0..<1_000_000_000), registry, loop)
+                    else {
                         throw BenchFailure("a call failed")
                     }
                 }
@@ -113,7 +120,8 @@ struct ProviderCalls: Benchmark {
     ) async throws -> [Figure] {
         let rounds = try await bench.alternate([{ try await closed(provider, registry, simulator, bench) }])[0]
         return [
-            Figure("\(provider.rawValue) calls, \(Self.manyCallers) callers", medianOf: rounds.map(\.rate), "1/s").with {
+            Figure("\(provider.rawValue) calls, \(Self.manyCallers) callers", medianOf: rounds.map(\.rate), "1/s").with
+            {
                 $0.aim = .atLeast(3000)
             },
             Figure("CPU per \(provider.rawValue) call, client", medianOf: rounds.map(\.client), "µs"),
@@ -145,7 +153,8 @@ struct ProviderCalls: Benchmark {
             return Double(try await group.reduce(0, +))
         }
         return (
-            count / (Double(MonotonicTime.now() - began) / 1e9), (ProcessSample.cpu(of: getpid()) - before.0) / count * 1e6,
+            count / (Double(MonotonicTime.now() - began) / 1e9),
+            (ProcessSample.cpu(of: getpid()) - before.0) / count * 1e6,
             (ProcessSample.cpu(of: simulator.pid) - before.1) / count * 1e6
         )
     }

@@ -31,10 +31,12 @@ struct ReadyTime: Benchmark {
         var memory: [Double] = []
         for round in 0...bench.options.rounds {
             let began = MonotonicTime.now()
-            let service = try await services.start(product, [
-                "ARAGORA_PORT": String(try Ports.free()), "ARAGORA_WS_PORT": String(try Ports.free()),
-                "ARAGORA_BACKUP_DIR": "\(services.folder)/backups",
-            ])
+            let service = try await services.start(
+                product,
+                [
+                    "ARAGORA_PORT": String(try Ports.free()), "ARAGORA_WS_PORT": String(try Ports.free()),
+                    "ARAGORA_BACKUP_DIR": "\(services.folder)/backups",
+                ])
             let took = Double(MonotonicTime.now() - began) / 1e6
             try await bench.loop.sleep(for: Self.settling)
             // The first start reads the executable from the disk.

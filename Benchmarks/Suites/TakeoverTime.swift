@@ -70,7 +70,10 @@ struct TakeoverTime: Benchmark {
             for _ in 0..<Self.debates { _ = try await client.create() }
             try await loop.sleep(for: TakeoverTime.settling)
             let owned = try await ownership()
-            guard let victim = workers.indices.max(by: { owned[workers[$0].runner, default: []].count < owned[workers[$1].runner, default: []].count }),
+            guard
+                let victim = workers.indices.max(by: {
+                    owned[workers[$0].runner, default: []].count < owned[workers[$1].runner, default: []].count
+                }),
                 let debates = owned[workers[victim].runner], !debates.isEmpty
             else { throw BenchFailure("no worker holds a debate: \(workers[0].service.child.logTail)") }
             let began = MonotonicTime.now()
@@ -94,7 +97,9 @@ struct TakeoverTime: Benchmark {
                     "ARAGORA_EVENT_LOOPS": "1",
                 ])
             for _ in 0..<500 {
-                if let runner = try await runners().subtracting(before).first { return workers.append((service, runner)) }
+                if let runner = try await runners().subtracting(before).first {
+                    return workers.append((service, runner))
+                }
                 try await loop.sleep(for: .milliseconds(10))
             }
             throw BenchFailure("the worker did not register: \(service.child.logTail)")
@@ -112,11 +117,15 @@ struct TakeoverTime: Benchmark {
         private func ownership() async throws -> [String: Set<String>] {
             let rows = try await pool.query(
                 "SELECT debate_id, lease_owner FROM debate_runs WHERE lease_owner IS NOT NULL AND status = 'running'")
-            return try rows.reduce(into: [:]) { $0[try $1.text("lease_owner"), default: []].insert(try $1.text("debate_id")) }
+            return try rows.reduce(into: [:]) {
+                $0[try $1.text("lease_owner"), default: []].insert(try $1.text("debate_id"))
+            }
         }
 
         /// Milliseconds until each debate has another owner; asked of Postgres every few milliseconds.
-        private func waitUntilTaken(_ debates: Set<String>, from runner: String, since began: Int64) async throws -> [Double] {
+        private func waitUntilTaken(_ debates: Set<String>, from runner: String, since began: Int64) async throws
+            -> [Double]
+        {
             var left = debates
             var times: [Double] = []
             while !left.isEmpty {
@@ -126,7 +135,9 @@ struct TakeoverTime: Benchmark {
                     left.remove(debate)
                     times.append(now)
                 }
-                guard now < TakeoverTime.deadline.seconds * 1e3 else { throw BenchFailure("\(left.count) debates were not taken over") }
+                guard now < TakeoverTime.deadline.seconds * 1e3 else {
+                    throw BenchFailure("\(left.count) debates were not taken over")
+                }
                 if !left.isEmpty { try await loop.sleep(for: .milliseconds(4)) }
             }
             return times

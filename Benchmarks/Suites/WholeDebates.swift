@@ -91,12 +91,18 @@ struct WholeDebates: Benchmark {
         }
         let seconds = Double(MonotonicTime.now() - began) / 1e9
         let count = Double(results.count)
-        let cpu = zip(before, stack.cpu(bench)).map { (name: $0.name, milliseconds: ($1.seconds - $0.seconds) / count * 1e3) }
-        bench.say("closed: \(NumberText.short(count / seconds)) debates/s, \(results.count) debates in \(NumberText.short(seconds)) s")
+        let cpu = zip(before, stack.cpu(bench)).map {
+            (name: $0.name, milliseconds: ($1.seconds - $0.seconds) / count * 1e3)
+        }
+        bench.say(
+            "closed: \(NumberText.short(count / seconds)) debates/s, \(results.count) debates in \(NumberText.short(seconds)) s"
+        )
         return Round(rate: count / seconds, latencies: results.map(\.latency), events: results.map(\.events), cpu: cpu)
     }
 
-    private static func oneAfterAnother(_ client: DebateClient, until end: Int64) async throws -> [(latency: Double, events: Int)] {
+    private static func oneAfterAnother(_ client: DebateClient, until end: Int64) async throws -> [(
+        latency: Double, events: Int
+    )] {
         var results: [(latency: Double, events: Int)] = []
         while true {
             let began = MonotonicTime.now()
@@ -116,13 +122,19 @@ struct WholeDebates: Benchmark {
             },
             Figure("debate p50, closed loop", latencies.percentile(50), "ms").with { $0.fsyncsPerSecond = fsync },
             Figure("debate p99, closed loop", latencies.percentile(99), "ms").with { $0.fsyncsPerSecond = fsync },
-            Figure("events per debate", medianOf: rounds.flatMap(\.events).map(Double.init), "").with { $0.rounds = [] },
+            Figure("events per debate", medianOf: rounds.flatMap(\.events).map(Double.init), "").with {
+                $0.rounds = []
+            },
         ]
         for (index, part) in rounds[0].cpu.enumerated() {
-            figures.append(Figure("CPU per debate, \(part.name)", medianOf: rounds.map { $0.cpu[index].milliseconds }, "ms"))
+            figures.append(
+                Figure("CPU per debate, \(part.name)", medianOf: rounds.map { $0.cpu[index].milliseconds }, "ms"))
         }
         let total = rounds.map { $0.cpu.map(\.milliseconds).reduce(0, +) }
-        figures.append(Figure("CPU per debate, all", medianOf: total, "ms").with { $0.note = "two processors have 2000 ms a second" })
+        figures.append(
+            Figure("CPU per debate, all", medianOf: total, "ms").with {
+                $0.note = "two processors have 2000 ms a second"
+            })
         return figures
     }
 
@@ -154,15 +166,21 @@ struct WholeDebates: Benchmark {
             _ = try await client.watch(try await client.create())
         }
         let achieved = Double(result.latencies.count) / result.seconds
-        bench.say("open at \(rate)/s: \(NumberText.short(achieved))/s, \(result.failures.count) failed \(result.failures.first ?? "")")
+        bench.say(
+            "open at \(rate)/s: \(NumberText.short(achieved))/s, \(result.failures.count) failed \(result.failures.first ?? "")"
+        )
         return [
-            Figure("debates finished, open loop at \(NumberText.short(rate))/s", achieved, "1/s").with { $0.fsyncsPerSecond = fsync },
+            Figure("debates finished, open loop at \(NumberText.short(rate))/s", achieved, "1/s").with {
+                $0.fsyncsPerSecond = fsync
+            },
             Figure("debate p50, open loop at \(NumberText.short(rate))/s", result.latencies.percentile(50), "ms").with {
                 $0.fsyncsPerSecond = fsync
             },
             Figure("debate p99, open loop at \(NumberText.short(rate))/s", result.latencies.percentile(99), "ms").with {
                 $0.fsyncsPerSecond = fsync
-                if !result.failures.isEmpty { $0.note = "\(result.failures.count) not finished within \(DebateClient.patience.seconds) s" }
+                if !result.failures.isEmpty {
+                    $0.note = "\(result.failures.count) not finished within \(DebateClient.patience.seconds) s"
+                }
             },
         ]
     }

@@ -28,7 +28,8 @@ final class Child: Sendable {
         let pinned = processor.map { ["/usr/bin/taskset", "-c", String($0)] } ?? []
         let command = pinned + [binary] + arguments
         var argv: [UnsafeMutablePointer<CChar>?] = command.map { strdup($0) } + [nil]
-        var envp: [UnsafeMutablePointer<CChar>?] = Self.inherited.merging(environment) { $1 }.map { strdup("\($0)=\($1)") }
+        var envp: [UnsafeMutablePointer<CChar>?] =
+            Self.inherited.merging(environment) { $1 }.map { strdup("\($0)=\($1)") }
             + [nil]
         defer { (argv + envp).forEach { free($0) } }
         var pid = pid_t()

@@ -14,8 +14,12 @@ enum Command {
     }
 
     private static func collect(_ binary: String, _ arguments: [String], _ accepted: [Int32]) throws -> String {
-        let quoted = ([binary] + arguments).map { "'" + $0.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'" }
-        guard let pipe = popen(quoted.joined(separator: " "), "r") else { throw BenchFailure("\(binary) can not be run") }
+        let quoted = ([binary] + arguments).map {
+            "'" + $0.split(separator: "'", omittingEmptySubsequences: false).joined(separator: "'\\''") + "'"
+        }
+        guard let pipe = popen(quoted.joined(separator: " "), "r") else {
+            throw BenchFailure("\(binary) can not be run")
+        }
         var bytes: [UInt8] = []
         var buffer = [UInt8](repeating: 0, count: 4096)
         while bytes.count < maxOutputBytes {

@@ -77,7 +77,8 @@ struct KeyRingTests {
     }
 
     @Test(
-        "no random bytes are given out twice, within a reserve and across its end", arguments: [8, 16, 63, 64, 65, 2000])
+        "no random bytes are given out twice, within a reserve and across its end",
+        arguments: [8, 16, 63, 64, 65, 2000])
     func randomBytesOnce(count: Int) throws {
         let drawn = try (0..<300).map { _ in try RandomBytes.make(count) }
         #expect(drawn.allSatisfy { $0.count == count && $0.contains { $0 != 0 } })

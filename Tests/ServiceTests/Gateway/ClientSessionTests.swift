@@ -11,9 +11,11 @@ struct ClientSessionTests {
     static let debate = HubTests.debate
     static let auth = ["ARAGORA_API_TOKEN": GatewayFixture.token]
 
-    @Test("is refused with 401 and a flat body without a credential, or with a wrong one", arguments: [
-        "", "?token=wrong", "?token=", "?token=a:1:00",
-    ])
+    @Test(
+        "is refused with 401 and a flat body without a credential, or with a wrong one",
+        arguments: [
+            "", "?token=wrong", "?token=", "?token=a:1:00",
+        ])
     func unauthorized(query: String) async throws {
         try await GatewayFixture.with(Self.auth) { gateway in
             await #expect(throws: WebSocketClientError.refused(status: 401)) { try await gateway.viewer(query) }
@@ -26,7 +28,8 @@ struct ClientSessionTests {
             let token = GatewayFixture.token
             let viewer =
                 switch way {
-                case "header": try await gateway.viewer(headers: ["Authorization": HeaderValue("Bearer \(token)") ?? ""])
+                case "header":
+                    try await gateway.viewer(headers: ["Authorization": HeaderValue("Bearer \(token)") ?? ""])
                 case "query": try await gateway.viewer("?token=\(token)")
                 default: try await gateway.viewer(protocols: ["access_token.\(token)", "aragora-v1"])
                 }
@@ -39,7 +42,9 @@ struct ClientSessionTests {
     func expiry() async throws {
         try await GatewayFixture.with(Self.auth) { gateway in
             let old = GatewayFixture.signedToken("admin", secondsFromNow: -5)
-            await #expect(throws: WebSocketClientError.refused(status: 401)) { try await gateway.viewer("?token=\(old)") }
+            await #expect(throws: WebSocketClientError.refused(status: 401)) {
+                try await gateway.viewer("?token=\(old)")
+            }
             let short = GatewayFixture.signedToken("admin", secondsFromNow: 1)
             let viewer = try await gateway.viewer("?token=\(short)")
             let messages = try await viewer.readAll()
@@ -53,7 +58,8 @@ struct ClientSessionTests {
         try await GatewayFixture.with(Self.auth) { gateway in
             for expires in [Int64.max, 9_223_372_036_854_775, 9_223_372_036] {
                 let now = WallClock.nowMilliseconds() / 1000
-                let viewer = try await gateway.viewer("?token=\(GatewayFixture.signedToken("admin", secondsFromNow: expires - now))")
+                let viewer = try await gateway.viewer(
+                    "?token=\(GatewayFixture.signedToken("admin", secondsFromNow: expires - now))")
                 #expect(try await viewer.settle().types == ["connected", "connection_info"])
             }
         }
@@ -77,11 +83,14 @@ struct ClientSessionTests {
         }
     }
 
-    @Test("from a foreign page is closed with 4003 before it hears anything", arguments: [
-        ("http://evil.test", "", false), ("https://gateway.test", "", true), ("http://ok.test", "http://ok.test", true),
-        ("null", "", false), ("http://gateway.test.evil.test", "", false), ("http://evil.test", "*", true),
-        ("http://gateway.test:8080", "", false),
-    ])
+    @Test(
+        "from a foreign page is closed with 4003 before it hears anything",
+        arguments: [
+            ("http://evil.test", "", false), ("https://gateway.test", "", true),
+            ("http://ok.test", "http://ok.test", true),
+            ("null", "", false), ("http://gateway.test.evil.test", "", false), ("http://evil.test", "*", true),
+            ("http://gateway.test:8080", "", false),
+        ])
     func origins(origin: String, allowed: String, isWelcome: Bool) async throws {
         try await GatewayFixture.with(["ARAGORA_ALLOWED_ORIGINS": allowed]) { gateway in
             let viewer = try await gateway.viewer(headers: ["Origin": HeaderValue(origin) ?? ""])
@@ -111,15 +120,20 @@ struct ClientSessionTests {
         }
     }
 
-    @Test("hears a warning for what can not be read, and stays", arguments: [
-        ("{", "INVALID_JSON"), ("", "INVALID_JSON"), ("[]", "INVALID_MESSAGE"), ("{}", "INVALID_MESSAGE"),
-        (#"{"type":7}"#, "INVALID_MESSAGE"), (#"{"type":"subscribe"}"#, "INVALID_MESSAGE"),
-        (#"{"type":"subscribe","debate_id":"x"}"#, "INVALID_MESSAGE"), (#"{"type":"user_vote"}"#, "UNKNOWN_TYPE"),
-        (#"{"type":"subscribe","debate_id":"\#(HubTests.debate.text)","replay_from_seq":-1}"#, "INVALID_MESSAGE"),
-        (#"{"type":"subscribe","debate_id":"\#(HubTests.debate.text)","replay_from_seq":1e99}"#, "INVALID_MESSAGE"),
-        (#"{"type":"subscribe","debate_id":"\#(HubTests.debate.text)","since_seq":9223372036854775807}"#, "INVALID_MESSAGE"),
-        (#"{"type":"subscribe","debate_id":"\#(HubTests.debate.text)","after_hash":"00"}"#, "INVALID_MESSAGE"),
-    ])
+    @Test(
+        "hears a warning for what can not be read, and stays",
+        arguments: [
+            ("{", "INVALID_JSON"), ("", "INVALID_JSON"), ("[]", "INVALID_MESSAGE"), ("{}", "INVALID_MESSAGE"),
+            (#"{"type":7}"#, "INVALID_MESSAGE"), (#"{"type":"subscribe"}"#, "INVALID_MESSAGE"),
+            (#"{"type":"subscribe","debate_id":"x"}"#, "INVALID_MESSAGE"), (#"{"type":"user_vote"}"#, "UNKNOWN_TYPE"),
+            (#"{"type":"subscribe","debate_id":"\#(HubTests.debate.text)","replay_from_seq":-1}"#, "INVALID_MESSAGE"),
+            (#"{"type":"subscribe","debate_id":"\#(HubTests.debate.text)","replay_from_seq":1e99}"#, "INVALID_MESSAGE"),
+            (
+                #"{"type":"subscribe","debate_id":"\#(HubTests.debate.text)","since_seq":9223372036854775807}"#,
+                "INVALID_MESSAGE"
+            ),
+            (#"{"type":"subscribe","debate_id":"\#(HubTests.debate.text)","after_hash":"00"}"#, "INVALID_MESSAGE"),
+        ])
     func warnings(text: String, code: String) async throws {
         try await GatewayFixture.with { gateway in
             let viewer = try await gateway.viewer()

@@ -21,7 +21,8 @@ struct GatewayFixture {
     let server: HTTPServer
     let address: SocketAddress
 
-    static func with(_ environment: [String: String] = [:], _ body: (GatewayFixture) async throws -> Void) async throws {
+    static func with(_ environment: [String: String] = [:], _ body: (GatewayFixture) async throws -> Void) async throws
+    {
         let values = ["ARAGORA_POSTGRES_DSN": "postgresql://nobody@127.0.0.1:1/none"].merging(environment) { $1 }
         var reader = SettingsReader(lookup: { values[$0] })
         let settings = GatewaySettings(reading: &reader, common: CommonSettings(reading: &reader, processors: 1))
@@ -38,7 +39,8 @@ struct GatewayFixture {
             return router
         }
         let fixture = GatewayFixture(
-            loop: loop, hub: hub, log: log, live: live, metrics: metrics, server: server, address: try await server.start())
+            loop: loop, hub: hub, log: log, live: live, metrics: metrics, server: server,
+            address: try await server.start())
         do {
             try await body(fixture)
         } catch {
@@ -51,8 +53,10 @@ struct GatewayFixture {
     }
 
     func viewer(_ query: String = "", headers: Headers = [:], protocols: [String] = []) async throws -> Viewer {
-        Viewer(socket: try await WebSocketClient.connect(
-            loop: loop, to: [address], host: "gateway.test", target: "/ws" + query, headers: headers, protocols: protocols))
+        Viewer(
+            socket: try await WebSocketClient.connect(
+                loop: loop, to: [address], host: "gateway.test", target: "/ws" + query, headers: headers,
+                protocols: protocols))
     }
 
     /// What Redis would bring.
@@ -67,7 +71,8 @@ struct GatewayFixture {
     func until(_ condition: () async -> Bool) async { while await !condition() { await Task.yield() } }
 
     static func signedToken(_ scope: String, secondsFromNow: Int64) -> String {
-        SignedToken(scope: scope, expires: WallClock.nowMilliseconds() / 1000 + secondsFromNow).text(secret: Array(token.utf8))
+        SignedToken(scope: scope, expires: WallClock.nowMilliseconds() / 1000 + secondsFromNow).text(
+            secret: Array(token.utf8))
     }
 }
 
@@ -124,7 +129,9 @@ struct Viewer {
     func readSeqs(through last: Int64 = .max) async -> [Int64] {
         var seqs: [Int64] = []
         while seqs.last != last, case .text(let text) = await socket.receive() {
-            if let found = text.prefix(200).firstMatch(of: /"type":"event".*"seq":(\d+)/), let seq = Int64(found.1) { seqs.append(seq) }
+            if let found = text.prefix(200).firstMatch(of: /"type":"event".*"seq":(\d+)/), let seq = Int64(found.1) {
+                seqs.append(seq)
+            }
         }
         return seqs
     }

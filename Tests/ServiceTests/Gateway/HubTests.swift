@@ -18,9 +18,11 @@ struct HubTests {
             gateway.log.put(chain)
             let viewer = try await gateway.viewer("?debate_id=\(Self.debate.text)")
             let messages = try await viewer.read(to: "replay_end")
-            #expect(messages.types == [
-                "connected", "connection_info", "subscribed", "replay_start", "event", "event", "event", "replay_end",
-            ])
+            #expect(
+                messages.types == [
+                    "connected", "connection_info", "subscribed", "replay_start", "event", "event", "event",
+                    "replay_end",
+                ])
             #expect(messages.seqs == [1, 2, 3])
             let standing = try #require(messages.first { $0.type == "subscribed" })
             #expect(standing["data"]?["latest_seq"]?.int == 3)
@@ -33,7 +35,9 @@ struct HubTests {
         }
     }
 
-    @Test("sees no gap and no duplicate when events arrive while the backlog is read", arguments: [1, 127, 128, 129, 300] as [Int64])
+    @Test(
+        "sees no gap and no duplicate when events arrive while the backlog is read",
+        arguments: [1, 127, 128, 129, 300] as [Int64])
     func race(count: Int64) async throws {
         try await GatewayFixture.with { gateway in
             let backlog = Chain(Self.debate, count: count)
@@ -87,7 +91,8 @@ struct HubTests {
             let viewer = try await gateway.viewer("?debate_id=\(Self.debate.text)")
             try await viewer.read(to: "replay_end")
             let stray = PublishedEntry(
-                kind: .event, seq: .max, epoch: 9, hash: chain.tail.hash, prevHash: chain.tail.hash, envelope: Array("{}".utf8))
+                kind: .event, seq: .max, epoch: 9, hash: chain.tail.hash, prevHash: chain.tail.hash,
+                envelope: Array("{}".utf8))
             await gateway.publish(stray, Self.debate)
             await gateway.publishToken("x", after: .max, epoch: 9, Self.debate)
             _ = try await viewer.settle()
@@ -128,7 +133,9 @@ struct HubTests {
         }
     }
 
-    @Test("is told LOG_RESET when a poll shows a shorter log, or another one of the same length", arguments: [2, 3] as [Int64])
+    @Test(
+        "is told LOG_RESET when a poll shows a shorter log, or another one of the same length",
+        arguments: [2, 3] as [Int64])
     func pollReset(count: Int64) async throws {
         try await GatewayFixture.with { gateway in
             gateway.log.put(Chain(Self.debate, count: 3))
@@ -153,14 +160,17 @@ struct HubTests {
             let viewer = try await gateway.viewer("?debate_id=\(Self.debate.text)")
             try await viewer.read(to: "replay_end")
             gateway.log.put(Chain(Self.debate, count: 3, branch: 3))
-            await gateway.publish(PublishedEntry(live: .reset, seq: 3, epoch: 2, envelope: Array("{}".utf8)), Self.debate)
+            await gateway.publish(
+                PublishedEntry(live: .reset, seq: 3, epoch: 2, envelope: Array("{}".utf8)), Self.debate)
             let messages = try await viewer.read(to: "replay_end")
             #expect(messages.warnings == ["LOG_RESET"])
             #expect(messages.seqs == [1, 2, 3])
         }
     }
 
-    @Test("resumes after the number and hash it names, and begins anew when the hash is another", arguments: [true, false])
+    @Test(
+        "resumes after the number and hash it names, and begins anew when the hash is another",
+        arguments: [true, false])
     func afterHash(isSame: Bool) async throws {
         try await GatewayFixture.with { gateway in
             let chain = Chain(Self.debate, count: 5)
@@ -219,7 +229,9 @@ struct HubTests {
             gateway.live.put(Chain(Self.debate, count: 4, branch: 2))
             let second = try await gateway.viewer("?debate_id=\(Self.debate.text)")
             let messages = try await second.read(to: "replay_end")
-            #expect(messages.filter { $0.seq != nil }.allSatisfy { $0["branch"]?.int == 0 } && messages.seqs == [1, 2, 3, 4])
+            #expect(
+                messages.filter { $0.seq != nil }.allSatisfy { $0["branch"]?.int == 0 }
+                    && messages.seqs == [1, 2, 3, 4])
             #expect(gateway.log.pages == [1])
             gateway.live.put(Chain(Self.debate, count: 3))
             let third = try await gateway.viewer("?debate_id=\(Self.debate.text)")
@@ -248,7 +260,9 @@ struct HubTests {
             gateway.log.put(Chain(Self.debate, count: 200))
             let pages = Lock(0)
             gateway.log.beforePage { _ in
-                let isSecond = pages.withLock { $0 += 1; return $0 == 2 }
+                let isSecond = pages.withLock {
+                    $0 += 1; return $0 == 2
+                }
                 if isSecond { gateway.log.fail(failures) }
             }
             let viewer = try await gateway.viewer("?debate_id=\(Self.debate.text)")
@@ -295,7 +309,9 @@ struct HubTests {
                 gateway.log.put(Chain(id, count: 1))
             }
             // Slower than the message limit allows would take seconds: subscribe in the client's name.
-            let ids = (0..<Int64(limit + 1)).map { DebateID(milliseconds: 1_767_322_800_000 + $0, random: Array(1...10)) }
+            let ids = (0..<Int64(limit + 1)).map {
+                DebateID(milliseconds: 1_767_322_800_000 + $0, random: Array(1...10))
+            }
             try await viewer.subscribe(ids[0])
             try await viewer.read(to: "replay_end")
             let client = try #require(await gateway.hub.someClient)
@@ -330,7 +346,9 @@ struct HubTests {
         try await GatewayFixture.with { gateway in
             gateway.log.put(Chain(Self.debate, count: 2))
             let (asked, may) = (Latch(), Latch())
-            gateway.log.beforeTail { asked.open(); await may.wait() }
+            gateway.log.beforeTail {
+                asked.open(); await may.wait()
+            }
             let viewer = try await gateway.viewer("?debate_id=\(Self.debate.text)")
             await asked.wait()
             try await viewer.subscribe(Self.debate)
@@ -348,7 +366,9 @@ struct HubTests {
             var chain = Chain(Self.debate, count: 2)
             gateway.log.put(chain)
             let (asked, may) = (Latch(), Latch())
-            gateway.log.beforePage { _ in asked.open(); await may.wait() }
+            gateway.log.beforePage { _ in
+                asked.open(); await may.wait()
+            }
             let viewer = try await gateway.viewer("?debate_id=\(Self.debate.text)")
             await asked.wait()
             await gateway.publishToken("while replaying", after: 2, epoch: 2, Self.debate)
@@ -374,10 +394,14 @@ struct HubTests {
             for round in 0..<20 {
                 let (asked, may) = (Latch(), Latch())
                 if round % 2 == 0 {
-                    gateway.log.beforePage { _ in asked.open(); await may.wait() }
+                    gateway.log.beforePage { _ in
+                        asked.open(); await may.wait()
+                    }
                     gateway.log.beforeTail {}
                 } else {
-                    gateway.log.beforeTail { asked.open(); await may.wait() }
+                    gateway.log.beforeTail {
+                        asked.open(); await may.wait()
+                    }
                     gateway.log.beforePage { _ in }
                 }
                 let viewer = try await gateway.viewer("?debate_id=\(Self.debate.text)&replay_from_seq=\(1 + round)")

@@ -47,7 +47,9 @@ struct Chain {
         let entry = PublishedEntry(
             kind: .event, seq: seq, epoch: epoch, hash: Self.hash(seq, branch),
             prevHash: entries.last?.hash ?? Self.hash(0, branch),
-            envelope: Array(#"{"type":"event","debate_id":"\#(debate.text)","seq":\#(seq),"branch":\#(branch),"pad":"\#(String(repeating: "x", count: padding))"}"#.utf8))
+            envelope: Array(
+                #"{"type":"event","debate_id":"\#(debate.text)","seq":\#(seq),"branch":\#(branch),"pad":"\#(String(repeating: "x", count: padding))"}"#
+                    .utf8))
         entries.append(entry)
         return entry
     }
