@@ -13,11 +13,12 @@ struct PackageManifest {
             groups[String(match[1].substring ?? "")] = Self.names(in: match[2].substring ?? "", groups: [:])
         }
         var found: [String: Set<String>] = [:]
-        for match in text.matches(of: try Regex(#"(?m)^\s+(?:shared|service)\("([\w-]+)"([^\n]*)"#)) {
+        // The formatter wraps long calls: a call ends at the first line that closes it.
+        for match in text.matches(of: try Regex(#"(?ms)^\s+(?:shared|service)\(\s*"([\w-]+)"(.*?)\),?$"#)) {
             // Only what comes before the labelled arguments is a list of modules; `folder:` comes before it.
             var rest = String(match[2].substring ?? "")
             rest.replace(try Regex(#"folder: "[\w-]+","#), with: "")
-            rest.replace(try Regex(#"(settings|resources|exclude):.*"#), with: "")
+            rest.replace(try Regex(#"(?s)(settings|resources|exclude):.*"#), with: "")
             found[String(match[1].substring ?? "")] = Self.names(in: rest[...], groups: groups)
         }
         dependencies = found
