@@ -1,5 +1,6 @@
 import Contracts
 import Foundation
+import Glibc
 import Testing
 
 @testable import BackupCore
@@ -174,7 +175,11 @@ final class TemporaryFolder {
 
     /// A program of the shell's.
     func script(_ name: String, _ text: String) throws {
-        let file = try write(name, Array("#!/bin/sh\n\(text)\n".utf8))
-        try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: file)
+        // Closed on exec: a child of another test that inherited it open for writing would make running it fail (ETXTBSY).
+        let descriptor = open(path + "/" + name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o755)
+        try #require(descriptor >= 0)
+        defer { close(descriptor) }
+        let bytes = Array("#!/bin/sh\n\(text)\n".utf8)
+        try #require(Glibc.write(descriptor, bytes, bytes.count) == bytes.count)
     }
 }

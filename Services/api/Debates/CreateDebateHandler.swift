@@ -66,10 +66,10 @@ struct CreateDebateHandler: Sendable {
             answer: StoredAnswer(status: 200, body: answer))
     }
 
-    /// Readable and unique: the first words of the question and 8 random characters.
+    /// Readable and unique: the first words of the question and 48 random bits.
     static func slug(_ topic: String, _ random: [UInt8]) -> String {
         let words = topic.lowercased().split { !($0.isASCII && ($0.isLetter || $0.isNumber)) }.prefix(slugWords)
         let head = String(words.joined(separator: "-").prefix(60))
-        return (head.isEmpty ? "debate" : head) + "-" + Hex.encode(Array(random.suffix(4)))
+        return (head.isEmpty ? "debate" : head) + "-" + Hex.encode(Array(random.suffix(6)))
     }
 }
