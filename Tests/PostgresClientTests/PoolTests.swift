@@ -12,8 +12,17 @@ struct PoolTests {
     @Test("grows while its connections are busy, up to its size")
     func grows() async throws {
         try await TestDatabase.withSchema(poolSize: 3) { pool, _ in
+            let inside = Lock(0)
             try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<12 { group.addTask { _ = try await pool.query("SELECT pg_sleep(0.05)") } }
+                for _ in 0..<3 {
+                    group.addTask {
+                        // A transaction has a connection of its own; none ends before the third has begun.
+                        try await pool.withTransaction { transaction in
+                            inside.withLock { $0 += 1 }
+                            repeat { _ = try await transaction.query("SELECT 1") } while inside.withLock { $0 } < 3
+                        }
+                    }
+                }
                 try await group.waitForAll()
             }
             let count = try await pool.query(myConnections).count
