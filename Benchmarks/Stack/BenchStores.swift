@@ -104,6 +104,8 @@ struct BenchDatabase: Sendable {
     ) async throws -> Value {
         var configuration = configuration
         configuration.poolSize = size
+        // As a worker does (`StoreSettings`).
+        configuration.sessionParameters["plan_cache_mode"] = "force_generic_plan"
         let pool = PGPool(configuration: configuration, loop: loop, log: .disabled)
         try await pool.open()
         do {
