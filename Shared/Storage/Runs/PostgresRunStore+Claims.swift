@@ -7,7 +7,7 @@ extension PostgresRunStore {
         try await take(.queued, runner) {
             """
             SELECT q.debate_id FROM debate_runs q LEFT JOIN (
-                SELECT org_id, count(*) AS running FROM debate_runs WHERE lease_owner IS NOT NULL GROUP BY org_id
+                SELECT org_id, count(*) AS running FROM debate_runs WHERE status = 'running' GROUP BY org_id
             ) busy ON busy.org_id IS NOT DISTINCT FROM q.org_id
             WHERE q.status = 'queued' AND q.engine_version = ANY (\(SQLFragments.supportedEngines))
               AND EXISTS (SELECT FROM me)
@@ -54,10 +54,11 @@ extension PostgresRunStore {
         }.first
     }
 
-    /// A run `q` has an owner that is expired, has no row, or is known to be dead.
+    /// A run `q` has an owner that is expired, has no row, or is known to be dead. Who is running has an owner, and only
+    /// those; said by status, an index answers it also before the table was ever analyzed.
     static func isOrphan(dead: [RunnerID]) -> SQL {
         """
-        q.lease_owner IS NOT NULL AND (q.lease_owner = ANY (\(dead.map(\.text))) OR NOT EXISTS (
+        q.status = 'running' AND (q.lease_owner = ANY (\(dead.map(\.text))) OR NOT EXISTS (
             SELECT FROM runners o WHERE o.id = q.lease_owner AND o.expires_at > now()))
         """
     }

@@ -10,7 +10,7 @@ extension Takeover {
             let rows = try await pool.query(
                 """
                 SELECT q.debate_id FROM debate_runs q
-                WHERE q.status NOT IN \(raw: SQLFragments.terminal) AND \(LockedRow.isDue(reason))
+                WHERE q.status IN \(raw: SQLFragments.open) AND \(LockedRow.isDue(reason))
                 ORDER BY q.created_at, q.debate_id LIMIT \(max(0, limit))
                 """)
             return try rows.map { try $0.debateID("debate_id") }
