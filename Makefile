@@ -1,6 +1,6 @@
 # Names for scripts/. Each script has --help; the logic is there.
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test lint format sanitize fuzz bench
+.PHONY: help demo up down test check-deploy lint format sanitize fuzz bench
 
 # A topic and a filter may hold a `$`; they reach the script as typed.
 demo: export DEMO_TOPIC := $(value TOPIC)
@@ -9,7 +9,7 @@ test: export FILTER := $(value FILTER)
 WORKERS ?= 1
 
 help:      ## this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo:      ## one debate from nothing, then everything is stopped   TOPIC="…"
 	@scripts/demo.sh
@@ -22,6 +22,9 @@ down:      ## stop what `make up` started
 
 test:      ## every test, with private stores   FILTER=regex
 	@scripts/test.sh
+
+check-deploy: ## everything under deploy/ that needs no container engine   AREA=name
+	@scripts/check-deploy.sh $(AREA)
 
 lint:      ## formatting, shell scripts, text rules
 	@scripts/lint.sh

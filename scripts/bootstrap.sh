@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Usage: scripts/bootstrap.sh [--quiet] [--check] [--benchmarks]
+# Usage: scripts/bootstrap.sh [--quiet] [--check] [--deploy] [--containers] [--benchmarks]
 #
 # Makes this machine able to build and run Aragora: installs the Debian packages that are missing
 # (as root, or through sudo) and checks that a Swift toolchain is there. Every other script calls it;
@@ -7,6 +7,8 @@
 #
 #   --quiet   say nothing when there is nothing to do
 #   --check   install nothing; exit 78 and name what is missing
+#   --deploy   also what scripts/check-deploy.sh needs: nginx, Prometheus and its exporters
+#   --containers  also what scripts/check-images.sh and check-stack.sh need: an engine and debootstrap
 #   --benchmarks  also what only scripts/bench.sh needs: the load generator and the rivals
 #
 # Exit codes: 0 ready, 64 wrong arguments, 69 the packages could not be installed,
@@ -21,6 +23,15 @@ PACKAGES=(
   postgresql postgresql-client redis-server
   pkg-config make jq curl openssl ca-certificates git python3 python3-venv shellcheck util-linux
 )
+readonly DEPLOY_PACKAGES=(
+  nginx-light nghttp2-client docker-compose yamllint systemd
+  prometheus prometheus-alertmanager prometheus-node-exporter prometheus-postgres-exporter prometheus-redis-exporter
+  prometheus-nginx-exporter prometheus-blackbox-exporter
+)
+readonly CONTAINER_PACKAGES=(
+  podman buildah runc netavark aardvark-dns slirp4netns containernetworking-plugins catatonit uidmap iptables
+  debootstrap docker-compose
+)
 readonly BENCHMARK_PACKAGES=(wrk nginx-light libnginx-mod-nchan)
 
 quiet=no
@@ -29,6 +40,8 @@ for argument in "$@"; do
   case "$argument" in
     --quiet) quiet=yes ;;
     --check) check=yes ;;
+    --deploy) PACKAGES+=("${DEPLOY_PACKAGES[@]}") ;;
+    --containers) PACKAGES+=("${CONTAINER_PACKAGES[@]}") ;;
     --benchmarks) PACKAGES+=("${BENCHMARK_PACKAGES[@]}") ;;
     -h | --help) usage && exit 0 ;;
     *) die "$EX_USAGE" "unknown argument: $argument (see --help)" ;;
