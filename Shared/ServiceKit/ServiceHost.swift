@@ -23,9 +23,9 @@ package enum ServiceHost {
         _ name: String, about: String, settings read: (inout SettingsReader, CommonSettings) -> Settings,
         assemble: @escaping @Sendable (Settings, ServiceContext) async throws -> [any Service]
     ) -> Never {
+        answerArguments(name: name, about: about)
         let shutdown = ShutdownSignal()
         ProcessSignals.forward([SIGTERM, SIGINT]) { _ in shutdown.request() }
-        answerArguments(name: name, about: about)
 
         var reader = SettingsReader(lookup: { getenv($0).map { String(cString: $0) } })
         let common = CommonSettings(reading: &reader, processors: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
@@ -102,12 +102,22 @@ package enum ServiceHost {
             switch argument {
             case "-h", "--help":
                 print(
-                    "aragora-\(name) \(BuildInfo.current.version)\n\n\(about)\n\nSettings come from the environment; docs/configuration.md lists them."
-                )
+                    """
+                    aragora-\(name) \(BuildInfo.current.version)
+
+                    \(about)
+
+                      --healthcheck   asks the running process whether it is ready: exit 0 when it is, 1 when not
+                      --version       prints the version
+
+                    Settings come from the environment; docs/configuration.md lists them.
+                    """)
                 exit(0)
             case "--version":
                 print(BuildInfo.current.version)
                 exit(0)
+            case "--healthcheck":
+                HealthCommand.run(name: name)
             default:
                 print("aragora-\(name): unknown argument \"\(argument)\"; see --help")
                 exit(ExitCode.usage)

@@ -30,6 +30,15 @@ package enum HealthBody {
         return .object(body)
     }
 
+    /// What an answer of `/readyz` says, for a person: whether the process is ready, and a line.
+    package static func readinessLine(status: Int, body: [UInt8]) -> (isReady: Bool, line: String) {
+        let answer = try? JSONParser.parse(body)
+        let isReady = status == 200 && answer?["status"]?.string == "ready"
+        guard isReady else { return (false, "not ready: \(answer?["reason"]?.string ?? "HTTP status \(status)")") }
+        let degraded = (answer?["degraded"]?.array ?? []).compactMap(\.string)
+        return (true, degraded.isEmpty ? "ready" : "ready without \(degraded.joined(separator: ", "))")
+    }
+
     /// `/api/ready`: the same, with the two words that the documents' probes read.
     package static func apiReadiness(reasons: [String], degraded: [String], hasDatabase: Bool) -> JSONValue {
         var body = readiness(reasons: reasons, degraded: degraded).object ?? JSONObject()
