@@ -23,8 +23,11 @@ enum Assembly {
         let queue = QueueMetrics(
             stores: APIStores(backends.main, keyspace: backends.keyspace, log: context.log), metrics: context.metrics,
             log: context.log)
+        let runnerLoop = try EventLoop(name: "runner")
         var services: [any Service] = [
-            Closing(server) { await backends.close() }, queue, try await embeddedRunner(settings, context),
+            Closing(server) { await backends.close() }, queue,
+            try await embeddedRunner(settings, context, on: runnerLoop),
+            LoopLagMonitor(name: "runner-loop-lag", loops: [runnerLoop], metrics: context.metrics),
         ]
         if settings.migrateOnStart {
             services.append(
@@ -58,9 +61,10 @@ enum Assembly {
     }
 
     /// The runner inside this process, on an event loop and connections of its own.
-    static func embeddedRunner(_ settings: APISettings, _ context: ServiceContext) async throws -> any Service {
-        let backends = await Backends.open(settings.stores, context, on: [try EventLoop(name: "runner")])
-        let loop = backends.main.loop
+    static func embeddedRunner(
+        _ settings: APISettings, _ context: ServiceContext, on loop: EventLoop
+    ) async throws -> any Service {
+        let backends = await Backends.open(settings.stores, context, on: [loop])
         let limits = ProviderLimits(maxInFlight: settings.providers.maxInFlight)
         let registry = ProviderRegistry(
             settings: settings.providers, loop: loop, limits: limits, metrics: context.metrics, log: context.log)

@@ -1,10 +1,16 @@
-/// Every metric of the product by subject: what docs/metrics.md lists.
+/// Every metric of the product by subject, and what its labels may say: what docs/metrics.md lists.
 package enum MetricCatalogue {
     package static let groups: [(subject: String, metrics: [MetricName])] = [
         (
             "HTTP",
             [
-                .requests, .requestLatency, .httpConnections, .limitHits, .rateLimitHits,
+                .requests, .requestLatency, .requestRate, .httpConnections, .limitHits, .rateLimitHits,
+            ]
+        ),
+        (
+            "Service levels",
+            [
+                .sloCompliance, .sloBudget, .sloBurnRate,
             ]
         ),
         (
@@ -16,27 +22,36 @@ package enum MetricCatalogue {
         (
             "Debates",
             [
-                .debatesStarted, .debatesEnded, .debatesCompleted, .debateDuration, .activeDebates, .debatesWaiting,
-                .debatesRunning, .oldestRunning, .eventsAppended, .appendLatency, .claims, .leaseLost, .deadLetters,
-                .alarms,
+                .debatesStarted, .debatesEnded, .debatesCompleted, .consensusReached, .consensusRate, .debateRounds,
+                .convergence, .debateDuration, .budgetEnded, .budgetLimit, .budgetSpent, .activeDebates,
+                .eventsAppended,
+                .appendLatency, .claims, .leaseLost, .deadLetters, .alarms,
+            ]
+        ),
+        (
+            "Queue",
+            [
+                .debatesWaiting, .debatesRunning, .oldestRunning, .queueDepth, .controlPlaneQueueDepth, .oldestQueued,
+                .deadLetterQueue, .workersLive, .workerCapacity,
             ]
         ),
         (
             "Model calls",
             [
-                .agentCalls, .agentLatency, .agentErrors, .agentTokens, .breakerState,
+                .agentCalls, .agentLatency, .agentErrors, .agentTokens, .agentCost, .breakerState,
             ]
         ),
         (
             "Receipts",
             [
-                .receipts
+                .receipts, .receiptsStored, .receiptOldest, .receiptRetention,
             ]
         ),
         (
             "Stores",
             [
-                .postgresQueries, .postgresConnections, .redisUp, .publishes, .publishLag,
+                .postgresUp, .postgresQueries, .postgresConnections, .postgresPoolSize, .postgresPoolInUse,
+                .postgresPoolWaiting, .redisUp, .publishes, .publishLag,
             ]
         ),
         (
@@ -48,9 +63,31 @@ package enum MetricCatalogue {
         (
             "Process",
             [
-                .ready, .degraded, .loopLag, ProcessMetrics.residentMemory, ProcessMetrics.cpuSeconds,
-                ProcessMetrics.openDescriptors, ProcessMetrics.startTime,
+                .ready, .degraded, .buildInfo, .configLoaded, .loopLag, .loopQueue, .residentMemory, .virtualMemory,
+                .cpuSeconds, .openDescriptors, .maxDescriptors, .threads, .startTime,
             ]
         ),
     ]
+
+    /// Metrics that dashboards of the original product ask for and nothing emits yet, because what they measure is not
+    /// built. Not ``MetricName``s, so that none can be emitted by mistake.
+    package struct Pending: Sendable {
+        package let name: String
+        package let kind: MetricName.Kind
+        package let labels: [String]
+        /// What has to exist first.
+        package let capability: String
+    }
+
+    package static let pending = [
+        Pending(name: "aragora_agent_elo_rating", kind: .gauge, labels: ["agent"], capability: ranking),
+        Pending(name: "aragora_agent_wins_total", kind: .counter, labels: ["agent"], capability: ranking),
+        Pending(name: "aragora_receipt_cleanup_total", kind: .counter, labels: [], capability: deletion),
+        Pending(name: "aragora_receipt_cleanup_errors_total", kind: .counter, labels: [], capability: deletion),
+        Pending(name: "aragora_receipt_cleanup_duration_seconds", kind: .histogram, labels: [], capability: deletion),
+        Pending(name: "aragora_receipts_deleted_total", kind: .counter, labels: [], capability: deletion),
+        Pending(name: "aragora_receipt_last_cleanup_timestamp", kind: .gauge, labels: [], capability: deletion),
+    ]
+    private static let ranking = "Ranking of agents: no debate is scored against others yet."
+    private static let deletion = "Deletion of receipts past their retention: receipts are only kept so far."
 }

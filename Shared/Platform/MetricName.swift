@@ -9,13 +9,26 @@ package struct MetricName: Sendable, Hashable {
     package let labels: [String]
     /// Upper bounds of a histogram's buckets, ascending, without +Inf.
     package let buckets: [Double]
+    /// The same series are shown under this name too: what dashboards made for the original product ask for.
+    package let secondName: String?
 
-    package init(_ name: String, _ kind: Kind, _ help: String, labels: [String] = [], buckets: [Double] = []) {
+    /// Internal: a metric that is not declared in this module can not be emitted.
+    init(
+        _ name: String, _ kind: Kind, _ help: String, labels: [String] = [], buckets: [Double] = [],
+        secondName: String? = nil
+    ) {
         self.name = name
         self.kind = kind
         self.help = help
         self.labels = labels
         self.buckets = buckets
+        self.secondName = secondName
+    }
+
+    /// Everything a scrape shows of it: itself, and itself under its second name.
+    package var shown: [MetricName] {
+        guard let secondName else { return [self] }
+        return [self, MetricName(secondName, kind, "The same as \(name).", labels: labels, buckets: buckets)]
     }
 
     package static func == (left: MetricName, right: MetricName) -> Bool { left.name == right.name }
@@ -28,15 +41,28 @@ extension MetricName {
     // HTTP
     package static let requests = MetricName(
         "aragora_requests_total", .counter, "HTTP requests answered, by route template.",
-        labels: ["method", "handler", "status"])
+        labels: ["method", "handler", "status"], secondName: "aragora_http_requests_total")
     package static let requestLatency = MetricName(
         "aragora_request_latency_seconds", .histogram, "Time from a request's head to its response.",
-        labels: ["method", "handler"], buckets: latencyBuckets)
+        labels: ["method", "handler"], buckets: latencyBuckets, secondName: "aragora_http_request_duration_seconds")
+    package static let requestRate = MetricName(
+        "aragora_http_requests_per_second", .gauge, "HTTP requests answered a second, over the last 10 s.")
     package static let httpConnections = MetricName("aragora_http_connections", .gauge, "Open HTTP connections.")
     package static let limitHits = MetricName(
         "aragora_limit_hits_total", .counter, "Times a named limit refused something.", labels: ["limit"])
     package static let rateLimitHits = MetricName(
         "aragora_rate_limit_hits_total", .counter, "Requests refused by the rate limit.", labels: ["scope"])
+
+    // Service levels, measured by each api replica; docs/metrics.md says over which windows
+    package static let sloCompliance = MetricName(
+        "aragora_slo_compliance", .gauge, "1 while the objective is met over its window, or nothing happened in it.",
+        labels: ["slo_name"])
+    package static let sloBudget = MetricName(
+        "aragora_slo_error_budget_remaining", .gauge, "Share of the error budget that is left: 1 all, 0 none.",
+        labels: ["slo_name"])
+    package static let sloBurnRate = MetricName(
+        "aragora_slo_burn_rate", .gauge, "Share of failures over its window, divided by the share that may fail.",
+        labels: ["slo_name"])
 
     // WebSocket
     package static let websocketConnections = MetricName(
@@ -56,6 +82,24 @@ extension MetricName {
         "aragora_debates_total", .counter, "Debates that reached a terminal state, by outcome.", labels: ["outcome"])
     package static let debatesCompleted = MetricName(
         "aragora_debates_completed_total", .counter, "Debates that completed.")
+    package static let consensusReached = MetricName(
+        "aragora_consensus_reached_total", .counter, "Debates that completed with consensus.")
+    package static let consensusRate = MetricName(
+        "aragora_consensus_rate", .gauge,
+        "Share of the debates completed in the last hour that reached consensus; NaN when none completed.")
+    package static let debateRounds = MetricName(
+        "aragora_debate_rounds_total", .counter, "Rounds begun by the debates that ended.")
+    package static let convergence = MetricName(
+        "aragora_convergence_score", .histogram,
+        "How similar positions were between the last two rounds, of debates that decided after two or more.",
+        buckets: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 1])
+    package static let budgetEnded = MetricName(
+        "aragora_debates_budget_ended_total", .counter,
+        "Debates that completed with their whole budget spent, which cuts rounds short.")
+    package static let budgetLimit = MetricName(
+        "aragora_budget_limit_usd", .gauge, "Sum of the budgets of running debates that have one, in US dollars.")
+    package static let budgetSpent = MetricName(
+        "aragora_budget_spent_usd", .gauge, "What running debates that have a budget have spent, in US dollars.")
     package static let debateDuration = MetricName(
         "aragora_debate_duration_seconds", .histogram, "Time from creation to the end, by outcome.",
         labels: ["outcome"],
@@ -67,6 +111,20 @@ extension MetricName {
         "aragora_debates_running", .gauge, "Running debates, counted in Postgres.")
     package static let oldestRunning = MetricName(
         "aragora_debate_start_timestamp", .gauge, "Unix time at which the oldest running debate was created.")
+    package static let queueDepth = MetricName(
+        "aragora_queue_depth", .gauge, "Queued debates by class of priority, counted in Postgres.",
+        labels: ["priority"])
+    package static let controlPlaneQueueDepth = MetricName(
+        "aragora_control_plane_queue_depth", .gauge, "Debates that are not ended: queued, running or paused.")
+    package static let oldestQueued = MetricName(
+        "aragora_queue_oldest_seconds", .gauge,
+        "How long the debate that waits longest has been queued; 0 when none is.")
+    package static let deadLetterQueue = MetricName(
+        "aragora_dead_letter_queue_size", .gauge, "Debates given up that nobody has looked at, as Redis lists them.")
+    package static let workersLive = MetricName(
+        "aragora_workers_live", .gauge, "Runners with a live lease, counted in Postgres.", labels: ["kind"])
+    package static let workerCapacity = MetricName(
+        "aragora_worker_capacity", .gauge, "Debates that this process can run at once.")
     package static let eventsAppended = MetricName(
         "aragora_events_appended_total", .counter, "Events committed to the log.")
     package static let appendLatency = MetricName(
@@ -90,6 +148,8 @@ extension MetricName {
         "aragora_agent_errors_total", .counter, "Failed model calls, by error.", labels: ["agent", "error_type"])
     package static let agentTokens = MetricName(
         "aragora_agent_tokens_total", .counter, "Tokens, by provider and direction.", labels: ["agent", "direction"])
+    package static let agentCost = MetricName(
+        "aragora_agent_cost_usd_total", .counter, "Cost of model calls in US dollars, by provider.", labels: ["agent"])
     package static let breakerState = MetricName(
         "aragora_circuit_breaker_state", .gauge, "1 for the state a provider's circuit breaker is in.",
         labels: ["agent", "state"])
@@ -98,11 +158,26 @@ extension MetricName {
     package static let receipts = MetricName(
         "aragora_decision_receipts_total", .counter, "Receipts issued, by verdict.", labels: ["verdict"])
 
+    package static let receiptsStored = MetricName(
+        "aragora_receipts_stored", .gauge, "Receipts in Postgres: exact to 10,000, beyond that Postgres's own estimate."
+    )
+    package static let receiptOldest = MetricName(
+        "aragora_receipt_oldest_timestamp", .gauge, "Unix time of the oldest receipt; 0 when there is none.")
+    package static let receiptRetention = MetricName(
+        "aragora_receipt_retention_days", .gauge, "How long receipts are to be kept, in days, as configured.")
+
     // Stores
     package static let postgresQueries = MetricName(
         "aragora_postgres_queries_total", .counter, "Statements answered.", labels: ["outcome"])
     package static let postgresConnections = MetricName(
         "aragora_postgres_connections", .gauge, "Open Postgres connections.")
+    package static let postgresPoolSize = MetricName(
+        "aragora_postgres_pool_size", .gauge, "Postgres connections that this process may open.")
+    package static let postgresPoolInUse = MetricName(
+        "aragora_postgres_pool_in_use", .gauge, "Postgres connections with a statement or transaction under way.")
+    package static let postgresPoolWaiting = MetricName(
+        "aragora_postgres_pool_waiting", .gauge, "Statements and transactions that wait for a connection.")
+    package static let postgresUp = MetricName("aragora_postgres_up", .gauge, "1 while Postgres answers this process.")
     package static let redisUp = MetricName("aragora_redis_up", .gauge, "1 while Redis answers this process.")
     package static let publishes = MetricName(
         "aragora_publishes_total", .counter, "Entries published to Redis, by outcome.", labels: ["outcome"])
@@ -129,4 +204,20 @@ extension MetricName {
     package static let loopLag = MetricName(
         "aragora_event_loop_lag_seconds", .histogram, "How late a timer of the event loop fired.", labels: ["loop"],
         buckets: [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1])
+    package static let loopQueue = MetricName(
+        "aragora_event_loop_queue_depth", .gauge, "Jobs that waited on the event loop when it was last looked at.",
+        labels: ["loop"])
+    package static let buildInfo = MetricName(
+        "aragora_build_info", .gauge, "Always 1; what was built is in the labels.", labels: ["version", "commit"])
+    package static let configLoaded = MetricName(
+        "aragora_config_last_reload_timestamp", .gauge, "Unix time at which the settings in force were read.")
+    package static let residentMemory = MetricName("process_resident_memory_bytes", .gauge, "Resident memory.")
+    package static let virtualMemory = MetricName("process_virtual_memory_bytes", .gauge, "Virtual memory.")
+    package static let cpuSeconds = MetricName(
+        "process_cpu_seconds_total", .counter, "CPU time, user and system.")
+    package static let openDescriptors = MetricName("process_open_fds", .gauge, "Open file descriptors.")
+    package static let maxDescriptors = MetricName(
+        "process_max_fds", .gauge, "File descriptors that this process may open.")
+    package static let threads = MetricName("process_threads", .gauge, "Threads of this process.")
+    package static let startTime = MetricName("process_start_time_seconds", .gauge, "Unix time of the start.")
 }

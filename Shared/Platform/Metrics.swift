@@ -3,16 +3,10 @@ package final class Metrics: Sendable {
     /// Series per metric; one more is dropped, so that a label that is not closed can not fill memory.
     package static let maxSeries = 2048
 
-    struct Histogram {
-        var counts: [UInt64]
-        var sum = 0.0
-        var total: UInt64 = 0
-    }
-
     struct Family {
         let name: MetricName
         var values: [[String]: Double] = [:]
-        var histograms: [[String]: Histogram] = [:]
+        var histograms: [[String]: HistogramCounts] = [:]
     }
 
     private let families = Lock([String: Family]())
@@ -22,6 +16,7 @@ package final class Metrics: Sendable {
 
     /// Adds to a counter or gauge. `labels` are the values, in the catalogue's order.
     package func add(_ name: MetricName, _ labels: [String] = [], by amount: Double = 1) {
+        assert(name.isComplete(labels), "\(name.name) \(labels)")
         update(name) { family in
             guard family.values[labels] != nil || family.values.count < Self.maxSeries else { return }
             family.values[labels, default: 0] += amount
@@ -30,6 +25,7 @@ package final class Metrics: Sendable {
 
     /// Sets a gauge.
     package func set(_ name: MetricName, _ labels: [String] = [], to value: Double) {
+        assert(name.isComplete(labels), "\(name.name) \(labels)")
         update(name) { family in
             guard family.values[labels] != nil || family.values.count < Self.maxSeries else { return }
             family.values[labels] = value
@@ -38,21 +34,26 @@ package final class Metrics: Sendable {
 
     /// Records one value of a histogram, in the unit of its name.
     package func observe(_ name: MetricName, _ labels: [String] = [], _ value: Double) {
+        change(name, labels) { $0.observe(value, of: name) }
+    }
+
+    /// Adds values of a histogram that were counted elsewhere.
+    package func observe(_ name: MetricName, _ labels: [String] = [], counted: HistogramCounts) {
+        change(name, labels) { $0.add(counted) }
+    }
+
+    private func change(_ name: MetricName, _ labels: [String], _ change: (inout HistogramCounts) -> Void) {
+        assert(name.isComplete(labels), "\(name.name) \(labels)")
         update(name) { family in
             guard family.histograms[labels] != nil || family.histograms.count < Self.maxSeries else { return }
-            var histogram =
-                family.histograms[labels] ?? Histogram(counts: Array(repeating: 0, count: name.buckets.count))
-            if let index = name.buckets.firstIndex(where: { value <= $0 }) { histogram.counts[index] += 1 }
-            histogram.sum += value
-            histogram.total += 1
-            family.histograms[labels] = histogram
+            change(&family.histograms[labels, default: HistogramCounts(name)])
         }
     }
 
-    /// Makes metrics visible before their first value, so that alerts on a rate see the series from the start.
+    /// Makes metrics without labels visible before their first value, so that alerts on a rate see them from the start.
     package func declare(_ names: MetricName...) {
         for name in names {
-            update(name) { if name.labels.isEmpty && name.kind != .histogram { $0.values[[], default: 0] += 0 } }
+            if name.kind == .histogram { observe(name, counted: HistogramCounts(name)) } else { add(name, by: 0) }
         }
     }
 
@@ -74,5 +75,17 @@ package final class Metrics: Sendable {
 
     private func update(_ name: MetricName, _ change: (inout Family) -> Void) {
         families.withLock { change(&$0[name.name, default: Family(name: name)]) }
+    }
+}
+
+extension MetricName {
+    /// Whether `labels` gives each label one of its values. A metric of a test, which the catalogue does not know, may
+    /// say anything. Asked in debug builds only: it is how tests find a label that is not closed.
+    fileprivate func isComplete(_ values: [String]) -> Bool {
+        guard values.count == labels.count else { return false }
+        return zip(labels, values).allSatisfy { label, value in
+            guard case .these(let allowed) = MetricLabel.of(label, in: self)?.values else { return true }
+            return allowed.contains(value)
+        }
     }
 }

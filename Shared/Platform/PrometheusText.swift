@@ -2,20 +2,21 @@
 enum PrometheusText {
     static func render(_ families: [Metrics.Family]) -> String {
         var out = ""
-        for family in families.sorted(by: { $0.name.name < $1.name.name }) {
+        let shown = families.flatMap { family in family.name.shown.map { (name: $0, family: family) } }
+        for (name, family) in shown.sorted(by: { $0.name.name < $1.name.name }) {
             guard !family.values.isEmpty || !family.histograms.isEmpty else { continue }
-            out += "# HELP \(family.name.name) \(escapeHelp(family.name.help))\n"
-            out += "# TYPE \(family.name.name) \(family.name.kind.rawValue)\n"
+            out += "# HELP \(name.name) \(escapeHelp(name.help))\n"
+            out += "# TYPE \(name.name) \(name.kind.rawValue)\n"
             for (labels, value) in sorted(family.values) {
-                out += family.name.name + labelSet(family.name.labels, labels) + " " + number(value) + "\n"
+                out += name.name + labelSet(name.labels, labels) + " " + number(value) + "\n"
             }
-            for (labels, histogram) in sorted(family.histograms) { append(histogram, family.name, labels, to: &out) }
+            for (labels, histogram) in sorted(family.histograms) { append(histogram, name, labels, to: &out) }
         }
         return out
     }
 
     private static func append(
-        _ histogram: Metrics.Histogram, _ name: MetricName, _ labels: [String], to out: inout String
+        _ histogram: HistogramCounts, _ name: MetricName, _ labels: [String], to out: inout String
     ) {
         var cumulative: UInt64 = 0
         for (bound, count) in zip(name.buckets, histogram.counts) {

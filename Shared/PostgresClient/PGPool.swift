@@ -15,6 +15,9 @@ package actor PGPool {
 
     private enum State { case idle, open, closed }
 
+    /// Between two looks at how much of the pool is in use.
+    static let sampleInterval = Duration.seconds(1)
+
     private let log: Log
     private let observer: PoolObserver
     private let onConnect: ConnectHook?
@@ -25,6 +28,7 @@ package actor PGPool {
     private var connectionNumber = 0
     private var backoff = Backoff(first: .milliseconds(50), cap: .seconds(2))
     private var retryTimer: LoopTimer?
+    private var sampleTimer: LoopTimer?
     private var lastFailure: PGError?
     private var drained: CheckedContinuation<Void, Never>?
 
@@ -37,7 +41,7 @@ package actor PGPool {
         self.loop = loop
         self.log = log
         self.onConnect = onConnect
-        observer = PoolObserver(metrics: metrics)
+        observer = PoolObserver(metrics: metrics, size: configuration.poolSize)
     }
 
     // MARK: Life
@@ -47,6 +51,7 @@ package actor PGPool {
         guard state == .idle else { return }
         state = .open
         grow()
+        sampleUse()
     }
 
     /// ``start()``, and waits until Postgres has answered once.
@@ -61,11 +66,23 @@ package actor PGPool {
         guard state != .closed else { return }
         state = .closed
         if let retryTimer { loop.cancel(retryTimer) }
+        if let sampleTimer { loop.cancel(sampleTimer) }
         for waiter in queue.removeAll() { waiter.fail(PGError(.closed, "the pool is closed"), on: loop) }
         for task in connecting.values { task.cancel() }
         await drain()
         for member in members { member.session.close(PGError(.closed, "the pool is closed")) }
         for task in connecting.values { await task.value }
+        observer.closed(size: configuration.poolSize)
+    }
+
+    /// Tells the metrics, once a second, how much of the pool is in use: counting at every statement would cost more.
+    func sampleUse() {
+        observer.sampled(inUse: members.count(where: \.isBusy), waiting: queue.count)
+        guard state == .open else { return }
+        if let sampleTimer { loop.cancel(sampleTimer) }
+        sampleTimer = loop.schedule(after: Self.sampleInterval) { [weak self] in
+            self?.assumeIsolated { $0.sampleUse() }
+        }
     }
 
     private func drain() async {

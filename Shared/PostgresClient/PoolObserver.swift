@@ -6,13 +6,18 @@ final class PoolObserver: Sendable {
         var answered = 0
         var failed = 0
         var connections = 0
+        var inUse = 0
+        var waiting = 0
     }
 
     private let counts = Lock(Counts())
     private let metrics: Metrics?
 
-    init(metrics: Metrics?) {
+    /// - Parameter size: the most connections that the pool opens. A process's pools add up.
+    init(metrics: Metrics?, size: Int) {
         self.metrics = metrics
+        metrics?.declare(.postgresConnections, .postgresPoolInUse, .postgresPoolWaiting)
+        metrics?.add(.postgresPoolSize, by: Double(size))
         metrics?.onScrape { [weak self] metrics in self?.flush(to: metrics) }
     }
 
@@ -30,6 +35,22 @@ final class PoolObserver: Sendable {
     func disconnected(_ count: Int) {
         counts.withLock { $0.connections = count }
         metrics?.add(.postgresConnections, by: -1)
+    }
+
+    /// How many connections have something under way, and how many callers wait for one.
+    func sampled(inUse: Int, waiting: Int) {
+        let (used, waited) = counts.withLock { counts in
+            defer { (counts.inUse, counts.waiting) = (inUse, waiting) }
+            return (inUse - counts.inUse, waiting - counts.waiting)
+        }
+        if used != 0 { metrics?.add(.postgresPoolInUse, by: Double(used)) }
+        if waited != 0 { metrics?.add(.postgresPoolWaiting, by: Double(waited)) }
+    }
+
+    /// The pool is closed: what it added to the process's sums goes.
+    func closed(size: Int) {
+        sampled(inUse: 0, waiting: 0)
+        metrics?.add(.postgresPoolSize, by: -Double(size))
     }
 
     private func flush(to metrics: Metrics) {

@@ -54,7 +54,7 @@ package final class HealthRegistry: Sendable {
     private let loop: EventLoop
     private let metrics: Metrics
 
-    /// - Parameter metrics: where each report also shows: `aragora_ready`, `aragora_degraded`.
+    /// - Parameter metrics: where each report also shows: whether we are ready, degraded, and reach Postgres.
     package init(shutdown: ShutdownSignal, loop: EventLoop, metrics: Metrics) {
         self.shutdown = shutdown
         self.loop = loop
@@ -92,6 +92,9 @@ package final class HealthRegistry: Sendable {
 
     private func export(_ report: Report) {
         metrics.set(.ready, to: report.isReady ? 1 : 0)
+        if let database = report.findings.first(where: { $0.name == Self.database }) {
+            metrics.set(.postgresUp, to: database.isHealthy ? 1 : 0)
+        }
         for finding in report.findings where finding.kind == .optional {
             metrics.set(.degraded, [finding.name], to: finding.isHealthy ? 0 : 1)
         }

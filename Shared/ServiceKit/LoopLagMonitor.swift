@@ -1,15 +1,23 @@
-import Platform
-import Sockets
+package import Platform
+package import Sockets
 
-/// Measures how late each event loop runs a timer: the sign that something blocks it.
-struct LoopLagMonitor: Service {
+/// Measures how late each event loop runs a timer, and how many jobs wait then: the signs that something blocks it.
+package struct LoopLagMonitor: Service {
     static let interval = Duration.seconds(1)
 
-    let name = "loop-lag"
-    let context: ServiceContext
+    package let name: String
+    private let loops: [EventLoop]
+    private let metrics: Metrics
 
-    func run(until shutdown: ShutdownSignal) async throws {
-        for loop in context.loops {
+    /// - Parameter loops: of this process; each is named in the metrics.
+    package init(name: String = "loop-lag", loops: [EventLoop], metrics: Metrics) {
+        self.name = name
+        self.loops = loops
+        self.metrics = metrics
+    }
+
+    package func run(until shutdown: ShutdownSignal) async throws {
+        for loop in loops {
             loop.execute { measure(loop, shutdown) }
         }
         await shutdown.wait(for: .draining)
@@ -19,7 +27,8 @@ struct LoopLagMonitor: Service {
         let due = MonotonicTime.now() + Self.interval.nanosecondsClamped
         loop.schedule(after: Self.interval) {
             let late = Double(MonotonicTime.now() - due) / 1e9
-            context.metrics.observe(.loopLag, [loop.name], max(0, late))
+            metrics.observe(.loopLag, [loop.name], max(0, late))
+            metrics.set(.loopQueue, [loop.name], to: Double(loop.queueDepth))
             if shutdown.phase == .running { measure(loop, shutdown) }
         }
     }

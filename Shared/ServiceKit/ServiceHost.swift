@@ -47,6 +47,8 @@ package enum ServiceHost {
         let startedAt = WallClock.nowMilliseconds()
         let metrics = Metrics()
         ProcessMetrics.register(in: metrics, startedAtMilliseconds: startedAt)
+        metrics.set(.buildInfo, [BuildInfo.current.version, BuildInfo.current.commit], to: 1)
+        metrics.configurationLoaded()
         let loops: [EventLoop]
         do { loops = try EventLoop.group(count: common.eventLoops) } catch {
             log.error("no event loop", .error(error))
@@ -79,7 +81,8 @@ package enum ServiceHost {
         let health = try HealthServer(context: context)
         let all =
             services + [
-                LoopLagMonitor(context: context), StartupGate(context: context), HealthMonitor(context: context),
+                LoopLagMonitor(loops: context.loops, metrics: context.metrics), StartupGate(context: context),
+                HealthMonitor(context: context),
             ]
         context.health.setServices((all + [health]).map(\.name))
         context.health.markStarted()

@@ -104,6 +104,12 @@ import Platform
         endOfTurn.append(callback)
     }
 
+    /// Jobs and callbacks that wait for their turn; on the loop only.
+    package var queueDepth: Int {
+        checkIsolated()
+        return jobs.count + endOfTurn.count + remote.withLock { $0.jobs.count + $0.callbacks.count }
+    }
+
     // MARK: Descriptors (on the loop only)
 
     /// Watches a descriptor, level-triggered. The caller keeps the descriptor open until ``deregister(_:)``.

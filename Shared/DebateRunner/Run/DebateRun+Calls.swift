@@ -147,5 +147,6 @@ enum CallMetrics {
     private static func count(_ usage: Usage, _ agent: String, in metrics: Metrics) {
         metrics.add(.agentTokens, [agent, "input"], by: Double(usage.inputTokens))
         metrics.add(.agentTokens, [agent, "output"], by: Double(usage.outputTokens))
+        metrics.add(.agentCost, [agent], by: Double(usage.cost.amount) / 1e6)
     }
 }

@@ -36,7 +36,7 @@ extension DebateRun {
         }
         KillPoint.reach(.afterTheEnd)
         context.publisher.committed(claim.debate, ending.events)
-        EndMetrics.count(ending.events, in: context.metrics)
+        EndMetrics.count(ending.events, outcome: outcome, in: context.metrics)
         return .ended(outcome.status)
     }
 

@@ -6,7 +6,7 @@ package struct Claim: Sendable, Hashable {
     package let engineVersion: EngineVersion
     package let createdAt: Timestamp
 
-    package enum Kind: String, Sendable, Hashable {
+    package enum Kind: String, Sendable, Hashable, CaseIterable {
         /// It was queued (new, or resumed after a pause or a graceful release).
         case queued
         /// Its runner is dead.

@@ -122,7 +122,8 @@ struct APIFixture {
     /// Runs the embedded runner until the debate has ended.
     func finish(_ debate: String) async throws {
         let shutdown = ShutdownSignal()
-        let runner = try await Assembly.embeddedRunner(settings, context)
+        let runner = try await Assembly.embeddedRunner(
+            settings, context, on: try EventLoop(name: "runner"))
         async let run: Void = runner.run(until: shutdown)
         while try await !["completed", "failed"].contains(get("/api/debates/\(debate)").json["status"]?.string ?? "") {}
         shutdown.request()
