@@ -30,12 +30,7 @@ struct GatewaySettings: Sendable {
                 "ARAGORA_WS_PORT", default: 8765, in: 0...65_535, help: "Port of the gateway; 0 takes a free one."))
         stores = StoreSettings(reading: &reader, applicationName: "aragora-ws-gateway", loops: common.eventLoops)
         access = AccessControl(reading: &reader, environment: common.environment)
-        let origins = reader.string(
-            "ARAGORA_ALLOWED_ORIGINS", default: "",
-            help:
-                "Origins from which pages of other sites may connect, separated by commas; `*` for any. Our own always may."
-        )
-        allowedOrigins = Set(origins.split(separator: ",").map { String($0.filter { $0 != " " }) })
+        allowedOrigins = AllowedOrigins.read(&reader)
         trustedProxies = TrustedProxies(reading: &reader)
         maxConnections = reader.int(
             "ARAGORA_WS_MAX_CONNECTIONS", default: 20_000, in: 1...1_000_000,

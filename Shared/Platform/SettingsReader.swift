@@ -7,8 +7,20 @@ import FoundationEssentials
 package struct SettingsReader {
     private let lookup: (String) -> String?
     private let readFile: (String) -> String?
-    /// What was wrong, one sentence each, without the value of any secret.
-    package private(set) var problems: [String] = []
+    /// Values that can not be used, one sentence each.
+    package private(set) var malformed: [String] = []
+    /// Required settings that are not there.
+    package private(set) var missing: [String] = []
+    /// What should not be so in production.
+    package private(set) var faults: [SettingFault] = []
+    /// Whether a fault is a problem: in production. Set before what is read next.
+    package var isStrict = false
+    /// What keeps the process from starting, one sentence each, without the value of any secret.
+    package var problems: [String] {
+        malformed + (isStrict ? faults.filter { $0.fault.weight == .broken }.map(\.sentence) : [])
+    }
+    /// What an operator should hear, and nothing more; empty outside production.
+    package var advice: [String] { isStrict ? faults.filter { $0.fault.weight == .advice }.map(\.sentence) : [] }
     /// Which alias was used for which name, for one log line at start.
     package private(set) var aliasesUsed: [String] = []
     /// What was asked for, in the order of reading: every setting of what read itself from here, set or not.
@@ -65,7 +77,7 @@ package struct SettingsReader {
         case "1", "true", "yes", "on": return true
         case "0", "false", "no", "off": return false
         default:
-            problems.append("\(name): expected true or false, got \"\(text)\"")
+            malformed.append("\(name): expected true or false, got \"\(text)\"")
             return fallback
         }
     }
@@ -84,14 +96,17 @@ package struct SettingsReader {
         note(name, [], .oneOf(allowed), .value(fallback), help)
         guard let text = value(of: name) else { return fallback }
         guard allowed.contains(text.lowercased()) else {
-            problems.append("\(name): expected one of \(allowed.joined(separator: ", ")), got \"\(text)\"")
+            malformed.append("\(name): expected one of \(allowed.joined(separator: ", ")), got \"\(text)\"")
             return fallback
         }
         return text.lowercased()
     }
 
     /// Adds a problem that a setting has in the light of another one.
-    package mutating func report(_ problem: String) { problems.append(problem) }
+    package mutating func report(_ problem: String) { malformed.append(problem) }
+
+    /// Adds what should not be so in production.
+    package mutating func refuse(_ fault: SettingFault) { faults.append(fault) }
 
     private mutating func note(
         _ name: String, _ aliases: [String], _ kind: SettingDescription.Kind, _ fallback: SettingDescription.Fallback,
@@ -111,14 +126,15 @@ package struct SettingsReader {
 
     private mutating func required(_ name: String, _ aliases: [String]) -> String {
         if let value = value(of: name, aliases) { return value }
-        problems.append("\(name): required, but not set")
+        malformed.append("\(name): required, but not set")
+        missing.append(name)
         return ""
     }
 
     private mutating func number(_ name: String, _ fallback: Int, _ range: ClosedRange<Int>) -> Int {
         guard let text = value(of: name) else { return fallback }
         guard let value = Int(text), range.contains(value) else {
-            problems.append(
+            malformed.append(
                 "\(name): expected a whole number from \(range.lowerBound) to \(range.upperBound), got \"\(text)\"")
             return fallback
         }
@@ -129,7 +145,7 @@ package struct SettingsReader {
         if let value = lookup(name), !value.isEmpty { return value }
         guard let path = lookup(name + "_FILE"), !path.isEmpty else { return nil }
         guard let content = readFile(path) else {
-            problems.append("\(name)_FILE: can not read \"\(path)\"")
+            malformed.append("\(name)_FILE: can not read \"\(path)\"")
             return nil
         }
         let trimmed = content.trimmingSuffix { $0 == "\n" || $0 == "\r" }

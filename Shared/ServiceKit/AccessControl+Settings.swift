@@ -11,8 +11,13 @@ extension AccessControl {
         let previousToken = reader.secret(
             "ARAGORA_API_TOKEN_PREVIOUS", help: "The token before the last rotation; still accepted.")
         if token == nil && environment == .production {
-            reader.report("ARAGORA_API_TOKEN: required in production; without it every request would be allowed")
+            reader.refuse(
+                SettingFault(
+                    .tokenMissing, "ARAGORA_API_TOKEN",
+                    "required in production; without it every request would be allowed"))
         }
+        reader.requireStrength(of: token, "ARAGORA_API_TOKEN", otherwise: .tokenShort)
+        reader.requireStrength(of: previousToken, "ARAGORA_API_TOKEN_PREVIOUS", otherwise: .tokenShort)
         self.init(token: token, previousToken: previousToken)
     }
 }

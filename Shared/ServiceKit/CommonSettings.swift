@@ -19,8 +19,12 @@ package struct CommonSettings: Sendable {
     package init(reading reader: inout SettingsReader, processors: Int) {
         let name = reader.oneOf(
             "ARAGORA_ENV", ["production", "development", "test"], default: "development",
-            help: "`production` insists on a token, and uses the demonstration agents only where they are named.")
+            help:
+                "`production` refuses to start with what would be unsafe there (docs/troubleshooting.md), and uses the "
+                + "demonstration agents only where they are named.")
         environment = Environment(rawValue: name) ?? .development
+        reader.isStrict = environment == .production
+        SessionSettings.check(reading: &reader)
         let level = reader.oneOf(
             "ARAGORA_LOG_LEVEL", ["debug", "info", "warning", "warn", "error", "critical"], default: "info",
             help: "The least severe line that is written.")

@@ -74,6 +74,7 @@ package struct Backends: Sendable {
             })
         context.health.add(HealthRegistry.Check("schema", .required) { try await schema.check() })
         guard redisConfiguration != nil else { return }
+        if settings.needsRedisAtStart { addRedisAtStart(context) }
         context.health.add(
             HealthRegistry.Check("redis", .optional) { [metrics = context.metrics] in
                 do {
@@ -84,6 +85,19 @@ package struct Backends: Sendable {
                 }
                 metrics.set(.redisUp, to: 1)
                 return "connected"
+            })
+    }
+
+    /// Until Redis was reached once. Afterwards it may go: then the process is degraded, and goes on.
+    private func addRedisAtStart(_ context: ServiceContext) {
+        let first = loops[0]
+        let wasReached = Lock(false)
+        context.health.add(
+            HealthRegistry.Check("redis_at_start", .required) {
+                if wasReached.withLock({ $0 }) { return "reached" }
+                _ = try await first.redis.send(RedisCommand("PING"), timeout: HealthRegistry.checkTimeout)
+                wasReached.withLock { $0 = true }
+                return "reached"
             })
     }
 }

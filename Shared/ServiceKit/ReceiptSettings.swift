@@ -15,8 +15,10 @@ package struct ReceiptSettings: Sendable {
         guard let current else {
             keys = nil
             if previous != nil { reader.report("\(name)_PREVIOUS: needs \(name)") }
+            reader.refuse(SettingFault(.receiptKeyMissing, name, "not set, so that receipts are not signed"))
             return
         }
+        reader.requireStrength(of: current, name, otherwise: .receiptKeyShort)
         do throws(CryptoError) {
             keys = try KeyRing(current: current.reveal(), previous: previous?.reveal() ?? "")
         } catch {

@@ -36,6 +36,7 @@ package enum ServiceHost {
             exit(ExitCode.configuration)
         }
         for alias in reader.aliasesUsed { log.info("setting alias used", .reason(alias)) }
+        for advice in reader.advice { log.warning("setting to mend", .reason(advice)) }
         start(name: name, common: common, log: log, shutdown: shutdown) { try await assemble(settings, $0) }
         dispatchMain()
     }

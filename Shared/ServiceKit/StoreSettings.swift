@@ -8,6 +8,8 @@ package struct StoreSettings: Sendable {
     package let postgres: PGConfiguration
     package let redis: RedisConfiguration?
     package let redisPrefix: String
+    /// Whether a process must have reached Redis once before it counts as started.
+    package let needsRedisAtStart: Bool
 
     /// - Parameters:
     ///   - applicationName: shown in `pg_stat_activity` and `CLIENT LIST`.
@@ -35,13 +37,16 @@ package struct StoreSettings: Sendable {
             "ARAGORA_REDIS_PREFIX", default: Keyspace.defaultPrefix,
             help: "What every key and channel begins with; the same in all processes of an installation.")
         redis = Self.readRedis(&reader, applicationName: applicationName)
+        needsRedisAtStart = Self.readSharing(&reader, hasRedis: redis != nil)
     }
 
     /// The database of this installation.
     package static func dsn(reading reader: inout SettingsReader) -> Secret<String> {
-        reader.requiredSecret(
-            "ARAGORA_POSTGRES_DSN", aliases: ["DATABASE_URL"],
-            help: "Where debates are: a Postgres URL or key=value string.")
+        let name = "ARAGORA_POSTGRES_DSN"
+        let dsn = reader.requiredSecret(
+            name, aliases: ["DATABASE_URL"], help: "Where debates are: a Postgres URL or key=value string.")
+        checkPassword(of: dsn, name, &reader)
+        return dsn
     }
 
     /// The same, not through a transaction pooler: for migrations, walks and backups.
@@ -50,7 +55,34 @@ package struct StoreSettings: Sendable {
             "ARAGORA_POSTGRES_DIRECT_DSN",
             help: "The same database, reached without a transaction pooler; by default `ARAGORA_POSTGRES_DSN`.")
         guard let direct else { return dsn(reading: &reader) }
+        checkPassword(of: direct, "ARAGORA_POSTGRES_DIRECT_DSN", &reader)
         return direct
+    }
+
+    private static func checkPassword(of dsn: Secret<String>, _ name: String, _ reader: inout SettingsReader) {
+        // A DSN that can not be read is told of by whoever connects with it.
+        let environment = try? PGConfiguration(dsn: dsn.reveal()).programEnvironment()
+        reader.refusePlaceholder(environment?["PGPASSWORD"], name)
+    }
+
+    /// What the documents call multi-instance: then, and in production, a Redis that can not be reached at the start is a
+    /// mistake in a setting rather than a fault of the day.
+    private static func readSharing(_ reader: inout SettingsReader, hasRedis: Bool) -> Bool {
+        let names = ["ARAGORA_MULTI_INSTANCE", "ARAGORA_REQUIRE_DISTRIBUTED"]
+        let isShared = names.map { name in
+            reader.bool(
+                name, default: false,
+                help: "Whether several processes share the work: then Redis must be set, and be there at the start.")
+        }
+        _ = reader.bool(
+            "ARAGORA_REQUIRE_DATABASE", default: true, help: "Accepted, and always so: nothing runs without Postgres.")
+        guard hasRedis else {
+            for (name, isSet) in zip(names, isShared) where isSet {
+                reader.refuse(SettingFault(.redisRequired, name, "is true, and no Redis is set"))
+            }
+            return false
+        }
+        return reader.isStrict || isShared.contains(true)
     }
 
     private static func readRedis(_ reader: inout SettingsReader, applicationName: String) -> RedisConfiguration? {
@@ -61,6 +93,7 @@ package struct StoreSettings: Sendable {
         do throws(RedisError) {
             var configuration = try RedisConfiguration(url: url.reveal())
             configuration.clientName = applicationName
+            reader.refusePlaceholder(configuration.password, "ARAGORA_REDIS_URL")
             return configuration
         } catch {
             reader.report("ARAGORA_REDIS_URL: \(error)")

@@ -11,6 +11,10 @@ extension TrustedProxies {
             self = .none
             return
         }
+        if proxies.trustsEveryone {
+            reader.refuse(
+                SettingFault(.proxiesOpen, "ARAGORA_TRUSTED_PROXIES", "contains a network of every address (/0)"))
+        }
         self = proxies
     }
 }

@@ -44,6 +44,7 @@ package struct ProviderSettings: Sendable {
                 help: "The model when a panel names none.")
             models[provider] = model
             let key = reader.secret(names.key, aliases: names.keyAliases, help: names.keyHelp)
+            reader.refusePlaceholder(key, names.key)
             let url = reader.string(
                 names.baseURL, default: ProviderDefaults.baseURLs[provider] ?? "", help: names.baseURLHelp)
             guard provider == .local ? !url.isEmpty : key != nil else { continue }

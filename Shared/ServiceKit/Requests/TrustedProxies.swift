@@ -20,6 +20,9 @@ package struct TrustedProxies: Sendable {
         self.networks = networks
     }
 
+    /// Whether everybody may say who they are: `0.0.0.0/0` or `::/0`.
+    package var trustsEveryone: Bool { networks.contains { $0.bits == 0 } }
+
     /// The client's address: the last hop in `X-Forwarded-For` that is not one of our proxies, or the first when all
     /// are. The peer itself when nothing was forwarded, or what was is not a list of addresses.
     package func client(of request: Request, peer: String) -> String {
