@@ -4,7 +4,7 @@ import Providers
 import ServiceKit
 
 /// What the API reads from its environment.
-struct APISettings: Sendable {
+struct APISettings: ReloadableSettings {
     static let about = """
         Serves the HTTP API: debates, receipts, health; passes /ws on to the gateway; may run debates itself.
 
@@ -65,6 +65,13 @@ struct APISettings: Sendable {
             help:
                 "Whether a panel that names nobody uses the demonstration agents when no provider has a key, in production too."
         )
+    }
+
+    func adopt(_ fresh: APISettings) -> [String] {
+        access.adopt(fresh.access)
+        receipts.adopt(fresh.receipts)
+        let providers = providers.adopt(fresh.providers).map { "\($0): a provider that had no key" }
+        return stores.adopt(fresh.stores) + providers
     }
 
     private static func upstream(_ reader: inout SettingsReader) -> Upstream? {

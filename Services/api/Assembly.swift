@@ -51,8 +51,8 @@ enum Assembly {
             create: CreateDebateHandler(stores: stores, panel: panel, metrics: context.metrics),
             list: ListDebatesHandler(stores: stores), read: ReadDebateHandler(stores: stores),
             actions: DebateActionsHandler(
-                stores: stores, sealer: EndingSealer(keys: settings.receipts.keys), metrics: context.metrics),
-            receipts: ReceiptsHandler(stores: stores, verifier: ReceiptVerifier(keys: settings.receipts.keys)),
+                stores: stores, sealer: EndingSealer(keys: { settings.receipts.keys }), metrics: context.metrics),
+            receipts: ReceiptsHandler(stores: stores, verifier: { ReceiptVerifier(keys: settings.receipts.keys) }),
             status: StatusHandler(stores: stores, context: context),
             gateway: GatewayTunnelHandler(upstream: settings.gateway, trustedProxies: settings.trustedProxies),
             rateLimit: RateLimitMiddleware(
@@ -76,7 +76,7 @@ enum Assembly {
             dependencies: RunnerDependencies(
                 loop: loop, pool: backends.main.postgres, sessions: settings.stores.postgres,
                 usesPresence: settings.stores.postgres.namedStatements, redis: redis,
-                models: { registry.client(for: $0) }, receiptKeys: settings.receipts.keys, log: context.log,
+                models: { registry.client(for: $0) }, receiptKeys: { settings.receipts.keys }, log: context.log,
                 metrics: context.metrics))
         return Closing(runner) {
             await registry.close()

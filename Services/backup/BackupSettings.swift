@@ -4,7 +4,7 @@ import PostgresClient
 import ServiceKit
 
 /// What the backup service reads from its environment.
-struct BackupSettings: Sendable {
+struct BackupSettings: ReloadableSettings {
     /// A direct connection: behind a transaction pooler neither the lock nor the snapshot would last.
     let postgres: PGConfiguration
     let folder: BackupFolder
@@ -20,5 +20,9 @@ struct BackupSettings: Sendable {
         interval = reader.seconds(
             "BACKUP_INTERVAL", default: 86_400, in: 60...2_592_000, help: "From one backup to the next.")
         retention = RetentionPolicy(reading: &reader)
+    }
+
+    func adopt(_ fresh: BackupSettings) -> [String] {
+        StoreSettings.adopt(fresh.postgres, by: postgres)
     }
 }

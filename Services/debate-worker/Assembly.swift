@@ -20,7 +20,7 @@ enum Assembly {
             dependencies: RunnerDependencies(
                 loop: context.mainLoop, pool: backends.main.postgres, sessions: settings.stores.postgres,
                 usesPresence: settings.stores.postgres.namedStatements, redis: redis,
-                models: { registry.client(for: $0) }, receiptKeys: settings.receipts.keys, log: context.log,
+                models: { registry.client(for: $0) }, receiptKeys: { settings.receipts.keys }, log: context.log,
                 metrics: context.metrics))
         return [
             Closing(runner) {

@@ -4,7 +4,7 @@ import Providers
 import ServiceKit
 
 /// What the worker reads from its environment.
-struct WorkerSettings: Sendable {
+struct WorkerSettings: ReloadableSettings {
     static let about = """
         Claims debates, runs them, calls the model providers and issues receipts.
 
@@ -27,5 +27,11 @@ struct WorkerSettings: Sendable {
         runner = RunnerSettings(worker: &reader)
         receipts = ReceiptSettings(reading: &reader)
         providers = ProviderSettings(reading: &reader)
+    }
+
+    func adopt(_ fresh: WorkerSettings) -> [String] {
+        receipts.adopt(fresh.receipts)
+        let providers = providers.adopt(fresh.providers).map { "\($0): a provider that had no key" }
+        return stores.adopt(fresh.stores) + providers
     }
 }

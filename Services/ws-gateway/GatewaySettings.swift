@@ -2,7 +2,7 @@ import Platform
 import ServiceKit
 
 /// What the gateway reads from its environment.
-struct GatewaySettings: Sendable {
+struct GatewaySettings: ReloadableSettings {
     static let about = """
         Streams debates to WebSocket clients: replay from any event, then live, without a gap.
 
@@ -40,5 +40,10 @@ struct GatewaySettings: Sendable {
             help: "Bytes that may wait for one slow client; past it the connection is closed with 4008.")
         drainDeadline = reader.seconds(
             "ARAGORA_WS_DRAIN_SECONDS", default: 10, in: 0...300, help: "How long a stop waits for clients to close.")
+    }
+
+    func adopt(_ fresh: GatewaySettings) -> [String] {
+        access.adopt(fresh.access)
+        return stores.adopt(fresh.stores)
     }
 }

@@ -9,33 +9,40 @@ package struct PostgresTools: Sendable {
     /// What a child may see of our own environment: where programs, home and time zone data are.
     static let inherited = ["PATH", "HOME", "TMPDIR", "PGPASSFILE", "PGSERVICEFILE", "PGSYSCONFDIR"]
 
-    private var environment: [String: Secret<String>]
+    private let configuration: PGConfiguration
+    private var database: String?
     /// Where the programs are; nil for the PATH.
     var folder: String?
 
     /// - Throws: `.unsuitable` when the DSN can not be read.
     package init(_ configuration: PGConfiguration) throws(BackupError) {
-        do throws(PGError) {
-            var environment = try configuration.programEnvironment()
-            for name in Self.inherited where environment[name] == nil {
-                environment[name] = getenv(name).map { Secret(String(cString: $0)) }
-            }
-            environment["PGAPPNAME"] = Secret("aragora-backup")
-            environment["PGCONNECT_TIMEOUT"] = Secret(String(max(2, configuration.connectTimeout.milliseconds / 1000)))
-            environment["PGCLIENTENCODING"] = Secret("UTF8")
-            // The messages are read by us, and by operators who search for them.
-            environment["LC_ALL"] = Secret("C")
-            self.environment = environment
-        } catch {
-            throw BackupError(.unsuitable, error.message)
-        }
+        self.configuration = configuration
+        _ = try environment()
     }
 
     /// The same, connecting to another database of that server.
     func using(database: String) -> PostgresTools {
         var copy = self
-        copy.environment["PGDATABASE"] = Secret(database)
+        copy.database = database
         return copy
+    }
+
+    /// Made for each program: a reload may have brought another password.
+    private func environment() throws(BackupError) -> [String: Secret<String>] {
+        var environment: [String: Secret<String>]
+        do throws(PGError) { environment = try configuration.programEnvironment() } catch {
+            throw BackupError(.unsuitable, error.message)
+        }
+        for name in Self.inherited where environment[name] == nil {
+            environment[name] = getenv(name).map { Secret(String(cString: $0)) }
+        }
+        if let database { environment["PGDATABASE"] = Secret(database) }
+        environment["PGAPPNAME"] = Secret("aragora-backup")
+        environment["PGCONNECT_TIMEOUT"] = Secret(String(max(2, configuration.connectTimeout.milliseconds / 1000)))
+        environment["PGCLIENTENCODING"] = Secret("UTF8")
+        // The messages are read by us, and by operators who search for them.
+        environment["LC_ALL"] = Secret("C")
+        return environment
     }
 
     /// - Parameter serverVersion: as Postgres numbers itself, for example 150020.
@@ -87,8 +94,9 @@ package struct PostgresTools: Sendable {
         try child("psql", arguments).runChecked(stop: stop, input: script)
     }
 
-    private func child(_ program: String, _ arguments: [String]) -> ChildProcess {
+    private func child(_ program: String, _ arguments: [String]) throws(BackupError) -> ChildProcess {
         let path = folder.map { "\($0)/\(program)" } ?? program
-        return ChildProcess(program: path, arguments: arguments, environment: environment.mapValues { $0.reveal() })
+        return ChildProcess(
+            program: path, arguments: arguments, environment: try environment().mapValues { $0.reveal() })
     }
 }

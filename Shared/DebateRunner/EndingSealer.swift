@@ -7,10 +7,10 @@ package import Storage
 ///
 /// For the closure of ``Takeover/end(_:because:seal:)``; pure but for randomness and signing, so the lock is held shortly.
 package struct EndingSealer: Sendable {
-    private let keys: KeyRing?
+    private let keys: @Sendable () -> KeyRing?
 
-    /// - Parameter keys: sign the receipt; nil leaves it unsigned.
-    package init(keys: KeyRing?) { self.keys = keys }
+    /// - Parameter keys: sign the receipt, those in force when it is made; nil leaves it unsigned.
+    package init(keys: @escaping @Sendable () -> KeyRing?) { self.keys = keys }
 
     /// - Parameters:
     ///   - status: terminal; with `.timeout` a `timeout` event and a receipt precede the end.
@@ -33,7 +33,7 @@ package struct EndingSealer: Sendable {
             throw RunStop.broken("\(run.debate) has no first event")
         }
         let ending = try DebateEnding(
-            outcome, after: replay, before: sealed, epoch: run.epoch, at: at, keys: keys)
+            outcome, after: replay, before: sealed, epoch: run.epoch, at: at, keys: keys())
         return Takeover.Ending(events: ending.events, conclusion: ending.conclusion)
     }
 }

@@ -25,13 +25,27 @@ package struct SettingsReader {
     package private(set) var aliasesUsed: [String] = []
     /// What was asked for, in the order of reading: every setting of what read itself from here, set or not.
     package private(set) var documented: [SettingDescription] = []
+    /// What came out of a file, by the name it was read under.
+    package private(set) var fileValues: [String: FileValue] = [:]
+
+    /// A value that `<NAME>_FILE` gave.
+    package struct FileValue: Sendable {
+        package let path: String
+        /// Empty when the file is.
+        package let value: Secret<String>
+    }
 
     package init(
         lookup: @escaping (String) -> String?,
-        readFile: @escaping (String) -> String? = { try? String(contentsOfFile: $0, encoding: .utf8) }
+        readFile: @escaping (String) -> String? = SettingsReader.content
     ) {
         self.lookup = lookup
         self.readFile = readFile
+    }
+
+    /// What a file holds; nil when it can not be read, or is not UTF-8.
+    @Sendable package static func content(of path: String) -> String? {
+        try? String(contentsOfFile: path, encoding: .utf8)
     }
 
     /// The value of `name`, or of the first alias that is set. Empty counts as not set.
@@ -149,6 +163,7 @@ package struct SettingsReader {
             return nil
         }
         let trimmed = content.trimmingSuffix { $0 == "\n" || $0 == "\r" }
+        fileValues[name] = FileValue(path: path, value: Secret(String(trimmed)))
         return trimmed.isEmpty ? nil : String(trimmed)
     }
 }

@@ -3,7 +3,13 @@ package import Platform
 /// How to reach Postgres and how long to wait for it.
 package struct PGConfiguration: Sendable {
     /// A URI (`postgresql://…`) or `key=value` pairs, as libpq reads them; TLS by `sslmode`, `sslrootcert`.
-    package var dsn: Secret<String>
+    ///
+    /// Copies of a configuration share it: ``adopt(_:)`` reaches all of them. Setting it parts this one from the others.
+    package var dsn: Secret<String> {
+        get { source.current }
+        set { source = Reloadable(newValue) }
+    }
+    private var source: Reloadable<Secret<String>>
     /// Connections of one pool at most. A service with several event loops has a pool on each.
     package var poolSize = 8
     /// For one connection attempt, name lookup and TLS included.
@@ -37,8 +43,19 @@ package struct PGConfiguration: Sendable {
     package static let maxResultBytes = 256 * 1024 * 1024
 
     package init(dsn: String, poolSize: Int = 8) {
-        self.dsn = Secret(dsn)
+        source = Reloadable(Secret(dsn))
         self.poolSize = max(1, poolSize)
+    }
+
+    /// Uses another configuration's DSN for every connection from now on; those that are open stay.
+    ///
+    /// - Returns: false, changing nothing, when that is another database: half of a pool must not be elsewhere.
+    package func adopt(_ fresh: PGConfiguration) -> Bool {
+        guard let ours = PGHandle.parse(dsn: dsn.reveal()), let theirs = PGHandle.parse(dsn: fresh.dsn.reveal()),
+            ours["dbname"] == theirs["dbname"]
+        else { return false }
+        source.replace(with: fresh.dsn)
+        return true
     }
 
     var defaultDeadline: Duration { statementTimeout + Self.deadlineGrace }

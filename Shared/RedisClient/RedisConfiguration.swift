@@ -3,15 +3,27 @@ import Sockets
 
 /// Where Redis is, and how to speak to it.
 package struct RedisConfiguration: Sendable {
-    package var host: String
-    package var port: UInt16
-    /// The ACL user; nil means the default user.
-    package var user: String?
-    package var password: Secret<String>?
-    package var database: Int
-    package var usesTLS: Bool
-    /// A PEM file of the authorities to trust with TLS; nil means the system's store.
-    package var caFile: String?
+    /// What a URL says.
+    package struct Endpoint: Sendable {
+        package var host: String
+        package var port: UInt16
+        /// The ACL user; nil means the default user.
+        package var user: String?
+        package var password: Secret<String>?
+        package var database = 0
+        package var usesTLS = false
+        /// A PEM file of the authorities to trust with TLS; nil means the system's store.
+        package var caFile: String?
+    }
+
+    /// Where and as whom to connect.
+    ///
+    /// Copies of a configuration share it: ``adopt(_:)`` reaches all of them. Setting it parts this one from the others.
+    package var endpoint: Endpoint {
+        get { source.current }
+        set { source = Reloadable(newValue) }
+    }
+    private var source: Reloadable<Endpoint>
     /// Shown in CLIENT LIST: letters, digits, `-`, `_` and `.`.
     package var clientName: String?
     /// Name, TCP, TLS, AUTH and SELECT together.
@@ -24,11 +36,11 @@ package struct RedisConfiguration: Sendable {
     package var backoff = Backoff(first: .milliseconds(50), cap: .seconds(2))
 
     package init(host: String, port: UInt16 = 6379) {
-        self.host = host
-        self.port = port
-        database = 0
-        usesTLS = false
+        source = Reloadable(Endpoint(host: host, port: port))
     }
+
+    /// Uses another configuration's endpoint for every connection from now on; those that are open stay.
+    package func adopt(_ fresh: RedisConfiguration) { source.replace(with: fresh.endpoint) }
 
     /// Reads `redis[s]://[user[:password]@]host[:port][/database][?ca=file]`; `redis://:password@host` has no user.
     ///
@@ -50,38 +62,27 @@ package struct RedisConfiguration: Sendable {
             rest = rest[rest.index(after: at)...]
         }
         guard let (host, port) = Self.hostAndPort(rest) else { throw invalid("expected host or host:port") }
-        self.init(host: host, port: port)
-        usesTLS = scheme == "rediss"
-        if let credentials, !setCredentials(credentials) {
+        var endpoint = Endpoint(host: host, port: port)
+        endpoint.usesTLS = scheme == "rediss"
+        if let credentials, !endpoint.setCredentials(credentials) {
             throw invalid("user or password is not percent-encoded UTF-8")
         }
         if !path.isEmpty {
             guard let number = Int(path), (0...16383).contains(number) else {
                 throw invalid("the path is a database number")
             }
-            database = number
+            endpoint.database = number
         }
         for item in (query ?? "").split(separator: "&") where item.hasPrefix("ca=") {
             guard let file = item.dropFirst(3).percentDecoded else { throw invalid("ca is not percent-encoded UTF-8") }
-            caFile = file
+            endpoint.caFile = file
         }
+        self.init(host: host, port: port)
+        self.endpoint = endpoint
     }
 
     /// Host and port, for logs; never the credentials.
-    package var address: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
-
-    var tls: TLSConfiguration? { usesTLS ? TLSConfiguration(serverName: host, caFile: caFile) : nil }
-
-    private mutating func setCredentials(_ text: Substring) -> Bool {
-        var userPart = text
-        if let passwordPart = userPart.cutting(after: ":") {
-            guard let decoded = passwordPart.percentDecoded else { return false }
-            password = decoded.isEmpty ? nil : Secret(decoded)
-        }
-        guard let decoded = userPart.percentDecoded else { return false }
-        user = decoded.isEmpty ? nil : decoded
-        return true
-    }
+    package var address: String { endpoint.address }
 
     private static func hostAndPort(_ text: Substring) -> (String, UInt16)? {
         var host = text
@@ -99,6 +100,23 @@ package struct RedisConfiguration: Sendable {
         guard let port else { return (String(host), 6379) }
         guard let number = UInt16(port), number > 0 else { return nil }
         return (String(host), number)
+    }
+}
+
+extension RedisConfiguration.Endpoint {
+    package var address: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+
+    var tls: TLSConfiguration? { usesTLS ? TLSConfiguration(serverName: host, caFile: caFile) : nil }
+
+    fileprivate mutating func setCredentials(_ text: Substring) -> Bool {
+        var userPart = text
+        if let passwordPart = userPart.cutting(after: ":") {
+            guard let decoded = passwordPart.percentDecoded else { return false }
+            password = decoded.isEmpty ? nil : Secret(decoded)
+        }
+        guard let decoded = userPart.percentDecoded else { return false }
+        user = decoded.isEmpty ? nil : decoded
+        return true
     }
 }
 

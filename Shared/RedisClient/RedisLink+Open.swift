@@ -8,20 +8,22 @@ extension RedisLink {
         loop: EventLoop, configuration: RedisConfiguration, takePush: (@Sendable (RedisReply) -> Bool)? = nil
     ) async throws(RedisError) -> RedisLink {
         let deadline = MonotonicTime.now() + configuration.connectTimeout.nanosecondsClamped
+        // Once: a reload in between must not pair one server with the password of another.
+        let endpoint = configuration.endpoint
         let transport: Transport
         do {
-            let addresses = try await Resolver.resolve(host: configuration.host, port: configuration.port)
+            let addresses = try await Resolver.resolve(host: endpoint.host, port: endpoint.port)
             let left = Duration.nanoseconds(max(0, deadline - MonotonicTime.now()))
-            transport = try await Connector.connect(loop: loop, to: addresses, timeout: left, tls: configuration.tls)
+            transport = try await Connector.connect(loop: loop, to: addresses, timeout: left, tls: endpoint.tls)
         } catch let error as SocketError {
-            throw RedisError(.unavailable, "\(configuration.address): \(error.message)")
+            throw RedisError(.unavailable, "\(endpoint.address): \(error.message)")
         } catch {
             throw RedisError(.closed, "connecting was cancelled")
         }
         let link = try RedisLink(
             loop: loop, transport: transport, linkTimeout: configuration.commandTimeout, takePush: takePush)
         do {
-            try await link.greet(configuration, deadline: deadline)
+            try await link.greet(endpoint, as: configuration.clientName, deadline: deadline)
         } catch {
             link.close(error)
             throw error
@@ -29,18 +31,20 @@ extension RedisLink {
         return link
     }
 
-    private func greet(_ configuration: RedisConfiguration, deadline: Int64) async throws(RedisError) {
+    private func greet(
+        _ endpoint: RedisConfiguration.Endpoint, as clientName: String?, deadline: Int64
+    ) async throws(RedisError) {
         func ask(_ command: RedisCommand) async throws(RedisError) -> RedisReply {
             try await self.ask(command, timeout: .nanoseconds(max(0, deadline - MonotonicTime.now())))
         }
-        if let password = configuration.password {
-            let words = ["AUTH"] + (configuration.user.map { [$0] } ?? []) + [password.reveal()]
+        if let password = endpoint.password {
+            let words = ["AUTH"] + (endpoint.user.map { [$0] } ?? []) + [password.reveal()]
             try Self.requireOK(await ask(RedisCommand(words: words)), .authentication, "AUTH")
         }
-        if configuration.database != 0 {
-            try Self.requireOK(await ask(RedisCommand("SELECT", String(configuration.database))), .refused, "SELECT")
+        if endpoint.database != 0 {
+            try Self.requireOK(await ask(RedisCommand("SELECT", String(endpoint.database))), .refused, "SELECT")
         }
-        if let name = configuration.clientName {
+        if let name = clientName {
             // A name is for people; an ACL that forbids CLIENT is no reason to stay away.
             _ = try await ask(RedisCommand("CLIENT", "SETNAME", name))
         }

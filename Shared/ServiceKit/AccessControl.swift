@@ -9,25 +9,32 @@ package struct AccessControl: Sendable {
         case missing, invalid, expired
     }
 
-    private let token: Secret<String>?
-    private let previousToken: Secret<String>?
+    private struct Tokens: Sendable {
+        let current: Secret<String>?
+        let previous: Secret<String>?
+    }
+
+    private let tokens: Reloadable<Tokens>
 
     /// - Parameter token: nil switches authentication off; the settings refuse that in production.
     package init(token: Secret<String>?, previousToken: Secret<String>?) {
-        self.token = token
-        self.previousToken = previousToken
+        tokens = Reloadable(Tokens(current: token, previous: previousToken))
     }
 
+    /// Accepts what another reading of the settings says from now on, and nothing else; who is in stays in.
+    package func adopt(_ fresh: AccessControl) { tokens.replace(with: fresh.tokens.current) }
+
     /// Whether requests need a credential.
-    package var isOn: Bool { token != nil }
+    package var isOn: Bool { tokens.current.current != nil }
 
     /// - Parameters:
     ///   - credential: what follows `Bearer `, or came as a query item or WebSocket subprotocol.
     ///   - now: seconds since 1970.
     package func authenticate(_ credential: String?, now: Int64) throws(Refusal) -> Principal {
-        guard let token else { return .open }
+        let tokens = tokens.current
+        guard let token = tokens.current else { return .open }
         guard let credential, !credential.isEmpty else { throw .missing }
-        let secrets = [token, previousToken].compactMap { $0.map { Array($0.reveal().utf8) } }
+        let secrets = [token, tokens.previous].compactMap { $0.map { Array($0.reveal().utf8) } }
         let presented = Array(credential.utf8)
         // No early exit: which secret matched must not show in the time.
         let matches = secrets.reduce(false) { constantTimeEquals($1, presented) || $0 }

@@ -14,6 +14,8 @@ package struct CommonSettings: Sendable {
     package let eventLoops: Int
     /// How long stores may be missing at start before the process gives up with exit code 78.
     package let startupTimeout: Duration
+    /// Where the process's number is kept while it runs; nil for nowhere.
+    package let pidFile: String?
 
     /// - Parameter processors: online processors of this machine.
     package init(reading reader: inout SettingsReader, processors: Int) {
@@ -45,5 +47,8 @@ package struct CommonSettings: Sendable {
         startupTimeout = reader.seconds(
             "ARAGORA_STARTUP_TIMEOUT", default: 60, in: 1...3600,
             help: "How long a store may be missing at start; then the process exits with code 78.")
+        pidFile = reader.optionalString(
+            "ARAGORA_PID_FILE",
+            help: "File that holds the process's number while it runs; another live process with it is refused.")
     }
 }

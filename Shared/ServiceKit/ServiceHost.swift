@@ -19,17 +19,21 @@ package enum ServiceHost {
     }
 
     /// Runs a service to its end. `assemble` names the concrete types; it is called on the first loop.
-    package static func run<Settings: Sendable>(
-        _ name: String, about: String, settings read: (inout SettingsReader, CommonSettings) -> Settings,
+    package static func run<Settings: ReloadableSettings>(
+        _ name: String, about: String,
+        settings read: @escaping @Sendable (inout SettingsReader, CommonSettings) -> Settings,
         assemble: @escaping @Sendable (Settings, ServiceContext) async throws -> [any Service]
     ) -> Never {
         answerArguments(name: name, about: about)
-        let shutdown = ShutdownSignal()
-        ProcessSignals.forward([SIGTERM, SIGINT]) { _ in shutdown.request() }
+        let (shutdown, bell) = (ShutdownSignal(), ReloadBell())
+        ProcessSignals.forward([SIGTERM, SIGINT, SIGHUP]) { $0 == SIGHUP ? bell.ring() : shutdown.request() }
 
-        var reader = SettingsReader(lookup: { getenv($0).map { String(cString: $0) } })
-        let common = CommonSettings(reading: &reader, processors: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
-        let settings = read(&reader, common)
+        let readAll: @Sendable (inout SettingsReader) -> (CommonSettings, Settings) = { reader in
+            let common = CommonSettings(reading: &reader, processors: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
+            return (common, read(&reader, common))
+        }
+        var reader = SettingsReader(lookup: environment)
+        let (common, settings) = readAll(&reader)
         let log = Log(service: name, level: common.logLevel, format: common.logFormat)
         guard reader.problems.isEmpty else {
             for problem in reader.problems { log.error("bad setting", .reason(problem)) }
@@ -37,9 +41,16 @@ package enum ServiceHost {
         }
         for alias in reader.aliasesUsed { log.info("setting alias used", .reason(alias)) }
         for advice in reader.advice { log.warning("setting to mend", .reason(advice)) }
-        start(name: name, common: common, log: log, shutdown: shutdown) { try await assemble(settings, $0) }
+        let reload = SettingsReload(
+            settings, files: reader.fileValues, lookup: environment, readFile: SettingsReader.content,
+            read: { readAll(&$0).1 })
+        start(name: name, common: common, log: log, shutdown: shutdown) { context in
+            try await assemble(settings, context) + [SettingsReloader(bell: bell, reload: reload, context: context)]
+        }
         dispatchMain()
     }
+
+    @Sendable private static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
     private static func start(
         name: String, common: CommonSettings, log: Log, shutdown: ShutdownSignal,
@@ -59,20 +70,33 @@ package enum ServiceHost {
             name: name, log: log, metrics: metrics, loops: loops, shutdown: shutdown,
             health: HealthRegistry(shutdown: shutdown, loop: loops[0], metrics: metrics), build: BuildInfo.current,
             startedAtMilliseconds: startedAt, common: common)
+        let pidFile = takePIDFile(common, log)
         log.info("starting", .version(context.build.version))
         // The program's one bare task; the process itself is its owner.
         Task(executorPreference: loops[0]) {
+            let code: Int32
             do {
                 try await runAll(try await assemble(context), context)
                 log.info("stopped")
-                exit(0)
+                code = 0
             } catch let error as ConfigurationError {
                 log.error("can not start", .reason(error.description))
-                exit(ExitCode.configuration)
+                code = ExitCode.configuration
             } catch {
                 log.error("stopping after a failure", .error(error))
-                exit(ExitCode.failed)
+                code = ExitCode.failed
             }
+            pidFile?.remove()
+            exit(code)
+        }
+    }
+
+    /// Before anything is opened: a second process with the same settings must not get far.
+    private static func takePIDFile(_ common: CommonSettings, _ log: Log) -> PIDFile? {
+        guard let path = common.pidFile else { return nil }
+        do throws(PIDFile.Refused) { return try PIDFile(path: path) } catch {
+            log.error("can not start", .reason("the pid file: \(error)"))
+            exit(ExitCode.configuration)
         }
     }
 

@@ -100,4 +100,22 @@ package struct StoreSettings: Sendable {
             return nil
         }
     }
+
+    /// Connects by another reading's addresses and passwords from now on; connections that are open stay.
+    ///
+    /// - Returns: what waits for a restart, and why.
+    package func adopt(_ fresh: StoreSettings) -> [String] {
+        var waiting = Self.adopt(fresh.postgres, by: postgres)
+        switch (redis, fresh.redis) {
+        case (let redis?, let other?): redis.adopt(other)
+        case (nil, nil): break
+        default: waiting.append("ARAGORA_REDIS_URL: whether there is a Redis is settled at start")
+        }
+        return waiting
+    }
+
+    /// The same for a Postgres that was read by ``directDSN(reading:)``.
+    package static func adopt(_ fresh: PGConfiguration, by postgres: PGConfiguration) -> [String] {
+        postgres.adopt(fresh) ? [] : ["ARAGORA_POSTGRES_DSN or ARAGORA_POSTGRES_DIRECT_DSN: names another database"]
+    }
 }

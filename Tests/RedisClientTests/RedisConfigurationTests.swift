@@ -33,13 +33,13 @@ struct RedisConfigurationTests {
         ])
     func reads(sample: Sample) throws {
         let read = try RedisConfiguration(url: sample.url)
-        #expect(read.host == sample.host)
-        #expect(read.port == sample.port)
-        #expect(read.user == sample.user)
-        #expect(read.password?.reveal() == sample.password)
-        #expect(read.database == sample.database)
-        #expect(read.usesTLS == sample.tls)
-        #expect(read.caFile == sample.ca)
+        #expect(read.endpoint.host == sample.host)
+        #expect(read.endpoint.port == sample.port)
+        #expect(read.endpoint.user == sample.user)
+        #expect(read.endpoint.password?.reveal() == sample.password)
+        #expect(read.endpoint.database == sample.database)
+        #expect(read.endpoint.usesTLS == sample.tls)
+        #expect(read.endpoint.caFile == sample.ca)
     }
 
     @Test(

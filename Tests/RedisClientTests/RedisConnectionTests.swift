@@ -64,16 +64,16 @@ struct RedisConnectionTests {
         try await TestRedis.use { loop, connection, prefix in
             try await connection.send(RedisCommand("ACL", "SETUSER", prefix, "on", ">right-secret", "~*", "+@all"))
             var configuration = try TestRedis.configuration()
-            configuration.user = prefix
-            configuration.password = Secret("right-secret")
-            configuration.database = 3
+            configuration.endpoint.user = prefix
+            configuration.endpoint.password = Secret("right-secret")
+            configuration.endpoint.database = 3
             let good = RedisConnection(loop: loop, configuration: configuration)
             try await good.connect()
             #expect(try await good.send(RedisCommand("ACL", "WHOAMI")).text == prefix)
             #expect(try await good.send(RedisCommand("CLIENT", "INFO")).text?.contains(" db=3 ") == true)
             await good.close()
 
-            configuration.password = Secret("wrong-secret")
+            configuration.endpoint.password = Secret("wrong-secret")
             let lines = Reports<String>()
             let log = Log(service: "test", sink: { lines.report(String(decoding: $0, as: UTF8.self)) })
             let states = Reports<RedisConnection.State>()

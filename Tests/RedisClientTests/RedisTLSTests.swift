@@ -87,12 +87,12 @@ struct RedisTLSTests {
         }
         plain.start()
         var configuration = RedisConfiguration(host: "127.0.0.1", port: plain.address.port)
-        configuration.usesTLS = true
+        configuration.endpoint.usesTLS = true
         #expect(try await refusal(configuration, on: loop).contains("TLS handshake: error"))
 
         let silent = try Listener(loop: loop, address: any) { _ in }
         silent.start()
-        configuration.port = silent.address.port
+        configuration.endpoint.port = silent.address.port
         configuration.connectTimeout = .seconds(1)
         #expect(try await refusal(configuration, on: loop).contains("TLS handshake: not finished"))
     }

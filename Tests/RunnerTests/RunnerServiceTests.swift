@@ -23,7 +23,7 @@ struct RunnerServiceTests {
             policy: policy,
             dependencies: RunnerDependencies(
                 loop: bench.pool.loop, pool: bench.pool, sessions: bench.pool.configuration, redis: redis,
-                models: { _ in model }, receiptKeys: RunBench.keys, log: .disabled, metrics: Metrics()))
+                models: { _ in model }, receiptKeys: { RunBench.keys }, log: .disabled, metrics: Metrics()))
     }
 
     /// Runs services beside `body`, then drains them.

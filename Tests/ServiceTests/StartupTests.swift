@@ -79,6 +79,47 @@ struct StartupTests {
         #expect(end == .exited(78), "\(log)")
     }
 
+    @Test("keeps its number in a file while it lives, and refuses one that a living process holds", arguments: services)
+    func pidFile(service: String) async throws {
+        let path = FileManager.default.temporaryDirectory.appending(path: "startup-\(UUID().uuidString).pid").path
+        let settings = ["ARAGORA_POSTGRES_DSN": Self.noPostgres, "ARAGORA_PID_FILE": path]
+        let first = try await Self.run(service, settings) { process in
+            while (try? String(contentsOfFile: path, encoding: .utf8)) != "\(process.pid)\n" { await Task.yield() }
+            let second = try await Self.run(service, settings)
+            #expect(second.end == .exited(78))
+            #expect(second.log.contains("the pid file: \(path): process \(process.pid) holds it and runs"))
+            #expect(try String(contentsOfFile: path, encoding: .utf8) == "\(process.pid)\n")
+            process.send(SIGKILL)
+        }
+        #expect(first.end == .signalled(SIGKILL))
+        let third = try await Self.run(service, settings) { process in
+            while (try? String(contentsOfFile: path, encoding: .utf8)) != "\(process.pid)\n" { await Task.yield() }
+            process.send(SIGTERM)
+        }
+        #expect(third.end == .exited(0), "\(third.log)")
+        #expect(!FileManager.default.fileExists(atPath: path))
+    }
+
+    @Test("is not ended by any number of SIGHUP, at no time", arguments: services)
+    func hangUp(service: String) async throws {
+        let settings = ["ARAGORA_POSTGRES_DSN": Self.noPostgres]
+        let (end, log) = try await Self.run(service, settings) { process in
+            while (try? String(contentsOfFile: process.logPath, encoding: .utf8))?.contains("starting") != true {
+                await Task.yield()
+            }
+            while try String(contentsOfFile: process.logPath, encoding: .utf8).components(
+                separatedBy: "settings reloaded"
+            ).count < 20 {
+                try #require(process.isAlive)
+                process.send(SIGHUP)
+                await Task.yield()
+            }
+            process.send(SIGTERM)
+        }
+        #expect(end == .exited(0), "\(log)")
+        #expect(log.contains("nothing changed"))
+    }
+
     @Test("answers --help and --version, and refuses what it does not know", arguments: services)
     func arguments(service: String) async throws {
         #expect(try await Self.run(service, [:], arguments: ["--help"]).log.contains("ARAGORA_POSTGRES_DSN"))

@@ -10,7 +10,8 @@ import Storage
 /// Decision receipts: list, read, and verify by recomputing.
 struct ReceiptsHandler: Sendable {
     let stores: APIStores
-    let verifier: ReceiptVerifier
+    /// With the keys in force.
+    let verifier: @Sendable () -> ReceiptVerifier
 
     func list(_ request: Request, _ context: RequestContext) async throws -> Response {
         var query = QueryReader(request.query)
@@ -96,7 +97,7 @@ struct ReceiptsHandler: Sendable {
 
     /// Nil when what is stored is no receipt, or another one: that is an answer, not a failure.
     private func check(_ receipt: StoredReceipt, events: [SealedEvent]?) -> ReceiptVerification? {
-        guard let result = try? verifier.verify(receipt.document, events: events), result.receiptID == receipt.id,
+        guard let result = try? verifier().verify(receipt.document, events: events), result.receiptID == receipt.id,
             result.debateID == receipt.debate
         else { return nil }
         return result

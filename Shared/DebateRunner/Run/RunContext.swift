@@ -9,8 +9,8 @@ struct RunContext: Sendable {
     let log: any EventLog
     let store: any RunStore
     let models: @Sendable (ProviderKey) -> any ModelClient
-    /// Signs receipts; nil leaves them unsigned.
-    let receiptKeys: KeyRing?
+    /// Sign receipts, those in force when one is made; nil leaves them unsigned.
+    let receiptKeys: @Sendable () -> KeyRing?
     let publisher: any RunPublisher
     let lease: LeaseClock
     let retry: RetryPolicy

@@ -16,14 +16,15 @@ package struct RunnerDependencies: Sendable {
     /// Nil when no Redis is configured.
     package let redis: RunnerRedis?
     package let models: @Sendable (ProviderKey) -> any ModelClient
-    /// Signs receipts; nil leaves them unsigned.
-    package let receiptKeys: KeyRing?
+    /// Sign receipts, those in force when one is made; nil leaves them unsigned.
+    package let receiptKeys: @Sendable () -> KeyRing?
     package let log: Log
     package let metrics: Metrics
 
     package init(
         loop: EventLoop, pool: PGPool, sessions: PGConfiguration, usesPresence: Bool = true, redis: RunnerRedis?,
-        models: @escaping @Sendable (ProviderKey) -> any ModelClient, receiptKeys: KeyRing?, log: Log, metrics: Metrics
+        models: @escaping @Sendable (ProviderKey) -> any ModelClient, receiptKeys: @escaping @Sendable () -> KeyRing?,
+        log: Log, metrics: Metrics
     ) {
         self.loop = loop
         self.pool = pool

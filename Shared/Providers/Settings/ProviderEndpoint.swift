@@ -27,7 +27,8 @@ package struct ProviderEndpoint: Sendable {
     package let provider: ProviderKey
     package let baseURL: BaseURL
     /// nil for local servers that ask for none.
-    package let key: Secret<String>?
+    package var key: Secret<String>? { keySource.current }
+    private let keySource: Reloadable<Secret<String>?>
     /// For agents that name no model.
     package let model: String
     /// Tokens of one answer, those a model spends on thinking included.
@@ -40,11 +41,14 @@ package struct ProviderEndpoint: Sendable {
     ) {
         self.provider = provider
         self.baseURL = baseURL
-        self.key = key
+        keySource = Reloadable(key)
         self.model = model
         self.maxTokens = maxTokens
         self.deadlines = deadlines
     }
+
+    /// Sends another reading's key from the next call on.
+    func adopt(_ fresh: ProviderEndpoint) { keySource.replace(with: fresh.key) }
 }
 
 /// The clocks of one call.

@@ -71,6 +71,14 @@ package struct ProviderSettings: Sendable {
             help: "PEM file of the authorities to trust for providers, instead of the system's.")
     }
 
+    /// Calls with another reading's keys from now on.
+    ///
+    /// - Returns: names of keys whose provider was not there before, which needs a restart.
+    package func adopt(_ fresh: ProviderSettings) -> [String] {
+        for (provider, endpoint) in fresh.endpoints { endpoints[provider]?.adopt(endpoint) }
+        return fresh.configured.filter { endpoints[$0] == nil }.map { ProviderNames($0).key }
+    }
+
     /// Providers that can be called, `demo` left out: it always can.
     package var configured: [ProviderKey] { ProviderKey.allCases.filter { endpoints[$0] != nil } }
 

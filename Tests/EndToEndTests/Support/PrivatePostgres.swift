@@ -17,20 +17,34 @@ final class PrivatePostgres: Sendable {
     private let folder: String
     private var data: String { "\(folder)/data" }
 
-    var url: String { "postgresql://postgres@127.0.0.1:\(port)/postgres" }
+    private let password: String?
 
-    private init(folder: String) { self.folder = folder }
+    var url: String { "postgresql://postgres\(password.map { ":\($0)" } ?? "")@127.0.0.1:\(port)/postgres" }
 
-    static func make() async throws -> PrivatePostgres {
-        let server = PrivatePostgres(folder: try StackFolder.make("postgres-\(UInt64.random(in: .min ... .max))"))
+    private init(folder: String, password: String?) {
+        self.folder = folder
+        self.password = password
+    }
+
+    /// - Parameter password: of the user `postgres`; without one everybody of this machine is let in.
+    static func make(password: String? = nil) async throws -> PrivatePostgres {
+        let server = PrivatePostgres(
+            folder: try StackFolder.make("postgres-\(UInt64.random(in: .min ... .max))"), password: password)
         do {
-            if getuid() == 0 { try await server.command("/bin/chown", ["postgres:", server.folder], asServer: false) }
+            var authentication = ["--auth=trust"]
+            if let password {
+                try StackFolder.write(password, to: "\(server.folder)/password")
+                authentication = ["--auth=scram-sha-256", "--pwfile=\(server.folder)/password"]
+            }
+            if getuid() == 0 {
+                try await server.command("/bin/chown", ["-R", "postgres:", server.folder], asServer: false)
+            }
             try await server.command(
                 try binary("initdb"),
                 [
-                    "--pgdata=\(server.data)", "--username=postgres", "--auth=trust", "--encoding=UTF8",
-                    "--locale=C.UTF-8", "--no-sync",
-                ])
+                    "--pgdata=\(server.data)", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8",
+                    "--no-sync",
+                ] + authentication)
             try await server.start()
         } catch {
             await server.remove()

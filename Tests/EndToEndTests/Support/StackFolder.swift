@@ -46,6 +46,16 @@ enum StackFolder {
 
     static func read(_ path: String) -> String { String(decoding: bytes(of: path), as: UTF8.self) }
 
+    /// Replaces a file whole, as programs that hand out secrets do.
+    static func write(_ text: String, to path: String) throws {
+        let bytes = Array(text.utf8)
+        guard let file = fopen("\(path).new", "we") else { throw Failed(description: "can not write \(path)") }
+        let written = fwrite(bytes, 1, bytes.count, file)
+        guard fclose(file) == 0, written == bytes.count, rename("\(path).new", path) == 0 else {
+            throw Failed(description: "can not write \(path)")
+        }
+    }
+
     private static func bytes(of path: String) -> [UInt8] {
         guard let file = fopen(path, "re") else { return [] }
         defer { fclose(file) }
