@@ -93,7 +93,7 @@ package struct StoreSettings: Sendable {
         do throws(RedisError) {
             var configuration = try RedisConfiguration(url: url.reveal())
             configuration.clientName = applicationName
-            reader.refusePlaceholder(configuration.password, "ARAGORA_REDIS_URL")
+            reader.refusePlaceholder(configuration.endpoint.password, "ARAGORA_REDIS_URL")
             return configuration
         } catch {
             reader.report("ARAGORA_REDIS_URL: \(error)")
