@@ -30,6 +30,9 @@ struct APISettings: ReloadableSettings {
     let runner: RunnerSettings
     let runnerPolicy: EmbeddedRunnerPolicy
     let receipts: ReceiptSettings
+    /// How long receipts are to be kept; nothing deletes them yet.
+    let receiptRetentionDays: Int
+    let levels: ServiceLevelSettings
     let providers: ProviderSettings
     let maxConnections: Int
     let drainDeadline: Duration
@@ -53,6 +56,10 @@ struct APISettings: ReloadableSettings {
         runner = RunnerSettings(embedded: &reader)
         runnerPolicy = EmbeddedRunnerPolicy(reading: &reader)
         receipts = ReceiptSettings(reading: &reader)
+        receiptRetentionDays = reader.int(
+            "ARAGORA_RECEIPT_RETENTION_DAYS", default: 2555, in: 1...36_500,
+            help: "How long receipts are to be kept. Shown as a metric; nothing deletes receipts yet.")
+        levels = ServiceLevelSettings(reading: &reader)
         providers = ProviderSettings(reading: &reader)
         maxConnections = reader.int(
             "ARAGORA_MAX_CONNECTIONS", default: 10_000, in: 1...1_000_000,

@@ -18,6 +18,7 @@ struct APIStores: Sendable {
     let takeover: Takeover
     let commands: CommandStore
     let queue: QueueReader
+    let counts: InstallationCounter
     private let redis: RedisConnection
     private let keyspace: KeyspaceSource
     private let log: Log
@@ -30,6 +31,7 @@ struct APIStores: Sendable {
         takeover = Takeover(pool: backends.postgres)
         commands = CommandStore(pool: backends.postgres)
         queue = QueueReader(pool: backends.postgres)
+        counts = InstallationCounter(pool: backends.postgres)
         redis = backends.redis
         self.keyspace = keyspace
         self.log = log

@@ -17,15 +17,17 @@ enum Assembly {
     static func services(_ settings: APISettings, _ context: ServiceContext) async throws -> [any Service] {
         let backends = await Backends.open(settings.stores, context)
         let local = LocalRateTable()
+        let requests = RequestMetrics(metrics: context.metrics, objective: settings.levels.requests)
         let server = try APIServer(settings: settings, context: context) { loop in
-            routes(settings, context, backends, on: loop, local).router()
+            routes(settings, context, backends, on: loop, local, requests).router()
         }
-        let queue = QueueMetrics(
+        let counts = InstallationMetrics(
             stores: APIStores(backends.main, keyspace: backends.keyspace, log: context.log), metrics: context.metrics,
-            log: context.log)
+            levels: ServiceLevels(settings.levels, requests: requests, metrics: context.metrics), log: context.log)
+        context.metrics.set(.receiptRetention, to: Double(settings.receiptRetentionDays))
         let runnerLoop = try EventLoop(name: "runner")
         var services: [any Service] = [
-            Closing(server) { await backends.close() }, queue,
+            Closing(server) { await backends.close() }, counts,
             try await embeddedRunner(settings, context, on: runnerLoop),
             LoopLagMonitor(name: "runner-loop-lag", loops: [runnerLoop], metrics: context.metrics),
         ]
@@ -39,7 +41,7 @@ enum Assembly {
     /// Every handler of one loop.
     static func routes(
         _ settings: APISettings, _ context: ServiceContext, _ backends: Backends, on loop: EventLoop,
-        _ local: LocalRateTable
+        _ local: LocalRateTable, _ requests: RequestMetrics
     ) -> Routes {
         let own = backends.on(loop)
         let stores = APIStores(own, keyspace: backends.keyspace, log: context.log)
@@ -57,7 +59,8 @@ enum Assembly {
             gateway: GatewayTunnelHandler(upstream: settings.gateway, trustedProxies: settings.trustedProxies),
             rateLimit: RateLimitMiddleware(
                 redis: own.redis, keyspace: backends.keyspace, local: local, limitPerMinute: settings.rateLimit,
-                trustedProxies: settings.trustedProxies, metrics: context.metrics))
+                trustedProxies: settings.trustedProxies, metrics: context.metrics),
+            requests: requests)
     }
 
     /// The runner inside this process, on an event loop and connections of its own.

@@ -17,6 +17,7 @@ struct Routes: Sendable {
     let status: StatusHandler
     let gateway: GatewayTunnelHandler
     let rateLimit: RateLimitMiddleware
+    let requests: RequestMetrics
 
     /// One line of the table.
     struct Route: Sendable {
@@ -129,7 +130,7 @@ struct Routes: Sendable {
         [
             RequestIDMiddleware(),
             APIVersionMiddleware(),
-            AccessLogMiddleware(log: context.log, metrics: context.metrics, trustedProxies: settings.trustedProxies),
+            AccessLogMiddleware(log: context.log, requests: requests, trustedProxies: settings.trustedProxies),
             rateLimit,
             ErrorMappingMiddleware(log: context.log),
             AuthenticationMiddleware(access: settings.access, requirements: requirements),

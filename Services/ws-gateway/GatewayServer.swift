@@ -29,8 +29,9 @@ struct GatewayServer: Service {
         configuration.onUnexpected = { [log = context.log] in log.error("request failed", .error($0)) }
         context.metrics.declare(
             .websocketConnections, .websocketFramesSent, .websocketSlowClosed, .gatewayWatched, .httpConnections)
+        let requests = RequestMetrics(metrics: context.metrics)
         server = HTTPServer(configuration: configuration, loops: context.loops) { loop in
-            Self.router(settings, context, hubs.first { $0.loop === loop } ?? hubs[0])
+            Self.router(settings, context, requests, hubs.first { $0.loop === loop } ?? hubs[0])
         }
     }
 
@@ -49,10 +50,12 @@ struct GatewayServer: Service {
         await backends.close()
     }
 
-    private static func router(_ settings: GatewaySettings, _ context: ServiceContext, _ hub: Hub) -> Router {
+    private static func router(
+        _ settings: GatewaySettings, _ context: ServiceContext, _ requests: RequestMetrics, _ hub: Hub
+    ) -> Router {
         var router = Router(middleware: [
             RequestIDMiddleware(),
-            AccessLogMiddleware(log: context.log, metrics: context.metrics, trustedProxies: settings.trustedProxies),
+            AccessLogMiddleware(log: context.log, requests: requests, trustedProxies: settings.trustedProxies),
             ErrorMappingMiddleware(log: context.log),
         ])
         let upgrade = Upgrade(settings: settings, hub: hub, version: context.build.version, log: context.log)

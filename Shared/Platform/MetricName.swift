@@ -86,7 +86,7 @@ extension MetricName {
         "aragora_consensus_reached_total", .counter, "Debates that completed with consensus.")
     package static let consensusRate = MetricName(
         "aragora_consensus_rate", .gauge,
-        "Share of the debates completed in the last hour that reached consensus; NaN when none completed.")
+        "Share of the debates completed in the last hour that reached consensus, the newest 1,000; NaN when none is.")
     package static let debateRounds = MetricName(
         "aragora_debate_rounds_total", .counter, "Rounds begun by the debates that ended.")
     package static let convergence = MetricName(
@@ -97,16 +97,18 @@ extension MetricName {
         "aragora_debates_budget_ended_total", .counter,
         "Debates that completed with their whole budget spent, which cuts rounds short.")
     package static let budgetLimit = MetricName(
-        "aragora_budget_limit_usd", .gauge, "Sum of the budgets of running debates that have one, in US dollars.")
+        "aragora_budget_limit_usd", .gauge,
+        "Budgets of running debates that have one, in US dollars, summed over 500 at most.")
     package static let budgetSpent = MetricName(
-        "aragora_budget_spent_usd", .gauge, "What running debates that have a budget have spent, in US dollars.")
+        "aragora_budget_spent_usd", .gauge,
+        "What running debates that have a budget have spent on calls, in US dollars; 500 debates at most.")
     package static let debateDuration = MetricName(
         "aragora_debate_duration_seconds", .histogram, "Time from creation to the end, by outcome.",
         labels: ["outcome"],
         buckets: [1, 5, 10, 30, 60, 120, 300, 600, 1200])
     package static let activeDebates = MetricName("aragora_active_debates", .gauge, "Debates running in this process.")
     package static let debatesWaiting = MetricName(
-        "aragora_debates_waiting", .gauge, "Queued debates, counted in Postgres.")
+        "aragora_debates_waiting", .gauge, "Queued debates, counted in Postgres, to 100,000.")
     package static let debatesRunning = MetricName(
         "aragora_debates_running", .gauge, "Running debates, counted in Postgres.")
     package static let oldestRunning = MetricName(
@@ -159,7 +161,7 @@ extension MetricName {
         "aragora_decision_receipts_total", .counter, "Receipts issued, by verdict.", labels: ["verdict"])
 
     package static let receiptsStored = MetricName(
-        "aragora_receipts_stored", .gauge, "Receipts in Postgres: exact to 10,000, beyond that Postgres's own estimate."
+        "aragora_receipts_stored", .gauge, "Receipts in Postgres: exact to 1,000, beyond that Postgres's own estimate."
     )
     package static let receiptOldest = MetricName(
         "aragora_receipt_oldest_timestamp", .gauge, "Unix time of the oldest receipt; 0 when there is none.")

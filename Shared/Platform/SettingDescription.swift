@@ -6,6 +6,8 @@ package struct SettingDescription: Sendable, Equatable {
         case int(ClosedRange<Int>)
         /// Whole seconds.
         case seconds(ClosedRange<Int>)
+        /// A share, written as 0.95.
+        case share(ClosedRange<Double>)
         case oneOf([String])
     }
 

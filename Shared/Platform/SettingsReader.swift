@@ -104,6 +104,20 @@ package struct SettingsReader {
         return .seconds(number(name, fallback, range))
     }
 
+    /// A part of a whole, such as 0.95.
+    package mutating func share(
+        _ name: String, default fallback: Double, in range: ClosedRange<Double>, help: String = ""
+    ) -> Double {
+        note(name, [], .share(range), .value("\(fallback)"), help)
+        guard let text = value(of: name) else { return fallback }
+        guard let value = Double(text), range.contains(value) else {
+            malformed.append(
+                "\(name): expected a share from \(range.lowerBound) to \(range.upperBound), got \"\(text)\"")
+            return fallback
+        }
+        return value
+    }
+
     package mutating func oneOf(
         _ name: String, _ allowed: [String], default fallback: String, help: String = ""
     ) -> String {

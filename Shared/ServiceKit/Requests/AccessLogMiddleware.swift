@@ -5,26 +5,27 @@ import Sockets
 /// One log line and one count per request. The path is logged without its query: tokens travel there.
 package struct AccessLogMiddleware: Middleware {
     private let log: Log
-    private let metrics: Metrics
+    private let requests: RequestMetrics
     private let trustedProxies: TrustedProxies
 
     /// - Parameter trustedProxies: whose word is taken for the client's address in the log.
-    package init(log: Log, metrics: Metrics, trustedProxies: TrustedProxies) {
+    package init(log: Log, requests: RequestMetrics, trustedProxies: TrustedProxies) {
         self.log = log
-        self.metrics = metrics
+        self.requests = requests
         self.trustedProxies = trustedProxies
     }
 
     package func handle(_ request: Request, _ context: RequestContext, next: Responder) async throws -> Response {
         let begun = MonotonicTime.now()
         let response = try await next(request, context)
-        let duration = Duration.nanoseconds(MonotonicTime.now() - begun)
+        let ended = MonotonicTime.now()
         let method = Self.label(request.method)
-        metrics.add(.requests, [method, context.template, String(response.status.code)])
-        metrics.observe(.requestLatency, [method, context.template], duration.secondsValue)
+        requests.answered(
+            method: method, template: context.template, status: response.status.code, took: ended - begun, now: ended)
         log.info(
             "request finished", .requestID(context.requestID), .traceID(context.traceID), .method(method),
-            .path(request.path), .route(context.template), .status(response.status.code), .duration(duration),
+            .path(request.path), .route(context.template), .status(response.status.code),
+            .duration(.nanoseconds(ended - begun)),
             .peer(trustedProxies.client(of: request, peer: context.peer.host)))
         return response
     }

@@ -12,5 +12,6 @@ package enum StorageMigrations {
         Migrator.Migration(version: 5, name: "create_transcript_views", sql: M0005CreateTranscriptViews.sql),
         Migrator.Migration(version: 6, name: "create_receipts", sql: M0006CreateReceipts.sql),
         Migrator.Migration(version: 7, name: "create_backups", sql: M0007CreateBackups.sql),
+        Migrator.Migration(version: 8, name: "create_ended_index", sql: M0008CreateEndedIndex.sql),
     ]
 }

@@ -71,7 +71,8 @@ struct APIFixture {
             startedAtMilliseconds: WallClock.nowMilliseconds(), common: common)
         context.health.markStarted()
         let backends = await ServiceKit.Backends.open(settings.stores, context)
-        let routes = Assembly.routes(settings, context, backends, on: loop, LocalRateTable())
+        let requests = RequestMetrics(metrics: metrics, objective: settings.levels.requests)
+        let routes = Assembly.routes(settings, context, backends, on: loop, LocalRateTable(), requests)
         var configuration = HTTPServerConfiguration(address: try #require(SocketAddress(ip: "127.0.0.1", port: 0)))
         configuration.tick = .milliseconds(10)
         configuration.renderError = { ErrorMappingMiddleware.renderUnseen($0) }

@@ -122,6 +122,7 @@ struct ConfigurationDocumentTests {
         case .bool: "`true`, `false`"
         case .int(let range): "\(range.lowerBound) to \(range.upperBound)"
         case .seconds(let range): "seconds, \(range.lowerBound) to \(range.upperBound)"
+        case .share(let range): "share, \(range.lowerBound) to \(range.upperBound)"
         case .oneOf(let choices): choices.map { "`\($0)`" }.joined(separator: ", ")
         }
     }
