@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
-"""The documents an operator types from: every command block says who runs it, and those of place `host` are run here,
-on a stack of real processes."""
+"""The documents an operator types from: every command block says who runs it, every link and path leads somewhere, and
+the blocks of place `host` are run here, on a stack of real processes."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
+import time
+import urllib.request
 from pathlib import Path
 
-from blocks import ROOT, load, parse, problems
+from blocks import DOCUMENTS, ROOT, load, parse, problems
 
-PRODUCTS = ("aragora-api", "aragora-ws-gateway", "aragora-debate-worker", "aragora-backup", "aragora")
+BACKUP_SECONDS = 60
 
 
 def check_self() -> list[str]:
@@ -24,7 +27,38 @@ def check_self() -> list[str]:
     wrong = problems(blocks)
     if [len(blocks), len(wrong), blocks[0].expect, blocks[0].line] != [4, 3, "^ok$", 3]:
         return [f"blocks.py does not see what is wrong in its sample: {blocks} {wrong}"]
+    if len(dead_ends("docs/sample.md", "[a](nowhere.md) [b](configuration.md#nothing) `scripts/absent.sh`")) != 3:
+        return ["check.py does not see dead ends"]
     return []
+
+
+# Made by the installer or by a run, so not in the repository.
+MADE = ("deploy/.env", "deploy/backups", "deploy/nginx/certs", "deploy/nginx/acme", "deploy/docker-compose.override.yml")
+
+
+def anchors(text: str) -> set[str]:
+    """The anchors that the headings of a Markdown text make, as the repository's host forms them."""
+    headings = re.findall(r"^#+\s+(.*?)\s*$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), flags=re.M)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def dead_ends(document: str, text: str) -> list[str]:
+    """Relative links whose file or heading is not there, and paths in backquotes that do not exist."""
+    said = []
+    prose = re.sub(r"^```.*?^```", "", text, flags=re.M | re.S)
+    for target in re.findall(r"\]\(([^)\s]+)\)", prose):
+        if re.match(r"[a-z]+:", target):
+            continue
+        file, _, anchor = target.partition("#")
+        path = (ROOT / document).parent / file if file else ROOT / document
+        if not path.exists():
+            said.append(f"{document}: links to {target}, which is not there")
+        elif anchor and anchor not in anchors(path.read_text(encoding="utf-8")):
+            said.append(f"{document}: links to {target}, which has no such heading")
+    for path in re.findall(r"`((?:Tests|scripts|deploy|docs|Services|Shared|\.ci)/[\w./-]*)`", prose):
+        if not path.startswith(MADE) and not (ROOT / path).exists():
+            said.append(f"{document}: names {path}, which is not there")
+    return said
 
 
 def environment(folder: Path, run: Path) -> dict[str, str]:
@@ -41,8 +75,24 @@ def sourced(file: Path, base: dict[str, str]) -> dict[str, str]:
     return dict(line.split("=", 1) for line in text.split("\0") if "=" in line)
 
 
+def await_first_backup(metrics: str) -> None:
+    """The backup service makes one when it starts, and two at a time are refused."""
+    deadline = time.monotonic() + BACKUP_SECONDS
+    while time.monotonic() < deadline:
+        with urllib.request.urlopen(metrics, timeout=5) as answer:
+            if re.search(rb'^aragora_backup_runs_total\{outcome="success"\} [1-9]', answer.read(), flags=re.M):
+                return
+        time.sleep(0.2)
+    raise SystemExit("the backup service made no backup")
+
+
 def main() -> int:
     found = check_self() + problems(load())
+    for document in (*DOCUMENTS, "docs/command-map.md", "docs/deploy-checks.md"):
+        if (ROOT / document).exists():
+            found += dead_ends(document, (ROOT / document).read_text(encoding="utf-8"))
+        else:
+            found.append(f"{document} is not there")
     for line in found:
         print(line)
     if found:
@@ -60,6 +110,7 @@ def main() -> int:
         given = sourced(run / "stack/env", base)
         given["ARAGORA_BACKUP_DIR"] = str(run / "backups")
         (run / "backups").mkdir()
+        await_first_backup(given["ARAGORA_BACKUP_METRICS_URL"])
         ran = subprocess.run([sys.executable, ROOT / "Tests/Deploy/docs/run-blocks.py", "host"], env=given, cwd=ROOT)
         return ran.returncode
     finally:
