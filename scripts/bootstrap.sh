@@ -24,7 +24,7 @@ PACKAGES=(
   pkg-config make jq curl openssl ca-certificates git python3 python3-venv shellcheck util-linux
 )
 readonly DEPLOY_PACKAGES=(
-  nginx-light nghttp2-client docker-compose yamllint systemd
+  nginx-light nghttp2-client docker-compose yamllint systemd busybox faketime
   prometheus prometheus-alertmanager prometheus-node-exporter prometheus-postgres-exporter prometheus-redis-exporter
   prometheus-nginx-exporter prometheus-blackbox-exporter
 )
