@@ -12,7 +12,7 @@
 #   pagerduty_key     PagerDuty, only what is critical: an Events API v2 routing key
 #
 # Environment:
-#   ALERT_SECRETS=/etc/alertmanager/secrets   the folder of the secret files; an empty file counts as none
+#   ALERT_SECRETS=/run/secrets/alertmanager   the folder of the secret files; an empty file counts as none
 #   ALERT_CONFIG=/etc/alertmanager            the folder of this script's files
 #   ALERT_RENDERED=/tmp/alertmanager.yml      what is written, for its owner only
 #   ALERTMANAGER=/bin/alertmanager            the program; `true` only renders
@@ -20,7 +20,7 @@
 # Exit codes: 78 a value can not be part of a configuration, else Alertmanager's.
 set -eu
 
-config="${ALERT_CONFIG:-/etc/alertmanager}" secrets="${ALERT_SECRETS:-/etc/alertmanager/secrets}"
+config="${ALERT_CONFIG:-/etc/alertmanager}" secrets="${ALERT_SECRETS:-/run/secrets/alertmanager}"
 rendered="${ALERT_RENDERED:-/tmp/alertmanager.yml}"
 case "${1:-}" in
   -h | --help)
