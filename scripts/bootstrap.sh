@@ -20,7 +20,7 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 # C libraries behind the modules of Shared/C; the two stores; what scripts call.
 PACKAGES=(
   libhiredis-dev libpq-dev libcurl4-openssl-dev libssl-dev zlib1g-dev libc6-dev libstdc++-12-dev
-  postgresql postgresql-client redis-server
+  postgresql postgresql-client pgbouncer redis-server
   pkg-config make jq curl openssl ca-certificates git python3 python3-venv shellcheck util-linux
 )
 readonly DEPLOY_PACKAGES=(

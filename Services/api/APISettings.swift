@@ -1,5 +1,6 @@
 import DebateRunner
 import Platform
+import PostgresClient
 import Providers
 import ServiceKit
 
@@ -27,6 +28,8 @@ struct APISettings: ReloadableSettings {
     /// Where `/ws` goes; nil answers 503.
     let gateway: Upstream?
     let migrateOnStart: Bool
+    /// How migrations reach Postgres: never through a transaction pooler.
+    let migrations: PGConfiguration
     let runner: RunnerSettings
     let runnerPolicy: EmbeddedRunnerPolicy
     let receipts: ReceiptSettings
@@ -53,6 +56,7 @@ struct APISettings: ReloadableSettings {
         migrateOnStart = reader.bool(
             "ARAGORA_MIGRATE_ON_START", default: false,
             help: "Whether the API brings the schema up to date when it starts.")
+        migrations = stores.direct(reading: &reader, isNeeded: migrateOnStart)
         runner = RunnerSettings(embedded: &reader)
         runnerPolicy = EmbeddedRunnerPolicy(reading: &reader)
         receipts = ReceiptSettings(reading: &reader)
@@ -78,7 +82,7 @@ struct APISettings: ReloadableSettings {
         access.adopt(fresh.access)
         receipts.adopt(fresh.receipts)
         let providers = providers.adopt(fresh.providers).map { "\($0): a provider that had no key" }
-        return stores.adopt(fresh.stores) + providers
+        return stores.adopt(fresh.stores) + StoreSettings.adopt(fresh.migrations, by: migrations) + providers
     }
 
     private static func upstream(_ reader: inout SettingsReader) -> Upstream? {

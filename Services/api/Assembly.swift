@@ -28,12 +28,12 @@ enum Assembly {
         let runnerLoop = try EventLoop(name: "runner")
         var services: [any Service] = [
             Closing(server) { await backends.close() }, counts,
-            try await embeddedRunner(settings, context, on: runnerLoop),
+            try await embeddedRunner(settings, context, on: runnerLoop, keyspace: backends.keyspace),
             LoopLagMonitor(name: "runner-loop-lag", loops: [runnerLoop], metrics: context.metrics),
         ]
         if settings.migrateOnStart {
             services.append(
-                MigrationOnStart(configuration: settings.stores.postgres, loop: context.mainLoop, log: context.log))
+                MigrationOnStart(configuration: settings.migrations, loop: context.mainLoop, log: context.log))
         }
         return services
     }
@@ -65,9 +65,9 @@ enum Assembly {
 
     /// The runner inside this process, on an event loop and connections of its own.
     static func embeddedRunner(
-        _ settings: APISettings, _ context: ServiceContext, on loop: EventLoop
+        _ settings: APISettings, _ context: ServiceContext, on loop: EventLoop, keyspace: KeyspaceSource
     ) async throws -> any Service {
-        let backends = await Backends.open(settings.stores, context, on: [loop])
+        let backends = await Backends.open(settings.stores, context, on: [loop], keyspace: keyspace)
         let limits = ProviderLimits(maxInFlight: settings.providers.maxInFlight)
         let registry = ProviderRegistry(
             settings: settings.providers, loop: loop, limits: limits, metrics: context.metrics, log: context.log)
@@ -78,7 +78,7 @@ enum Assembly {
             settings: settings.runner, policy: settings.runnerPolicy,
             dependencies: RunnerDependencies(
                 loop: loop, pool: backends.main.postgres, sessions: settings.stores.postgres,
-                usesPresence: settings.stores.postgres.namedStatements, redis: redis,
+                usesPresence: !settings.stores.isPooled, redis: redis,
                 models: { registry.client(for: $0) }, receiptKeys: { settings.receipts.keys }, log: context.log,
                 metrics: context.metrics))
         return Closing(runner) {

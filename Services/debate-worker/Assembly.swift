@@ -19,7 +19,7 @@ enum Assembly {
             settings: settings.runner,
             dependencies: RunnerDependencies(
                 loop: context.mainLoop, pool: backends.main.postgres, sessions: settings.stores.postgres,
-                usesPresence: settings.stores.postgres.namedStatements, redis: redis,
+                usesPresence: !settings.stores.isPooled, redis: redis,
                 models: { registry.client(for: $0) }, receiptKeys: { settings.receipts.keys }, log: context.log,
                 metrics: context.metrics))
         return [

@@ -1,5 +1,6 @@
 package import Messaging
 import Platform
+import Storage
 
 /// The Redis names of the log we read now.
 ///
@@ -26,6 +27,13 @@ package final class KeyspaceSource: Sendable {
             return state.current
         }
         if let known { observer(known) }
+    }
+
+    /// The same as Storage reads it.
+    func learned(_ installation: Installation) {
+        learned(
+            generation: installation.generation,
+            lineage: "\(installation.systemIdentifier)-\(installation.timeline)")
     }
 
     /// What a new Postgres connection says; nothing happens when it is what we knew.

@@ -22,10 +22,12 @@ package struct Backends: Sendable {
     ///
     /// - Parameter own: loops besides the process's own; nil for those, whose stores also become the health checks
     ///   `postgres` and `redis`.
-    package static func open(_ settings: StoreSettings, _ context: ServiceContext, on own: [EventLoop]? = nil) async
-        -> Backends
-    {
-        let keyspace = KeyspaceSource(prefix: settings.redisPrefix)
+    /// - Parameter known: the keyspace of the process's other stores; by default one of their own.
+    package static func open(
+        _ settings: StoreSettings, _ context: ServiceContext, on own: [EventLoop]? = nil,
+        keyspace known: KeyspaceSource? = nil
+    ) async -> Backends {
+        let keyspace = known ?? KeyspaceSource(prefix: settings.redisPrefix)
         // Runs are locked on these connections, by runners and by those who cancel: see RunnerRegistry.
         let configuration = RunnerRegistry.configure(settings.postgres)
         var loops: [LoopBackends] = []
@@ -33,10 +35,7 @@ package struct Backends: Sendable {
             let postgres = PGPool(
                 configuration: configuration, loop: loop, log: context.log, metrics: context.metrics,
                 onConnect: { connection in
-                    let installation = try await InstallationStore.installation(on: connection)
-                    keyspace.learned(
-                        generation: installation.generation,
-                        lineage: "\(installation.systemIdentifier)-\(installation.timeline)")
+                    keyspace.learned(try await InstallationStore.installation(on: connection))
                 })
             let redis = RedisConnection(
                 loop: loop, configuration: settings.redis ?? RedisConfiguration(host: "localhost"), log: context.log)
@@ -68,8 +67,12 @@ package struct Backends: Sendable {
         let first = loops[0]
         let schema = SchemaGate(configuration: settings.postgres, loop: first.loop, log: context.log)
         context.health.add(
-            HealthRegistry.Check(HealthRegistry.database, .required) {
+            HealthRegistry.Check(HealthRegistry.database, .required) { [keyspace] in
                 try await first.postgres.ping(timeout: HealthRegistry.checkTimeout)
+                // A pooler keeps our connections while the server behind it changes: it has to be asked who it is.
+                if settings.isPooled {
+                    keyspace.learned(try await InstallationStore(pool: first.postgres).installation())
+                }
                 return "connected"
             })
         context.health.add(HealthRegistry.Check("schema", .required) { try await schema.check() })

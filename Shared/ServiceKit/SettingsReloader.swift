@@ -41,6 +41,7 @@ struct SettingsReloader<Settings: ReloadableSettings>: Service {
             context.log.error("settings not reloaded", .count(report.problems.count))
             return
         }
+        context.metrics.configurationLoaded()
         let changed = report.changed.isEmpty ? "nothing changed" : report.changed.joined(separator: ", ")
         context.log.info("settings reloaded", .reason(changed), .count(report.changed.count))
     }

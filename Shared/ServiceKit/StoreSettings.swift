@@ -6,6 +6,8 @@ package import RedisClient
 /// How to reach Postgres and Redis: read by every executable that has stores.
 package struct StoreSettings: Sendable {
     package let postgres: PGConfiguration
+    /// Whether a transaction pooler stands before Postgres: consecutive statements may run in different sessions.
+    package let isPooled: Bool
     package let redis: RedisConfiguration?
     package let redisPrefix: String
     /// Whether a process must have reached Redis once before it counts as started.
@@ -21,17 +23,15 @@ package struct StoreSettings: Sendable {
         let total = reader.int(
             "ARAGORA_DB_POOL_SIZE", default: 20, in: 1...1000,
             help: "Postgres connections of this process, divided among its event loops; each loop has at least one.")
-        let pooler = reader.oneOf(
-            "ARAGORA_DB_POOLER", ["none", "transaction"], default: "none",
-            help: "`transaction` behind a transaction pooler: no named statements and no presence lock.")
+        isPooled = Self.readPooler(&reader)
         let timeout = reader.seconds(
             "ARAGORA_DB_COMMAND_TIMEOUT", default: 10, in: 1...600, help: "Longest one statement may take.")
         var configuration = PGConfiguration(dsn: dsn.reveal())
         configuration.poolSize = max(1, total / max(1, loops))
         configuration.applicationName = applicationName
         configuration.statementTimeout = timeout
-        configuration.namedStatements = pooler == "none"
-        if plansOnce && pooler == "none" { configuration.sessionParameters["plan_cache_mode"] = "force_generic_plan" }
+        configuration.namedStatements = !isPooled
+        if plansOnce && !isPooled { configuration.sessionParameters["plan_cache_mode"] = "force_generic_plan" }
         postgres = configuration
         redisPrefix = reader.string(
             "ARAGORA_REDIS_PREFIX", default: Keyspace.defaultPrefix,
@@ -49,14 +49,48 @@ package struct StoreSettings: Sendable {
         return dsn
     }
 
-    /// The same, not through a transaction pooler: for migrations, walks and backups.
+    /// The same database, not through a transaction pooler: for walks and backups.
     package static func directDSN(reading reader: inout SettingsReader) -> Secret<String> {
+        if let direct = readDirect(&reader) { return direct }
+        let dsn = dsn(reading: &reader)
+        if readPooler(&reader) { reportIndirect(&reader) }
+        return dsn
+    }
+
+    /// How a service that has stores reaches Postgres without a transaction pooler, for migrations.
+    /// - Parameter isNeeded: whether a pooler without a way around it is a problem.
+    package func direct(reading reader: inout SettingsReader, isNeeded: Bool) -> PGConfiguration {
+        guard let direct = Self.readDirect(&reader) else {
+            if isPooled && isNeeded { Self.reportIndirect(&reader) }
+            return postgres
+        }
+        var configuration = postgres
+        configuration.dsn = direct
+        configuration.namedStatements = true
+        return configuration
+    }
+
+    private static func readPooler(_ reader: inout SettingsReader) -> Bool {
+        reader.oneOf(
+            "ARAGORA_DB_POOLER", ["none", "transaction"], default: "none",
+            help: "`transaction` behind a transaction pooler: no named statements and no presence lock."
+        ) == "transaction"
+    }
+
+    private static func readDirect(_ reader: inout SettingsReader) -> Secret<String>? {
+        let name = "ARAGORA_POSTGRES_DIRECT_DSN"
         let direct = reader.secret(
-            "ARAGORA_POSTGRES_DIRECT_DSN",
-            help: "The same database, reached without a transaction pooler; by default `ARAGORA_POSTGRES_DSN`.")
-        guard let direct else { return dsn(reading: &reader) }
-        checkPassword(of: direct, "ARAGORA_POSTGRES_DIRECT_DSN", &reader)
+            name,
+            help:
+                "The same database, reached without a transaction pooler: for migrations, walks and backups. "
+                + "By default `ARAGORA_POSTGRES_DSN`.")
+        if let direct { checkPassword(of: direct, name, &reader) }
         return direct
+    }
+
+    private static func reportIndirect(_ reader: inout SettingsReader) {
+        reader.report(
+            "ARAGORA_POSTGRES_DIRECT_DSN: required behind a transaction pooler, which keeps no lock and no snapshot")
     }
 
     private static func checkPassword(of dsn: Secret<String>, _ name: String, _ reader: inout SettingsReader) {

@@ -51,14 +51,16 @@ struct OperatorTests {
 
 extension Stack {
     /// Starts `aragora` with these arguments as an operator of this stack would.
-    func tool(_ arguments: [String], name: String) throws -> ServiceProcess {
+    func tool(
+        _ arguments: [String], name: String, with environment: [String: String] = [:]
+    ) throws -> ServiceProcess {
         try ServiceProcess(
             name: name, binary: "\(StackFolder.binaries)/aragora", arguments: arguments,
             environment: [
                 "ARAGORA_BASE_URL": "http://127.0.0.1:\(ports(of: .api(1)).main)",
                 "ARAGORA_WS_URL": "ws://127.0.0.1:\(ports(of: .gateway(1)).main)/ws", "ARAGORA_API_TOKEN": Self.token,
                 "ARAGORA_POSTGRES_DSN": database.dsn, "ARAGORA_RECEIPT_SIGNING_KEY": Self.signingKey,
-            ], logPath: "\(folder)/\(name).log")
+            ].merging(environment) { $1 }, logPath: "\(folder)/\(name).log")
     }
 
     func output(of tool: ServiceProcess) -> String { StackFolder.read(tool.logPath) }

@@ -37,13 +37,19 @@ package enum TestRedis {
 
     /// What a flush would do to the keys of one prefix.
     package static func deleteAll(_ connection: RedisConnection, _ prefix: String) async throws {
-        var cursor = "0"
+        let keys = try await keys(connection, prefix)
+        if !keys.isEmpty { try await connection.send(RedisCommand(words: ["DEL"] + keys)) }
+    }
+
+    /// Every key of one prefix.
+    package static func keys(_ connection: RedisConnection, _ prefix: String) async throws -> [String] {
+        var (cursor, found) = ("0", Set<String>())
         repeat {
             let reply = try await connection.send(RedisCommand("SCAN", cursor, "MATCH", prefix + "*", "COUNT", "1000"))
             cursor = reply.array?.first?.text ?? "0"
-            let keys = (reply.array?.last?.array ?? []).compactMap(\.text)
-            if !keys.isEmpty { try await connection.send(RedisCommand(words: ["DEL"] + keys)) }
+            found.formUnion((reply.array?.last?.array ?? []).compactMap(\.text))
         } while cursor != "0"
+        return Array(found)
     }
 
     /// Returns when a client of this name is in the middle of `command`, as CLIENT LIST shows it.

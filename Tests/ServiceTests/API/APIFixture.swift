@@ -124,7 +124,7 @@ struct APIFixture {
     func finish(_ debate: String) async throws {
         let shutdown = ShutdownSignal()
         let runner = try await Assembly.embeddedRunner(
-            settings, context, on: try EventLoop(name: "runner"))
+            settings, context, on: try EventLoop(name: "runner"), keyspace: backends.keyspace)
         async let run: Void = runner.run(until: shutdown)
         while try await !["completed", "failed"].contains(get("/api/debates/\(debate)").json["status"]?.string ?? "") {}
         shutdown.request()
