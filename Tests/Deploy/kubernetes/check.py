@@ -19,6 +19,7 @@ import yaml
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import documents  # noqa: E402
 import kustomize  # noqa: E402
+import prometheus_rule  # noqa: E402
 import rules  # noqa: E402
 import schemas  # noqa: E402
 from objects import Objects  # noqa: E402
@@ -50,6 +51,8 @@ def main():
     for folder in sorted((ROOT / "deploy/kubernetes").rglob("kustomization.yaml")):
         if folder.parent.resolve() not in used:
             problems.append((str(folder.parent.relative_to(ROOT)), "variants", "no variant renders it"))
+    if prometheus_rule.TARGET.read_text() != prometheus_rule.made():
+        problems.append(("components/monitoring", "prometheus-rule.yaml", "not that of deploy/compose/monitoring: run prometheus_rule.py --write"))
     if kubectl:
         problems += [("kubectl", "commands", one) for one in commands(kubectl)]
     else:
