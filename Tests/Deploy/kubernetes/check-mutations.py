@@ -114,6 +114,8 @@ change(CUSTOM, "one_database", "one pod at another database", lambda o: variable
 change(PRODUCTION, "volumes_alone", "two pods for one volume", lambda o: o.find("Deployment", "aragora-backup")["spec"].pop("strategy"))
 change(PLAIN, "images", "an image without a version", lambda o: box(o).update(image="ghcr.io/an0mium/aragora"))
 change(PLAIN, "images", "two versions at once", lambda o: box(o).update(image="ghcr.io/an0mium/aragora:v2"))
+change(PLAIN, "images", "an image without the executable", lambda o: box(o).update(image="ghcr.io/an0mium/aragora-backup:latest"))
+change(PLAIN, "images", "another user than the image's", lambda o: pod(o)["securityContext"].update(runAsUser=1000))
 change(PLAIN, "jobs", "nobody migrates", lambda o: drop(o, "Job", "aragora-migrate"))
 change(PLAIN, "jobs", "a Job that stays", lambda o: o.find("Job", "aragora-migrate")["spec"].pop("ttlSecondsAfterFinished"))
 change(PLAIN, "targets", "an autoscaler of nothing", lambda o: hpa(o)["scaleTargetRef"].update(name="aragora"))

@@ -23,6 +23,7 @@ import prometheus_rule  # noqa: E402
 import rules  # noqa: E402
 import schemas  # noqa: E402
 from objects import Objects  # noqa: E402
+from rules.pods import AFTER_DRAIN, end_of  # noqa: E402
 from rules.scaling import connections  # noqa: E402
 
 ROOT = documents.ROOT
@@ -48,6 +49,7 @@ def main():
         problems += [(variant, *one) for one in wrong + rules.broken(Objects(objects))]
         used |= parts(ROOT / variant)
         print(f"{variant}: {len(objects)} objects, {connections(Objects(objects))} connections at most")
+    problems += [("deploy/kubernetes/README.md", "numbers", one) for one in numbers()]
     for folder in sorted((ROOT / "deploy/kubernetes").rglob("kustomization.yaml")):
         if folder.parent.resolve() not in used:
             problems.append((str(folder.parent.relative_to(ROOT)), "variants", "no variant renders it"))
@@ -63,6 +65,17 @@ def main():
         print(f"no schema here for {kind} ({group}): judged by our rules only")
     print(f"{len(VARIANTS)} variants, {len(rules.RULES)} rules, {len(problems)} problems")
     return 1 if problems else 0
+
+
+def numbers():
+    """The numbers that README.md tells."""
+    text = " ".join((ROOT / "deploy/kubernetes/README.md").read_text().split())
+    plain, small, production = [Objects(kustomize.render(ROOT / variant)) for variant in VARIANTS[:3]]
+    told = [f"{connections(small)} in small, {connections(plain)} plain, {connections(production)} in production"]
+    for one in production.workloads:
+        if one.is_service and one.pod["containers"][0]["command"][0] in AFTER_DRAIN:
+            told.append("| {} s | {} s |".format(*end_of(production, one)[2:]))
+    return [f"does not say: {one}" for one in told if one not in text]
 
 
 def parts(folder):

@@ -54,3 +54,19 @@ def metrics():
     if len(names) < 50:
         raise SystemExit("docs/metrics.md: hardly any metric; did its tables change?")
     return names
+
+
+def image_stages():
+    """{stage of the Dockerfile: (its executables, its user)}"""
+    found, stage = {}, None
+    for line in (ROOT / "deploy/images/Dockerfile").read_text().splitlines():
+        if start := re.match(r"FROM (\S+) AS (\S+)", line):
+            inherited = found.get(start[1], (set(), None))
+            stage = start[2]
+            found[stage] = (set(inherited[0]), inherited[1])
+        elif copied := re.match(r"COPY --from=build (/out/bin/.*) /usr/local/bin/$", line):
+            names = EXECUTABLES if copied[1] == "/out/bin/" else [pathlib.Path(path).name for path in copied[1].split()]
+            found[stage][0].update(names)
+        elif user := re.match(r"USER (\d+)", line):
+            found[stage] = (found[stage][0], int(user[1]))
+    return found

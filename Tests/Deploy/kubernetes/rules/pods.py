@@ -122,6 +122,17 @@ def probes(objects):
                     yield f"{name}: the {kind} probe is not on the metrics port"
 
 
+def end_of(objects, one):
+    """(preStop, drain, all that the end may take, what the pod gets), in seconds."""
+    container = one.pod["containers"][0]
+    executable = container["command"][0]
+    pause = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
+    drain = 0
+    if setting := DRAIN_SETTING.get(executable):
+        drain = int(objects.environment(container).get(setting, SETTINGS[executable][setting].default))
+    return pause, drain, pause + drain + AFTER_DRAIN[executable], one.pod.get("terminationGracePeriodSeconds", 30)
+
+
 @rule
 def ending(objects):
     """A pod gets the time that its executable takes to stop, and is out of the endpoints before."""
@@ -129,14 +140,7 @@ def ending(objects):
         executable = one.pod["containers"][0]["command"][0]
         if not one.is_service or executable not in AFTER_DRAIN:
             continue
-        container = one.pod["containers"][0]
-        environment = objects.environment(container)
-        pause = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
-        drain = 0
-        if setting := DRAIN_SETTING.get(executable):
-            drain = int(environment.get(setting, SETTINGS[executable][setting].default))
-        needed = pause + drain + AFTER_DRAIN[executable]
-        grace = one.pod.get("terminationGracePeriodSeconds", 30)
+        pause, drain, needed, grace = end_of(objects, one)
         if grace < needed:
             yield f"{one}: may need {needed} s to end ({pause} + {drain} + {AFTER_DRAIN[executable]}), gets {grace}"
         if grace > LONGEST_GRACE:

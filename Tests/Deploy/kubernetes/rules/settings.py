@@ -10,11 +10,13 @@ ROOT = documents.ROOT
 TEMPLATE = yaml.safe_load((ROOT / "deploy/kubernetes/secrets.template.yaml").read_text())
 # What CloudNativePG puts into the Secret of a cluster's owner.
 CLUSTER_KEYS = {"username", "password", "uri", "jdbc-uri", "pgpass", "host", "port", "dbname", "user"}
-OUR_IMAGES = {"ghcr.io/an0mium/aragora", "ghcr.io/an0mium/aragora-backup"}
+# Each is a stage of the Dockerfile.
+OUR_IMAGES = {"ghcr.io/an0mium/aragora": "aragora", "ghcr.io/an0mium/aragora-backup": "backup"}
 OTHER_IMAGES = {"redis"}
 # Files that Redis and our executables write, by executable: the setting that says where.
 WRITTEN = {"ARAGORA_BACKUP_DIR"}
 SETTINGS = documents.settings()
+STAGES = documents.image_stages()
 OPTIONAL_SECRETS = re.compile(r"_PREVIOUS$|_DIRECT_DSN$|^(ANTHROPIC|OPENAI|OPENROUTER|MISTRAL|GEMINI|XAI)_API_KEY$")
 
 
@@ -162,14 +164,18 @@ def images(objects):
     for one in objects.workloads:
         for container in one.containers:
             name, _, tag = container["image"].partition(":")
-            if name not in OUR_IMAGES | OTHER_IMAGES or not tag:
+            if name not in OUR_IMAGES.keys() | OTHER_IMAGES or not tag:
                 yield f"{one}/{container['name']}: image {container['image']}"
             elif name in OUR_IMAGES:
                 tags.add(tag)
+                # pg_dump is in one image only.
                 if (container["command"][0] == "aragora-backup" or "backup" in container["command"]) != name.endswith("-backup"):
                     yield f"{one}/{container['name']}: runs {container['command']} in {name}"
-            if container["command"][0].startswith("aragora") and container["command"][0] not in documents.EXECUTABLES:
-                yield f"{one}/{container['name']}: no executable {container['command'][0]}"
+                executables, user = STAGES.get(OUR_IMAGES[name], (set(), None))
+                if container["command"][0] not in executables:
+                    yield f"{one}/{container['name']}: {name} has no {container['command'][0]}"
+                if user != one.pod["securityContext"].get("runAsUser"):
+                    yield f"{one}/{container['name']}: runs as {one.pod['securityContext'].get('runAsUser')}, made for {user}"
     if len(tags) > 1:
         yield f"several versions at once: {sorted(tags)}"
 
