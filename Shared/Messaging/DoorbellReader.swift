@@ -34,6 +34,7 @@ package actor DoorbellReader {
     private let consumer: String
     private let log: Log
     private var reclaimCursor = "0-0"
+    private var way = ReadingWay()
 
     /// - Parameters:
     ///   - connection: for everything that does not block; stays the caller's.
@@ -58,17 +59,63 @@ package actor DoorbellReader {
         await blocking.start()
         try await blocking.waitUntilConnected(timeout: block)
         let count = Swift.min(Swift.max(1, max), Self.maxBatch)
-        let command = RedisCommand(
-            "XREADGROUP", "GROUP", keyspace.jobsGroup, consumer, "COUNT", String(count), "BLOCK",
-            String(Swift.max(1, block.milliseconds)), "STREAMS", keyspace.jobs, ">")
         do {
-            let reply = try await blocking.sendBlocking(command, block: block)
-            // [[key, [entry, …]]], or null when the time is over.
-            let entries = reply.array?.first?.array?.last?.array ?? []
-            return .deliveries(try await deliveries(entries))
+            return .deliveries(try await deliveries(try await entries(count, within: block)))
         } catch  where error.serverCode == "NOGROUP" || error.serverCode == "UNBLOCKED" {
             return try await makeGroup() ? .flushed : .deliveries([])
         }
+    }
+
+    /// New entries, however this Redis lets them be read; none when the time is over.
+    private func entries(_ count: Int, within block: Duration) async throws(RedisError) -> [RedisReply] {
+        let begun = BootInstant.now()
+        while true {
+            do throws(RedisError) {
+                switch way.current(now: begun) {
+                case .blocking:
+                    let found = try await entries(count, block: block)
+                    guard way.answered(isEmpty: found.isEmpty, after: BootInstant.now().since(begun), of: block) else {
+                        return found
+                    }
+                case .polling: return try await poll(count, for: block, since: begun)
+                case .sweepOnly:
+                    try await rest(block)
+                    return []
+                }
+            } catch {
+                guard way.refused(error, now: BootInstant.now()) else { throw error }
+            }
+            log.info("jobs are read another way", .state(way.name), .reason("redis refuses to block, or does not"))
+        }
+    }
+
+    /// One read; with a time it waits inside Redis.
+    private func entries(_ count: Int, block: Duration?) async throws(RedisError) -> [RedisReply] {
+        let wait = block.map { ["BLOCK", String(Swift.max(1, $0.milliseconds))] } ?? []
+        let command = RedisCommand(
+            words: ["XREADGROUP", "GROUP", keyspace.jobsGroup, consumer, "COUNT", String(count)] + wait
+                + ["STREAMS", keyspace.jobs, ">"])
+        let reply =
+            if let block { try await blocking.sendBlocking(command, block: block) } else {
+                try await blocking.send(command)
+            }
+        // [[key, [entry, …]]], or null when the time is over.
+        return reply.array?.first?.array?.last?.array ?? []
+    }
+
+    private func poll(_ count: Int, for block: Duration, since begun: BootInstant) async throws(RedisError)
+        -> [RedisReply]
+    {
+        while true {
+            let found = try await entries(count, block: nil)
+            let left = block - BootInstant.now().since(begun)
+            guard found.isEmpty, left > .zero else { return found }
+            try await rest(Swift.min(left, ReadingWay.pollInterval))
+        }
+    }
+
+    private func rest(_ duration: Duration) async throws(RedisError) {
+        do { try await loop.sleep(for: duration) } catch { throw RedisError(.closed, "cancelled") }
     }
 
     /// Takes over rings that another consumer fetched and did not acknowledge for `minIdle`.

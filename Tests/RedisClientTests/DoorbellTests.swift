@@ -143,6 +143,78 @@ struct DoorbellTests {
         }
     }
 
+    /// What stands between us and a Redis that does not wait.
+    enum Middle: String, CaseIterable, Sendable {
+        /// The option is an error.
+        case refuses
+        /// The option is ignored: the answer comes at once.
+        case ignores
+
+        func change(_ request: ArraySlice<UInt8>) -> [UInt8] {
+            let text = String(decoding: request, as: UTF8.self)
+            switch self {
+            case .refuses: return Array(text.replacing("$5\r\nBLOCK\r\n", with: "$5\r\nWAIT!\r\n").utf8)
+            case .ignores:
+                let shorter = text.replacing(/\$5\r\nBLOCK\r\n\$\d+\r\n\d+\r\n/, with: "")
+                return shorter == text ? Array(request) : Array(shorter.replacing("*11\r\n", with: "*9\r\n").utf8)
+            }
+        }
+    }
+
+    @Test(
+        "a Redis that does not wait is asked now and then instead, and each ring is heard", arguments: Middle.allCases)
+    func notWaiting(middle: Middle) async throws {
+        try await Sample.use { loop, connection, keys in
+            let sent = Lock(0)
+            var configuration = try TestRedis.configuration()
+            let relay = try LossyRelay(upstreamPort: configuration.endpoint.port) { request in
+                if String(decoding: request, as: UTF8.self).contains("XREADGROUP") { sent.withLock { $0 += 1 } }
+                return middle.change(request)
+            }
+            defer { relay.close() }
+            configuration.endpoint.host = "127.0.0.1"
+            configuration.endpoint.port = relay.port
+            let reader = DoorbellReader(
+                loop: loop, configuration: configuration, connection: connection, keyspace: keys, consumer: "one")
+            try await join(reader)
+            for _ in 1...10 { _ = try await reader.read(block: .milliseconds(30)) }
+            // It has learned; what rings while it waits is heard in this read.
+            let task = Task(executorPreference: loop) { try await reader.read(block: .seconds(60)) }
+            let debate = Sample.debate()
+            try await Doorbell(connection: connection, keyspace: keys).ring(debate)
+            let got = deliveries(try await task.value)
+            #expect(got.map(\.debate) == [debate])
+            try await reader.acknowledge(got.map(\.entryID))
+
+            let before = sent.withLock { $0 }
+            let start = ContinuousClock.now
+            #expect(deliveries(try await reader.read(block: .milliseconds(650))).isEmpty)
+            #expect(ContinuousClock.now - start >= .milliseconds(649))
+            #expect((2...5).contains(sent.withLock { $0 } - before))
+            await reader.close()
+        }
+    }
+
+    @Test("a user that may not read groups waits for the sweep, and does not spin")
+    func mayNotRead() async throws {
+        try await Sample.use { loop, connection, keys in
+            try await connection.send(
+                RedisCommand(
+                    "ACL", "SETUSER", keys.prefix, "on", ">secret", "~*", "&*", "+@all", "-config", "-@blocking"))
+            var configuration = try TestRedis.configuration()
+            configuration.endpoint.user = keys.prefix
+            configuration.endpoint.password = Secret("secret")
+            let reader = DoorbellReader(
+                loop: loop, configuration: configuration, connection: connection, keyspace: keys, consumer: "one")
+            try await Doorbell(connection: connection, keyspace: keys).ring(Sample.debate())
+            let start = ContinuousClock.now
+            try await join(reader, block: .milliseconds(100))
+            #expect(ContinuousClock.now - start >= .milliseconds(99))
+            await reader.close()
+            try await connection.send(RedisCommand("ACL", "DELUSER", keys.prefix))
+        }
+    }
+
     @Test("while Redis is away a read waits its time and fails, so that its caller does not spin")
     func away() async throws {
         let loop = try EventLoop()
@@ -162,10 +234,10 @@ struct DoorbellTests {
 }
 
 /// Makes the reader's group, however long its connection takes to come up: each try waits its own time.
-private func join(_ reader: DoorbellReader) async throws {
+private func join(_ reader: DoorbellReader, block: Duration = .milliseconds(10)) async throws {
     while true {
         do throws(RedisError) {
-            _ = try await reader.read(block: .milliseconds(10))
+            _ = try await reader.read(block: block)
             return
         } catch  where error.code == .unavailable {
             continue

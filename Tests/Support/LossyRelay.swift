@@ -2,6 +2,7 @@ import Glibc
 import Platform
 
 /// Stands between a client and its server, and can lose one answer: the server has done its work, the client never knows.
+/// Or it changes what the client asks.
 package final class LossyRelay: Sendable {
     private struct State {
         var marker: [UInt8]?
@@ -14,11 +15,17 @@ package final class LossyRelay: Sendable {
     package let port: UInt16
     private let upstreamPort: UInt16
     private let listener: Int32
+    private let rewrite: @Sendable (ArraySlice<UInt8>) -> [UInt8]
     private let state = Lock(State())
 
-    /// - Parameter upstreamPort: of the server, on 127.0.0.1.
-    package init(upstreamPort: UInt16) throws {
+    /// - Parameters:
+    ///   - upstreamPort: of the server, on 127.0.0.1.
+    ///   - rewrite: what to send instead of a client's write; small commands come in one.
+    package init(
+        upstreamPort: UInt16, rewrite: @escaping @Sendable (ArraySlice<UInt8>) -> [UInt8] = { Array($0) }
+    ) throws {
         self.upstreamPort = upstreamPort
+        self.rewrite = rewrite
         let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
         var address = Self.loopback(port: 0)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
@@ -97,7 +104,8 @@ package final class LossyRelay: Sendable {
                 state.withLock { $0.losses += 1 }
                 break
             }
-            guard send(target, buffer, count, Int32(MSG_NOSIGNAL)) == count else { break }
+            let bytes = isRequest ? rewrite(buffer[..<count]) : Array(buffer[..<count])
+            guard send(target, bytes, bytes.count, Int32(MSG_NOSIGNAL)) == bytes.count else { break }
         }
         shutdown(source, Int32(SHUT_RDWR))
         shutdown(target, Int32(SHUT_RDWR))
