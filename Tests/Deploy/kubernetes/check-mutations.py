@@ -81,6 +81,7 @@ change(PRODUCTION, "monitors", "a service that nobody scrapes", lambda o: drop(o
 change(PRODUCTION, "queries", "a metric that nobody exports", lambda o: trigger(o).update(query=trigger(o)["query"].replace("debates_waiting", "queue_length")))
 change(FULL, "queries", "an analysis of a metric that nobody exports", lambda o: o.find("AnalysisTemplate", "aragora-canary")["spec"]["metrics"][0]["provider"]["prometheus"].update(query="sum(rate(aragora_errors_total[2m]))"))
 change(PLAIN, "names_of_the_documents", "the container has another name", lambda o: box(o).update(name="api"))
+change(PLAIN, "names_of_the_documents", "a label of the documents is gone", lambda o: o.find("Service", "aragora")["metadata"]["labels"].pop("app"))
 change(PLAIN, "names_of_the_documents", "a Secret that would overwrite the real one", lambda o: o.all.append({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "aragora-secrets", "namespace": "aragora"}}))
 change(PLAIN, "pod_security", "a container that may gain privileges", lambda o: box(o)["securityContext"].pop("allowPrivilegeEscalation"))
 change(PLAIN, "pod_security", "a pod that may run as root", lambda o: pod(o)["securityContext"].pop("runAsNonRoot"))

@@ -132,6 +132,8 @@ def names_of_the_documents(objects):
     for name in ("aragora", "aragora-ws-gateway"):
         if name not in objects.services:
             yield f"no Service {name}"
+        elif objects.services[name]["metadata"]["labels"].get("app") != "aragora":
+            yield f"Service {name}: the documents' ServiceMonitor (app: aragora, port metrics) does not find it"
     if "aragora-config" not in objects.config:
         yield "no ConfigMap aragora-config"
     if objects.of("Secret"):
