@@ -39,6 +39,23 @@ package struct PGError: Error, Sendable, CustomStringConvertible {
         self.message = message
     }
 
+    /// Nobody answered, or the server refused us. In libpq's text a SQLSTATE stands between severity and message.
+    init(connecting text: String) {
+        code = .unavailable
+        let parts = text.split(separator: ":", omittingEmptySubsequences: false)
+        let index = parts.firstIndex { part in
+            let word = part.drop { $0 == " " }
+            return part.hasPrefix(" ") && word.utf8.count == 5 && word.contains(where: \.isNumber)
+                && word.allSatisfy { $0.isASCII && ($0.isNumber || $0.isUppercase) }
+        }
+        guard let index else {
+            message = text
+            return
+        }
+        sqlState = SQLState(rawValue: String(parts[index].drop { $0 == " " }))
+        message = (parts[..<index] + parts[(index + 1)...]).joined(separator: ":")
+    }
+
     init(server message: String, sqlState: String?, constraint: String?, position: Int?, isFatal: Bool) {
         code = .server
         self.message = message

@@ -20,7 +20,9 @@ import Glibc
         guard let made = unsafe made else { throw PGError(.unavailable, "libpq: out of memory") }
         unsafe raw = made
         unsafe PQsetNoticeReceiver(raw, noticeReceiver, Unmanaged.passUnretained(onNotice).toOpaque())
-        guard unsafe PQstatus(raw) != CONNECTION_BAD else { throw PGError(.unavailable, errorMessage) }
+        // While connecting there is no result to ask for the SQLSTATE: the text has it only when it is verbose.
+        unsafe PQsetErrorVerbosity(raw, PQERRORS_VERBOSE)
+        guard unsafe PQstatus(raw) != CONNECTION_BAD else { throw connectionFailure }
     }
 
     deinit { unsafe PQfinish(raw) }
@@ -35,8 +37,12 @@ import Glibc
     var errorMessage: String {
         let text = unsafe String(cString: PQerrorMessage(raw))
         let lines = text.split(separator: "\n").map { $0.trimmingPrefix { $0 == " " || $0 == "\t" } }
+            .filter { !$0.hasPrefix("LOCATION:") }
         return lines.isEmpty ? "no reason given" : lines.joined(separator: "; ")
     }
+
+    /// The last failure of connecting, with the SQLSTATE when it was the server that refused.
+    var connectionFailure: PGError { PGError(connecting: errorMessage) }
 
     /// Makes the next step of connecting; the socket may be another one afterwards.
     func poll() -> Polling {

@@ -89,9 +89,9 @@ final class PGSession: EventHandler, @unchecked Sendable {  // touched on the lo
             switch handle.poll() {
             case .wantsRead: try watch(.read)
             case .wantsWrite: try watch(.write)
-            case .failed: throw PGError(.unavailable, handle.errorMessage)
+            case .failed: throw handle.connectionFailure
             case .ready:
-                guard handle.enterPipeline() else { throw PGError(.unavailable, handle.errorMessage) }
+                guard handle.enterPipeline() else { throw handle.connectionFailure }
                 try watch(.read)
                 becomeReady(handle)
             }

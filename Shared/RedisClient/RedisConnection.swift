@@ -27,6 +27,8 @@ package actor RedisConnection {
     private var keeper: Task<Void, Never>?
     private var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
     private var nextWaiter = 0
+    /// Redis's own first word, when it was Redis that refused the connection.
+    private var refusal = ""
     private var scriptHashes: [String: String] = [:]
 
     /// - Parameter onStateChange: called on the loop at each change.
@@ -181,6 +183,7 @@ package actor RedisConnection {
             log.warning(
                 "redis unavailable", .peer(configuration.address), .errorCode(error.code.rawValue), .error(error))
         }
+        refusal = error.serverCode
         change(.disconnected(error.message))
     }
 
@@ -205,7 +208,7 @@ package actor RedisConnection {
     private var unavailable: RedisError {
         switch state {
         case .closed: RedisError(.closed, "connection closed")
-        case .disconnected(let reason): RedisError(.unavailable, reason)
+        case .disconnected(let reason): RedisError(.unavailable, reason, serverCode: refusal)
         case .idle, .connected: RedisError(.unavailable, "not connected yet")
         }
     }
