@@ -123,6 +123,9 @@ struct CLISettings: Sendable {
     /// Everything that `validate-env` and `doctor` look at, with what is wrong in the words of the settings themselves.
     func survey() -> EnvironmentSurvey { EnvironmentSurvey(lookup: lookup) }
 
+    /// Whether the environment has a value under this name.
+    func isSet(_ name: String) -> Bool { lookup(name)?.isEmpty == false }
+
     private func read<Value>(_ body: (inout SettingsReader) -> Value) throws -> Value {
         var reader = SettingsReader(lookup: lookup)
         let value = body(&reader)

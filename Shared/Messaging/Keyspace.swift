@@ -51,5 +51,29 @@ package struct Keyspace: Sendable, Equatable {
     /// What processes tell each other about a provider.
     package func provider(_ name: String) -> String { "\(prefix):provider:\(name)" }
 
+    // For those who look at a whole keyspace.
+    /// A glob that every copy of a log matches, of whatever generation.
+    package var copiesPattern: String {
+        let escaped = prefix.reduce(into: "") { result, character in
+            if "*?[]\\".contains(character) { result.append("\\") }
+            result.append(character)
+        }
+        return "\(escaped):g*:events:*"
+    }
+
+    /// The debate whose replay stream this is, in this keyspace.
+    package func debate(ofEventsKey key: String) -> DebateID? {
+        let start = "\(prefix):\(generation):events:{"
+        guard key.hasPrefix(start), key.hasSuffix("}") else { return nil }
+        return DebateID(String(key.dropFirst(start.count).dropLast()))
+    }
+
+    /// The generation of a copy's key, when it is not this keyspace's own.
+    package func foreignGeneration(ofKey key: String) -> String? {
+        guard key.hasPrefix("\(prefix):g") else { return nil }
+        let tag = key.dropFirst(prefix.count + 1).prefix { $0 != ":" }
+        return tag == generation ? nil : String(tag)
+    }
+
     private var liveStart: String { "\(prefix):\(generation):live:{" }
 }

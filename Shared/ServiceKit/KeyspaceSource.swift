@@ -33,7 +33,7 @@ package final class KeyspaceSource: Sendable {
     func learned(_ installation: Installation) {
         learned(
             generation: installation.generation,
-            lineage: "\(installation.systemIdentifier)-\(installation.timeline)")
+            lineage: installation.lineage)
     }
 
     /// What a new Postgres connection says; nothing happens when it is what we knew.

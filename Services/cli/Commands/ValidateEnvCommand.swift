@@ -1,4 +1,7 @@
 import Contracts
+import Platform
+import PostgresClient
+import RedisClient
 import ServiceKit
 
 /// `aragora validate-env`.
@@ -8,7 +11,7 @@ struct ValidateEnvCommand: Command {
         details: "Exit code 0 when valid, 1 otherwise. Warnings count only with --strict.",
         options: [
             .flag("--strict", "Warnings fail too."), .flag("--json", "For programs."),
-            .flag("--verbose", "Shows also what was not checked."),
+            .flag("--verbose", "Shows also what is not set, or was not checked."),
         ])
 
     private let isStrict: Bool
@@ -23,8 +26,8 @@ struct ValidateEnvCommand: Command {
 
     func run(_ context: CommandContext) async throws -> ExitCode {
         let survey = context.settings.survey()
-        let checks = await EnvironmentChecks(survey: survey, context: context).all()
-        let isValid = !checks.contains { $0.status == .failed || (isStrict && $0.status == .warning) }
+        let checks = await Self.checks(survey, context)
+        let isValid = !checks.contains(where: counts)
         if isJSON {
             let report = CommandReports.validation(
                 environment: survey.environment.rawValue, checks: checks, isStrict: isStrict, isValid: isValid)
@@ -35,32 +38,57 @@ struct ValidateEnvCommand: Command {
         return isValid ? .ok : .failed
     }
 
+    private func counts(_ check: CommandReports.Check) -> Bool {
+        check.status == .failed || (isStrict && check.status == .warning)
+    }
+
+    /// Everything, in the order an operator reads it.
+    private static func checks(
+        _ survey: EnvironmentSurvey, _ context: CommandContext
+    ) async -> [CommandReports.Check] {
+        let settings = SettingsExamination(survey: survey)
+        async let redis = redis(survey, context)
+        async let postgres = postgres(survey, context)
+        let secrets = [settings.encryptionKey(), settings.token(), settings.jwtSecret(), settings.receiptKey()]
+        let rest = settings.distributedState() + settings.serving() + settings.passwords()
+        let all =
+            [settings.environment()] + settings.unusable() + secrets.flatMap { $0 } + rest + [await redis]
+            + (await postgres) + [settings.providers()] + DocumentedSettings.notes(context.settings)
+        return Doctor.named(Causes.only([("", all)])).flatMap(\.checks)
+    }
+
+    private static func redis(_ survey: EnvironmentSurvey, _ context: CommandContext) async -> CommandReports.Check {
+        guard let configuration = survey.redis else {
+            return .note("redis", "Redis: not configured; viewers are served from Postgres")
+        }
+        let examination = RedisExamination(configuration, context)
+        let result = await answer(within: Doctor.partDeadline, on: context.loop) { await examination.connect() }
+        await result?.connection?.close()
+        return result?.checks.first ?? .fault(.redisUnreachable, "redis", "Redis: no answer in time")
+    }
+
+    /// Nothing when it is not configured: that is among the settings already.
+    private static func postgres(
+        _ survey: EnvironmentSurvey, _ context: CommandContext
+    ) async -> [CommandReports.Check] {
+        guard let configuration = survey.postgres else { return [] }
+        let examination = PostgresExamination(configuration, context)
+        let result = await answer(within: Doctor.partDeadline, on: context.loop) { await examination.connect() }
+        await result?.connection?.close()
+        return result?.checks ?? [.fault(.postgresUnreachable, "postgresql", "PostgreSQL: no answer in time")]
+    }
+
     private func printText(
         _ checks: [CommandReports.Check], _ isValid: Bool, _ survey: EnvironmentSurvey, _ console: Console
     ) {
         for check in checks where check.status != .skipped || isVerbose {
-            console.print(CheckLine.text(check, console))
+            for line in CheckLine.lines(check, console) { console.print(line) }
         }
-        let kind = survey.environment == .production ? "production " : ""
-        guard isValid else {
-            let count = checks.count { $0.status == .failed || (isStrict && $0.status == .warning) }
-            return console.print(
-                VerificationReport(console: console).bad("\(count) requirement\(count == 1 ? "" : "s") not met"))
-        }
-        console.print(VerificationReport(console: console).good("All \(kind)requirements met"))
-    }
-}
-
-/// One check as a line with its mark.
-enum CheckLine {
-    static func text(_ check: CommandReports.Check, _ console: Console) -> String {
         let report = VerificationReport(console: console)
-        let message = TerminalText.safeLine(check.message)
-        return switch check.status {
-        case .passed: report.good(message)
-        case .failed: report.bad(message)
-        case .warning: "\(console.styled("!", .yellow)) \(message)"
-        case .skipped: report.note(message)
+        guard isValid else {
+            let count = checks.count(where: counts)
+            return console.print(report.bad("\(count) requirement\(count == 1 ? "" : "s") not met"))
         }
+        console.print(report.good("All \(survey.isProduction ? "production " : "")requirements met"))
     }
 }

@@ -7,11 +7,19 @@ package enum CommandReports {
         package let name: String
         package let status: Status
         package let message: String
+        /// The code of the fault it found; nil when it found none.
+        package let code: String?
+        /// One line that mends it.
+        package let fix: String?
 
-        package init(_ name: String, _ status: Status, _ message: String) {
+        package init(
+            _ name: String, _ status: Status, _ message: String, code: String? = nil, fix: String? = nil
+        ) {
             self.name = name
             self.status = status
             self.message = message
+            self.code = code
+            self.fix = fix
         }
     }
 
@@ -30,12 +38,32 @@ package enum CommandReports {
     }
 
     /// `doctor --json`.
-    package static func doctor(_ sections: [(String, [Check])], isHealthy: Bool) -> JSONValue {
-        [
+    package static func doctor(
+        _ sections: [(title: String, checks: [Check])], isHealthy: Bool, seconds: Double
+    ) -> JSONValue {
+        let all = sections.flatMap(\.checks)
+        func count(_ statuses: Check.Status...) -> JSONValue {
+            .int(Int64(all.count { statuses.contains($0.status) }))
+        }
+        return [
             "healthy": .bool(isHealthy),
             "sections": .object(
                 JSONObject(
-                    sections.map { name, checks in (name, .object(JSONObject(checks.map { ($0.name, check($0)) }))) })),
+                    sections.map { section in
+                        (section.title, .object(JSONObject(section.checks.map { ($0.name, check($0)) })))
+                    })),
+            "findings": .array(
+                sections.flatMap { section in
+                    section.checks.filter { $0.code != nil }.map { found in
+                        .object(
+                            JSONObject(
+                                [("section", .string(section.title)), ("name", .string(found.name))] + members(found)))
+                    }
+                }),
+            "summary": [
+                "passed": count(.passed), "failed": count(.failed), "optional": count(.warning, .skipped),
+            ],
+            "seconds": .fraction(seconds),
         ]
     }
 
@@ -93,7 +121,10 @@ package enum CommandReports {
         ["token": .string(text), "scope": .string(scope), "expires_at": .string(expires)]
     }
 
-    private static func check(_ check: Check) -> JSONValue {
-        ["status": .string(check.status.rawValue), "message": .string(check.message)]
+    private static func check(_ check: Check) -> JSONValue { .object(JSONObject(members(check))) }
+
+    private static func members(_ check: Check) -> [(String, JSONValue)] {
+        [("status", .string(check.status.rawValue)), ("message", .string(check.message))]
+            + (check.code.map { [("code", .string($0))] } ?? []) + (check.fix.map { [("fix", .string($0))] } ?? [])
     }
 }

@@ -8,6 +8,9 @@ package struct Installation: Sendable, Hashable {
     package let systemIdentifier: Int64
     /// Raised by a failover.
     package let timeline: Int64
+
+    /// Tells apart the databases that a failover may bring.
+    package var lineage: String { "\(systemIdentifier)-\(timeline)" }
 }
 
 /// Reads and raises the log's generation.

@@ -11,7 +11,8 @@ import Testing
 @testable import aragora_ws_gateway
 
 /// docs/configuration.md is what the settings types read.
-@Suite("Configuration document")
+// One after the other: with WRITE_GOLDEN=1 all of them write the same file.
+@Suite("Configuration document", .serialized)
 struct ConfigurationDocumentTests {
     /// A setting as one line of the table, and who reads it so.
     private struct Entry {
@@ -79,6 +80,15 @@ struct ConfigurationDocumentTests {
     @Test("the document lists what is read, by whom, with default and range")
     func document() throws {
         try GeneratedSection.check("settings", of: "docs/configuration.md", is: Self.sections())
+    }
+
+    @Test("names that are only accepted are listed, and really read by nobody")
+    func accepted() throws {
+        let read = Set(Self.catalogue().flatMap(\.settings).flatMap { [$0.name] + $0.aliases })
+        for (name, _) in DocumentedSettings.table { #expect(!read.contains(name), "\(name) is read") }
+        let rows = DocumentedSettings.table.map { ["`\($0.name)`", $0.meaning] }
+        try GeneratedSection.check(
+            "documented", of: "docs/configuration.md", is: GeneratedSection.table(["Name", "Instead"], rows))
     }
 
     /// One table per set of readers, the widest first.

@@ -1,0 +1,33 @@
+import Contracts
+
+/// Names of the documents that no executable reads (yet). They are accepted, and explained here rather than found unknown.
+enum DocumentedSettings {
+    static let table: [(name: String, meaning: String)] = [
+        ("ARAGORA_COOKIE_HTTPONLY", "There are no cookies yet; they will always be HttpOnly."),
+        ("ARAGORA_COOKIE_SAMESITE", "There are no cookies yet."),
+        ("ARAGORA_DB_BACKEND", "Always Postgres."),
+        ("ARAGORA_DB_POOL_OVERFLOW", "The pool has one size, `ARAGORA_DB_POOL_SIZE`."),
+        ("ARAGORA_DB_POOL_RECYCLE", "Connections are kept until they fail."),
+        ("ARAGORA_METRICS_ENABLED", "Metrics are always served, on `ARAGORA_METRICS_PORT`."),
+        ("ARAGORA_RATE_LIMIT_BACKEND", "Redis where it is set and reached, else each process by itself."),
+        ("ARAGORA_STRICT_DEPLOYMENT", "`ARAGORA_ENV=production` is what makes a start strict."),
+        (
+            "ARAGORA_USE_SECRETS_MANAGER",
+            "Secrets come from the environment or from files (`<NAME>_FILE`); `deploy/systemd/aragora-fetch-secrets` fills files."
+        ),
+        ("ARAGORA_SSO_ENABLED", "There is no single sign-on yet."),
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "There is no tracing yet."),
+        ("SENTRY_DSN", "Errors go to the log."),
+        ("SLACK_BOT_TOKEN", "There is no Slack integration yet."),
+        ("SLACK_SIGNING_SECRET", "There is no Slack integration yet."),
+        ("TEAMS_APP_ID", "There is no Teams integration yet."),
+        ("TEAMS_APP_PASSWORD", "There is no Teams integration yet."),
+    ]
+
+    /// One note for each that is set.
+    static func notes(_ settings: CLISettings) -> [CommandReports.Check] {
+        table.filter { settings.isSet($0.name) }.map { name, meaning in
+            .note("unused_\(name)", "\(name) is set, and not read: \(meaning.replacing("`", with: ""))")
+        }
+    }
+}
