@@ -60,18 +60,18 @@ def graph(title, *queries, unit="short", width=8, help="", stacked=False, colors
     return Panel(title, queries, unit, "timeseries", width, 7, help, list(colors), stacked=stacked, maximum=maximum)
 
 
-def quantiles(metric, labels, by="", window="$__rate_interval"):
+def quantiles(metric, labels=""):
     """p50, p95 and p99 of a histogram."""
-    group = f"le, {by}" if by else "le"
-    legend = f" {{{{{by}}}}}" if by else ""
+    chosen = f"{{{labels}}}" if labels else ""
     return [
-        Query(f"histogram_quantile({q}, sum by ({group}) (rate({metric}_bucket{{{labels}}}[{window}])))", f"p{round(q * 100)}{legend}")
+        Query(f"histogram_quantile({q}, sum by (le) (rate({metric}_bucket{chosen}[$__rate_interval])))", f"p{round(q * 100)}")
         for q in (0.5, 0.95, 0.99)
     ]
 
 
 UP = {"0": ("down", "red"), "1": ("up", "green")}
 MET = {"0": ("missed", "red"), "1": ("met", "green")}
+QUIET = "on one machine all goes over the loopback, which is no network"
 BUDGET = "What all model calls cost, by the price list of each provider; the demonstration agents cost nothing."
 
 OVERVIEW = ("aragora-overview", "Aragora Overview", "High-level system health.", ["job", "instance"], {
@@ -112,7 +112,7 @@ OVERVIEW = ("aragora-overview", "Aragora Overview", "High-level system health.",
         graph("Disks", ('1 - node_filesystem_avail_bytes{fstype!~"tmpfs|ramfs|overlay|squashfs|iso9660|fuse.*"} / node_filesystem_size_bytes', "{{mountpoint}}"), unit="percentunit", maximum=1, colors=[(0.85, "red")]),
         graph("Processor of the host", ('1 - avg by (instance) (rate(node_cpu_seconds_total{mode="idle"}[$__rate_interval]))', "{{instance}}"), unit="percentunit", maximum=1),
         graph("Memory of the host", ("1 - node_memory_MemAvailable_bytes / node_memory_MemTotal_bytes", "{{instance}}"), unit="percentunit", maximum=1),
-        graph("Network of the host", ("sum by (instance) (rate(node_network_receive_bytes_total[$__rate_interval]))", "in"), ("sum by (instance) (rate(node_network_transmit_bytes_total[$__rate_interval]))", "out"), unit="Bps"),
+        graph("Network of the host", ("sum by (instance) (rate(node_network_receive_bytes_total[$__rate_interval]))", "in", QUIET), ("sum by (instance) (rate(node_network_transmit_bytes_total[$__rate_interval]))", "out", QUIET), unit="Bps"),
     ],
     "Processes": [
         graph("Memory", ("process_resident_memory_bytes{" + SELECTED + "}", "{{job}} {{instance}}"), unit="bytes"),
@@ -175,14 +175,14 @@ DEBATES = ("debate-analytics", "Debate Analytics", "Debate duration, consensus r
     "Debates": [
         graph("A minute", ("60 * sum(rate(aragora_debates_started_total[$__rate_interval]))", "started"), ("60 * sum(rate(aragora_debates_completed_total[$__rate_interval]))", "completed")),
         graph("Outcome, a minute", ("60 * sum by (outcome) (rate(aragora_debates_total[$__rate_interval]))", "{{outcome}}"), stacked=True),
-        graph("Duration", *quantiles("aragora_debate_duration_seconds", ""), unit="s"),
+        graph("Duration", *quantiles("aragora_debate_duration_seconds"), unit="s"),
         graph("Consensus reached", ("sum(rate(aragora_consensus_reached_total[$__rate_interval])) / sum(rate(aragora_debates_completed_total[$__rate_interval]))", "share"), unit="percentunit", maximum=1),
         graph("Rounds of a debate", ("sum(rate(aragora_debate_rounds_total[$__rate_interval])) / sum(rate(aragora_debates_total[$__rate_interval]))", "rounds")),
-        graph("Convergence of positions", *quantiles("aragora_convergence_score", ""), maximum=1),
+        graph("Convergence of positions", *quantiles("aragora_convergence_score"), maximum=1),
         graph("Receipts a minute", ("60 * sum by (verdict) (rate(aragora_decision_receipts_total[$__rate_interval]))", "{{verdict}}"), stacked=True),
         graph("Oldest running debate", ("time() - max(aragora_debate_start_timestamp > 0)", "age"), unit="s", colors=[(600, "red")]),
         graph("Events a second", ("sum(rate(aragora_events_appended_total[$__rate_interval]))", "appended"), ("sum by (outcome) (rate(aragora_publishes_total[$__rate_interval]))", "published {{outcome}}")),
-        graph("Time to append", *quantiles("aragora_append_latency_seconds", ""), unit="s"),
+        graph("Time to append", *quantiles("aragora_append_latency_seconds"), unit="s"),
         graph("Viewers", ("sum(aragora_websocket_connections)", "connections"), ("sum by (source) (rate(aragora_gateway_fills_total[$__rate_interval]))", "fills {{source}}")),
         graph("Committed and not yet published", ("sum(aragora_publish_lag_events)", "events", "Redis keeps up"), ("sum(rate(aragora_websocket_slow_consumer_closes_total[$__rate_interval]))", "slow viewers closed", "no viewer is slow")),
     ],
@@ -261,7 +261,9 @@ RECEIPTS = ("receipt-retention", "Receipt Retention", "Decision receipt storage 
         stat("Succeeded", 'sum(aragora_backup_runs_total{outcome="success"})', width=6, help="Since the backup service started."),
         stat("Failed", 'sum(aragora_backup_runs_total{outcome="failure"})', width=6, colors=[(1, "red")], zero="no backup failed"),
         graph("Age", ("max(aragora_backup_age_seconds)", "newest"), unit="s", width=12),
-        graph("Duration, with verification", *quantiles("aragora_backup_duration_seconds", "", window="1d"), unit="s", width=12),
+        # One a day: too few for a rate. These are of all since the service started.
+        graph("Duration, with verification", ("sum(aragora_backup_duration_seconds_sum) / sum(aragora_backup_duration_seconds_count)", "mean"),
+              ("histogram_quantile(0.95, sum by (le) (aragora_backup_duration_seconds_bucket))", "p95"), unit="s", width=12),
     ],
 })
 

@@ -94,6 +94,29 @@ def check_queries():
     return len(found)
 
 
+def check_catalogue():
+    """What is asked of our own services is in docs/metrics.md, with these labels and values, and is not pending."""
+    metrics, pending = queries.catalogue(ROOT / "docs/metrics.md")
+    values = queries.values(ROOT / "docs/metrics.md")
+    # Prometheus adds these when it scrapes, Kubernetes the last three.
+    added = {"job", "instance", "namespace", "pod", "rollouts_pod_template_hash"}
+    asked = 0
+    for query in queries.every(ROOT):
+        label = f"{query.where}: {query.panel}"
+        for name, conditions in queries.needs(queries.substituted(query.expr)).metrics:
+            if not name.startswith(("aragora_", "process_")):
+                continue
+            asked += 1
+            check(name not in pending, f"{label}: {name} is pending")
+            check(name in metrics, f"{label}: no metric {name} in docs/metrics.md")
+            for key, sign, value in conditions:
+                check(key in metrics.get(name, {key}) | added, f"{label}: {name} has no label {key}")
+                wanted = values.get((re.sub("_(bucket|sum|count)$", "", name), key))
+                if wanted and sign in ("=", "=~", "!="):
+                    check(set(value.split("|")) <= wanted, f"{label}: {name}{{{key}}} is never {value}")
+    check(asked > 150, f"only {asked} metrics are asked for")
+
+
 def check_logging():
     loki = yaml.safe_load((MONITORING / "loki.yaml").read_text())
     check(loki["compactor"]["retention_enabled"] and loki["limits_config"]["retention_period"] == "336h", "Loki keeps logs for ever")
@@ -136,6 +159,7 @@ def check_terraform():
 def main():
     check_dashboards()
     count = check_queries()
+    check_catalogue()
     check_logging()
     check_terraform()
     print(f"{count} queries parsed, {len(problems)} problems")
