@@ -27,6 +27,7 @@ import warnings
 
 # Not websockets.sync: it reads and writes one TLS connection from two threads, and sometimes loses what it wrote.
 from websockets.asyncio.client import connect
+from websockets.exceptions import ConnectionClosed
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 SOURCE = ROOT / "deploy/compose/nginx"
@@ -254,13 +255,13 @@ class Checks:
     def bearer(self):
         return {"Authorization": f"Bearer {self.stack.token}", "Content-Type": "application/json"}
 
-    def websockets(self, path, count=1, use=None):
+    def websockets(self, path, count=1, use=None, **options):
         """Opens so many at once, lets `use` have the last one, and closes them."""
         async def run():
             url = f"wss://localhost:{self.nginx.https}{path}"
             async with contextlib.AsyncExitStack() as stack:
                 for _ in range(count):
-                    last = await stack.enter_async_context(connect(url, ssl=self.tls(), max_size=2**20))
+                    last = await stack.enter_async_context(connect(url, ssl=self.tls(), **options))
                 if use:
                     await use(last)
         asyncio.run(run())
@@ -428,6 +429,15 @@ class Checks:
             upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
                        "Sec-WebSocket-Key": key}
             expect(self.ask(path, headers=upgrade)[0] == 401, path)
+        # A page of ours may, which the gateway sees by the Host that it is told.
+        path = f"/ws?token={self.stack.token}"
+        self.websockets(path, use=lambda stream: stream.ping(), origin=f"https://localhost:{self.nginx.https}")
+        try:
+            self.websockets(path, use=lambda stream: stream.recv(), origin="https://elsewhere.example")
+        except ConnectionClosed as closed:
+            expect(closed.rcvd.code == 4003, closed)
+        else:
+            raise AssertionError("a page of another site may connect")
         timeouts = (SOURCE / "websocket.conf").read_text()
         expect("proxy_read_timeout 86400s;" in timeouts and "proxy_send_timeout 86400s;" in timeouts)
 
