@@ -145,6 +145,39 @@ struct MetricsTests {
         #expect(value("process_resident_memory_bytes") > 1_000_000)
         #expect(value("process_cpu_seconds_total") > 0)
         #expect(value("process_open_fds") > 2)
+        #expect(value("process_max_fds") >= value("process_open_fds"))
+        #expect(value("process_virtual_memory_bytes") > value("process_resident_memory_bytes"))
+        #expect(value("process_threads") >= 1)
+    }
+
+    @Test("show the same series under a second name")
+    func secondName() throws {
+        let metrics = Metrics()
+        metrics.add(.requests, ["GET", "/healthz", "200"], by: 3)
+        metrics.observe(.requestLatency, ["GET", "/healthz"], 0.002)
+        let (samples, types) = try Self.parse(metrics.render())
+        for (first, second) in [
+            ("aragora_requests_total", "aragora_http_requests_total"),
+            ("aragora_request_latency_seconds", "aragora_http_request_duration_seconds"),
+        ] {
+            let (left, right) = (
+                samples.filter { $0.name.hasPrefix(first) }, samples.filter { $0.name.hasPrefix(second) }
+            )
+            #expect(!left.isEmpty && types[first] == types[second])
+            #expect(left.map(\.value) == right.map(\.value) && left.map(\.labels) == right.map(\.labels))
+        }
+    }
+
+    @Test("take values of a histogram that were counted elsewhere")
+    func countedElsewhere() throws {
+        let metrics = Metrics()
+        var counts = HistogramCounts(Self.histogram)
+        for value in [0.0625, 0.25, 4] { counts.observe(value, of: Self.histogram) }
+        metrics.observe(Self.histogram, ["/x"], 0.0625)
+        metrics.observe(Self.histogram, ["/x"], counted: counts)
+        let (samples, _) = try Self.parse(metrics.render())
+        #expect(samples.filter { $0.name == "t_seconds_bucket" }.map(\.value) == ["2", "3", "3", "4"])
+        #expect(samples.first { $0.name == "t_seconds_sum" }?.value == "4.375")
     }
 
     @Test("survive many threads at once")

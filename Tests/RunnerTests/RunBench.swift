@@ -39,13 +39,14 @@ struct RunBench: Sendable {
     /// A queued debate with a real event 1.
     @discardableResult
     func debate(
-        agents: Int = 2, rounds: Int = 1, timeoutSeconds: Int = 600, createdAt: Int64 = WallClock.nowMilliseconds()
+        agents: Int = 2, rounds: Int = 1, timeoutSeconds: Int = 600, createdAt: Int64 = WallClock.nowMilliseconds(),
+        budget: MicroUSD? = nil
     ) async throws -> DebateID {
         let id = DebateID(milliseconds: createdAt, random: try RandomBytes.make(10))
         let spec = try DebateSpec(
             topic: "Postgres or MongoDB?",
             agents: (1...agents).map { AgentSpec(name: "demo-\($0)", provider: .demo, model: "demo") }, rounds: rounds,
-            timeoutSeconds: timeoutSeconds)
+            timeoutSeconds: timeoutSeconds, budget: budget)
         var chain = EventChain(debateID: id)
         let at = Timestamp(milliseconds: createdAt)
         let start = try chain.seal(.debateStart(DebateStart(spec: spec, engineVersion: .current)), at: at, epoch: 0)

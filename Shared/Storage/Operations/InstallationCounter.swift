@@ -44,7 +44,8 @@ package struct InstallationCounter: Sendable {
             receipts: try row.int("receipts"), oldestReceipt: try row.optionalTimestamp("oldest_receipt"))
     }
 
-    /// Each ORDER BY … LIMIT names the index to walk; a count without one reads the whole table.
+    /// Each ORDER BY … LIMIT names the index to walk; a count without one reads the whole table. LATERAL … LIMIT 1 looks
+    /// each row up by its key, where a join might read the whole table to find a few.
     static let statement: SQL = """
         WITH open AS MATERIALIZED (
             SELECT debate_id, status, priority, queued_at, created_at FROM debate_runs
@@ -65,11 +66,11 @@ package struct InstallationCounter: Sendable {
                    count(*) FILTER (WHERE r.status IN ('failed', 'timeout')) AS failed
             FROM (SELECT id, consensus_reached FROM debates WHERE completed_at > now() - interval '1 hour'
                   ORDER BY completed_at DESC LIMIT \(raw: "\(maxEnds)")) d
-            JOIN debate_runs r ON r.debate_id = d.id
+            CROSS JOIN LATERAL (SELECT status FROM debate_runs WHERE debate_id = d.id LIMIT 1) r
         ), budgets AS (
             SELECT coalesce(sum(budget), 0)::bigint AS budget_limit, coalesce(sum(spent), 0)::bigint AS budget_spent
             FROM (SELECT debate_id FROM open WHERE status = 'running' LIMIT \(raw: "\(maxBudgets)")) o
-            JOIN debates d ON d.id = o.debate_id
+            CROSS JOIN LATERAL (SELECT id, spec FROM debates WHERE id = o.debate_id LIMIT 1) d
             CROSS JOIN LATERAL (
                 SELECT (convert_from(d.spec, 'UTF8')::jsonb -> 'protocol' ->> 'budget_micro_usd')::bigint AS budget) b
             CROSS JOIN LATERAL (

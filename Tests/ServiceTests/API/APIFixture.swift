@@ -24,6 +24,7 @@ struct APIFixture {
     let context: ServiceContext
     let backends: ServiceKit.Backends
     let address: SocketAddress
+    let levels: ServiceLevels
     let log: LogSink
     /// Outside the API: what an operator would see and do.
     let pool: PGPool
@@ -79,7 +80,8 @@ struct APIFixture {
         let server = HTTPServer(configuration: configuration, loops: [loop]) { _ in routes.router() }
         let fixture = APIFixture(
             loop: loop, routes: routes, settings: settings, context: context, backends: backends,
-            address: try await server.start(), log: sink, pool: pool)
+            address: try await server.start(),
+            levels: ServiceLevels(settings.levels, requests: requests, metrics: metrics), log: sink, pool: pool)
         var failure: (any Error)?
         do {
             // What the keyspace is, Postgres says on the first connection.
