@@ -23,7 +23,7 @@ struct ConfigurationDocumentTests {
     private static let commandLine = "aragora"
 
     /// What each executable reads when nothing is set.
-    private static func catalogue() -> [(executable: String, settings: [SettingDescription])] {
+    static func catalogue() -> [(executable: String, settings: [SettingDescription])] {
         services() + [(commandLine, commands())]
     }
 
