@@ -105,7 +105,7 @@ extension Fault {
         204, .advice, "Redis has no append-only file: a restart empties it",
         fix: "set: appendonly yes; without it every restart fills the caches from Postgres again")
     package static let redisMemory = Fault(
-        205, .broken, "Redis is out of memory and refuses writes",
+        205, .broken, "Redis is out of memory, or nearly, and may evict nothing: it refuses writes",
         fix: "raise maxmemory (REDIS_MAXMEMORY), and see what fills it: redis-cli --bigkeys")
     package static let redisConfigRefused = Fault(
         206, .advice, "Redis refuses CONFIG, so that not everything could be checked",

@@ -327,7 +327,10 @@ final class PGSession: EventHandler, @unchecked Sendable {  // touched on the lo
     }
 
     private static func connectError(_ reason: PGError) -> PGError {
-        reason.code == .cancelled || reason.code == .closed ? reason : PGError(.unavailable, reason.message)
+        switch reason.code {
+        case .cancelled, .closed, .unavailable: reason
+        default: PGError(.unavailable, reason.message)
+        }
     }
 
     /// An ordinary error means that the server rolled the group back; anything else leaves it open.

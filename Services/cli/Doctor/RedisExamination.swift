@@ -7,6 +7,8 @@ struct RedisExamination: Sendable {
     typealias Check = CommandReports.Check
 
     static let connectTimeout = Duration.seconds(2)
+    /// Of `maxmemory`: a write is refused when what is stored and what is being sent are more than all of it.
+    static let fullPercent = 95
 
     struct Result: Sendable {
         var checks: [Check] = []
@@ -119,7 +121,7 @@ struct RedisExamination: Sendable {
         let mayEvict = policy.hasPrefix("allkeys") || (policy.hasPrefix("volatile") && info["expires"] != "0")
         let words = "Redis: \(counted / 1_048_576) of \(limit / 1_048_576) MB in use"
         guard limit > 0 else { return [Check("redis_memory", .passed, "Redis: no limit of memory")] }
-        guard counted > limit && !mayEvict else { return [Check("redis_memory", .passed, words)] }
+        guard counted >= limit / 100 * fullPercent && !mayEvict else { return [Check("redis_memory", .passed, words)] }
         return [.fault(.redisMemory, "redis_memory", "\(words), and nothing may be evicted")]
     }
 
