@@ -138,6 +138,7 @@ change(FULL, "canary", "metrics that can not tell the canary", lambda o: o.find(
 change(PLAIN, "policies", "no default policy", lambda o: drop(o, "NetworkPolicy", "default-deny"))
 change(PLAIN, "policies", "a policy of no pod", lambda o: policy(o, "aragora-backend")["podSelector"]["matchLabels"].update({"app.kubernetes.io/component": "api"}))
 change(PLAIN, "policies", "a policy of a port that no pod has", lambda o: policy(o, "aragora-backend")["ingress"][0]["ports"][0].update(port="web"))
+change(PLAIN, "repeatable", "a port whose protocol the server fills in", lambda o: policy(o, "aragora-backend")["ingress"][0]["ports"][0].pop("protocol"))
 change(PLAIN, "reachability", "workers cut off from their providers", lambda o: policy(o, "aragora-debate-worker").pop("egress"))
 change(PLAIN, "reachability", "workers at the cloud's metadata service", lambda o: policy(o, "aragora-debate-worker")["egress"][0]["to"][0]["ipBlock"].pop("except"))
 change(PLAIN, "reachability", "no names without DNS", lambda o: drop(o, "NetworkPolicy", "allow-dns"))

@@ -168,3 +168,15 @@ def queries(objects):
         for namespace in re.findall(r'namespace="([^"]*)"', text):
             if namespace != "aragora":
                 yield f"{one}: no namespace {namespace}"
+
+
+@rule
+def repeatable(objects):
+    """What the server would fill in where kubectl compares it: else every apply says "configured" and patches."""
+    for one in objects.of("NetworkPolicy"):
+        for entry in one["spec"].get("ingress", []) + one["spec"].get("egress", []):
+            if any("protocol" not in port for port in entry.get("ports", [])):
+                yield f"{name_of(one)}: a port without its protocol"
+    for one in objects.of("Deployment"):
+        if "type" not in one["spec"].get("strategy", {}):
+            yield f"{name_of(one)}: a strategy without its type"
