@@ -8,7 +8,8 @@
 #   - every target of prometheus.yml is up,
 #   - every metric and label that a rule, a dashboard or an autoscaler uses is there,
 #   - every query of a dashboard has an answer, and one that is not zero,
-#   - the loss of Redis reaches a webhook through the alert, and its return as well.
+#   - the loss of Redis reaches a webhook through the alert, and its return as well,
+#   - the loss of Postgres is noticed in every service.
 #
 # The configuration is the shipped one; only addresses are replaced, and intervals shortened to a second.
 #

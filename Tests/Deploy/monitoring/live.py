@@ -29,7 +29,7 @@ import queries  # noqa: E402
 
 MONITORING = ROOT / "deploy/compose/monitoring"
 # The last one holds the 30 s of the rule itself.
-TARGETS_SECONDS, LOAD_SECONDS, SETTLE_SECONDS, ALERT_SECONDS = 30, 25, 20, 60
+TARGETS_SECONDS, LOAD_SECONDS, SETTLE_SECONDS, OUTAGE_SECONDS, ALERT_SECONDS = 30, 25, 20, 30, 60
 # Metrics that a healthy system does not have yet; docs/metrics.md promises them, and check-files.py holds rules to it.
 UNBORN = {
     "aragora_invariant_alarms_total": "its first sample is a bug of ours",
@@ -117,6 +117,9 @@ def configure(folder):
         job.pop("scrape_interval", None)
         job.pop("dns_sd_configs", None)
         job["static_configs"] = [{"targets": targets()[job["job_name"]]}]
+        if job["job_name"] == "postgres":
+            # Its exporter tries for a second before it says that Postgres is down.
+            job |= {"scrape_interval": "3s", "scrape_timeout": "3s"}
         for relabel in job.get("relabel_configs", []):
             if relabel.get("replacement") == "blackbox-exporter:9115":
                 relabel["replacement"] = f"127.0.0.1:{port('BLACKBOX')}"
@@ -405,6 +408,23 @@ def check_chain():
         print(f"Redis started; told after {time.monotonic() - began:.1f} s")
 
 
+def check_postgres():
+    """Postgres dies: every service says so, and the exporter that asks it; then all is well again."""
+    alert = {"AragoraDatabaseDown": {"aragora-api", "aragora-ws-gateway", "aragora-debate-worker", "aragora-backup", "postgres"}, "AragoraApiDown": {"aragora-api"}}
+
+    def seen():
+        found = {}
+        for result in ask("query", query="ALERTS")["result"]:
+            found.setdefault(result["metric"]["alertname"], set()).add(result["metric"].get("job"))
+        return found
+
+    scripts("service.sh", "crash", "postgres")
+    if not until(lambda: all(seen().get(name) == jobs for name, jobs in alert.items()), OUTAGE_SECONDS, f"{alert} are pending without Postgres"):
+        print("  pending are", seen())
+    scripts("service.sh", "start", "postgres")
+    until(lambda: not set(alert) & set(seen()), OUTAGE_SECONDS, "nothing of that is pending any more")
+
+
 def run(folder):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", port("WEBHOOK")), WebHook)
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -429,6 +449,7 @@ def run(folder):
     shown, zero = check_dashboards(began)
     check_alerts()
     check_chain()
+    check_postgres()
     catalogue, _ = queries.catalogue(ROOT / "docs/metrics.md")
     silent = sorted(name for name in catalogue if name not in scraped.series and f"{name}_bucket" not in catalogue)
     print("in docs/metrics.md and not seen here:", ", ".join(silent) or "none")
