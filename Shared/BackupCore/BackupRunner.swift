@@ -64,6 +64,11 @@ package struct BackupRunner: Sendable {
             throw BackupError(
                 .unsuitable, "the role may not create the scratch database of a trial restore: ALTER ROLE … CREATEDB")
         }
+        // Beside a database that was made a moment ago: the API still brings its schema.
+        let isThere: SQL = "SELECT to_regclass('backups') IS NOT NULL AS there"
+        guard try await connection.query(isThere).first?.bool("there") == true else {
+            throw BackupError(.unavailable, "the schema is not there yet; it comes with: aragora db migrate")
+        }
         let serverVersion = Int(await connection.serverVersion)
         try await blocking.run { [folder, tools] in
             try folder.prepare()

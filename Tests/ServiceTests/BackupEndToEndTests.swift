@@ -214,6 +214,18 @@ struct BackupEndToEndTests {
         }
     }
 
+    @Test("a database whose schema is still to come is waited for, not failed on")
+    func schemaToCome() async throws {
+        try await BackupBench.with { bench in
+            let new = try await bench.makeDatabase("new")
+            let runner = try BackupRunner(
+                folder: bench.folder, retention: RetentionPolicy(days: 7),
+                configuration: try bench.configuration.connecting(toDatabase: new), loop: bench.pool.loop,
+                blocking: bench.blocking, log: .disabled)
+            await expect(code: .unavailable) { try await runner.check() }
+        }
+    }
+
     @Test("expired backups go, the newest never does")
     func expires() async throws {
         try await BackupBench.with { bench in
