@@ -220,6 +220,10 @@ def check_redis_settings():
             mode = (folder / "run/redis.conf").stat().st_mode & 0o777
             expect(mode == 0o600, "others may read the password:", oct(mode))
 
+            # A second password beside the first, for a change without a gap.
+            expect(server.ask("ACL", "SETUSER", "default", ">second") == "OK")
+            expect(server.ask("PING") == server.ask("PING", password="second") == "PONG")
+
             # The documented change of the password.
             server.ask("SET", "kept", "yes")
             expect(server.ask("CONFIG", "SET", "requirepass", "new-one") == "OK")
