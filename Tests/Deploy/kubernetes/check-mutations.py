@@ -144,6 +144,7 @@ change(PLAIN, "reachability", "workers at the cloud's metadata service", lambda 
 change(PLAIN, "reachability", "no names without DNS", lambda o: drop(o, "NetworkPolicy", "allow-dns"))
 change(PLAIN, "reachability", "the API open to every namespace", lambda o: policy(o, "aragora-backend")["ingress"][0].update({"from": [{"namespaceSelector": {}}]}))
 change(PLAIN, "reachability", "metrics open to the ingress controller", lambda o: policy(o, "aragora-backend")["ingress"][0]["ports"].append({"port": 9090}))
+change(FULL, "reachability", "Postgres shut to its exporter", lambda o: policy(o, "aragora-postgres")["ingress"][0]["from"][0]["podSelector"]["matchExpressions"][0]["values"].remove("postgres-exporter"))
 change(FULL, "reachability", "Redis shut", lambda o: policy(o, "aragora-redis").pop("ingress"))
 change(PRODUCTION, "reachability", "no answer to Let's Encrypt", lambda o: drop(o, "NetworkPolicy", "allow-acme-challenge"))
 

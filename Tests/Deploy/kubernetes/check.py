@@ -22,7 +22,7 @@ import kustomize  # noqa: E402
 import prometheus_rule  # noqa: E402
 import rules  # noqa: E402
 import schemas  # noqa: E402
-from objects import Objects  # noqa: E402
+from objects import Objects, command  # noqa: E402
 from rules.pods import AFTER_DRAIN, end_of  # noqa: E402
 from rules.scaling import connections  # noqa: E402
 
@@ -73,7 +73,7 @@ def numbers():
     plain, small, production = [Objects(kustomize.render(ROOT / variant)) for variant in VARIANTS[:3]]
     told = [f"{connections(small)} in small, {connections(plain)} plain, {connections(production)} in production"]
     for one in production.workloads:
-        if one.is_service and one.pod["containers"][0]["command"][0] in AFTER_DRAIN:
+        if one.is_service and command(one.pod["containers"][0])[0] in AFTER_DRAIN:
             told.append("| {} s | {} s |".format(*end_of(production, one)[2:]))
     return [f"does not say: {one}" for one in told if one not in text]
 

@@ -76,6 +76,11 @@ def matches(selector, labels):
     return True
 
 
+def command(container):
+    """What a container runs; of other people's images, what they are made for."""
+    return container.get("command", ["(the image's)"])
+
+
 UNITS = {"": 1, "m": 1e-3, "k": 1e3, "M": 1e6, "G": 1e9, "Ki": 2**10, "Mi": 2**20, "Gi": 2**30, "Ti": 2**40}
 
 

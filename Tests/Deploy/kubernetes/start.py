@@ -8,6 +8,7 @@ import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -20,7 +21,7 @@ import yaml
 sys.path.insert(0, str(pathlib.Path(__file__).parent))
 import documents  # noqa: E402
 import kustomize  # noqa: E402
-from objects import Objects  # noqa: E402
+from objects import Objects, command  # noqa: E402
 from rules.pods import AFTER_DRAIN, DRAIN_SETTING  # noqa: E402
 
 ROOT, BINARIES = documents.ROOT, pathlib.Path(os.environ["ARAGORA_BIN_DIR"])
@@ -34,16 +35,16 @@ class Pod:
 
     def __init__(self, cluster, workload, container):
         self.name, self.container = container["name"], container
-        self.executable = container["command"][0]
+        self.executable = command(container)[0]
         self.ports = {port["name"]: free_port() for port in container.get("ports", [])}
         self.environment = cluster.environment(container) | cluster.local(self)
         self.log = cluster.folder / f"{workload}.log"
         self.process = None
 
     def start(self):
-        command = [BINARIES / self.executable, *self.container["command"][1:]]
+        line = [BINARIES / self.executable, *command(self.container)[1:]]
         self.process = subprocess.Popen(
-            command, env=self.environment, stdout=self.log.open("ab"), stderr=subprocess.STDOUT, start_new_session=True)
+            line, env=self.environment, stdout=self.log.open("ab"), stderr=subprocess.STDOUT, start_new_session=True)
         return self
 
     def probe(self, kind):
@@ -221,6 +222,8 @@ def run(cluster, stack):
     until(10, "the API counts it", lambda: (gauges().get("aragora_debates_waiting"), gauges().get("aragora_debates_running")) == ("0", "1"))
     print("one running debate is one open debate, to KEDA's query and to the metrics of the other autoscalers")
 
+    exporters(cluster)
+
     # A worker that goes waits for its calls, gives them up after its drain, and hands the debate back.
     took(worker, worker.end())
     expect(sql("SELECT status FROM debate_runs") == "queued", "the debate was not handed back")
@@ -247,6 +250,29 @@ def run(cluster, stack):
     until(20, "the backup service is ready", lambda: backup.probe("readiness") == 200)
     took(backup, backup.end())
     print("a backup was made and proved by the command of the CronJob")
+
+
+def exporters(cluster):
+    """Debian's builds of the exporters, with the variables of the component store-exporters."""
+    for name, program, flag, gauge in (
+        ("redis-exporter", "prometheus-redis-exporter", "-web.listen-address", "redis_up 1"),
+        ("postgres-exporter", "prometheus-postgres-exporter", "--web.listen-address", "pg_up 1"),
+    ):
+        if not shutil.which(program):
+            print(f"{program} is missing: {name} was not tried")
+            continue
+        pod = cluster.pod("Deployment", f"aragora-{name}")
+        if "DATA_SOURCE_NAME" in pod.environment:
+            pod.environment["DATA_SOURCE_NAME"] += "?sslmode=disable"  # the private Postgres speaks no TLS
+        port = pod.ports["metrics"]
+        process = subprocess.Popen([program, f"{flag}=127.0.0.1:{port}"], env=pod.environment, stdout=pod.log.open("wb"), stderr=subprocess.STDOUT)
+        try:
+            until(10, f"{name} is ready", lambda: pod.probe("readiness") == 200)
+            expect(gauge in get(port, "/metrics")[1].splitlines(), f"{name} does not say {gauge}")
+        finally:
+            process.terminate()
+            process.wait(timeout=10)
+        print(f"{name}: {gauge}")
 
 
 def took(pod, seconds):

@@ -54,19 +54,23 @@ def _is_side(side, peer):
 
 POSTGRES, REDIS, HTTPS, DNS, METRICS = (5432, "5432"), (6379, "redis"), (443, "443"), (53, "53"), (9090, "metrics")
 OURS = ("backend", "ws-gateway", "debate-worker", "backup", "migrate")
-WITH_REDIS = ("backend", "ws-gateway", "debate-worker")
+EXPORTERS = ("postgres-exporter", "redis-exporter")
+WITH_POSTGRES = OURS + ("postgres-exporter",)
+WITH_REDIS = ("backend", "ws-gateway", "debate-worker", "redis-exporter")
 # (from, to, port): what must pass, and what must not.
 OPEN = (
-    [(one, ("ip", NODE_DNS), DNS) for one in OURS] + [(one, ("namespace", "kube-system"), DNS) for one in OURS]
-    + [(one, ("ip", INSIDE), POSTGRES) for one in OURS]
+    [(one, ("ip", NODE_DNS), DNS) for one in OURS + EXPORTERS]
+    + [(one, ("namespace", "kube-system"), DNS) for one in OURS + EXPORTERS]
+    + [(one, ("ip", INSIDE), POSTGRES) for one in WITH_POSTGRES]
     + [(one, ("ip", INSIDE), REDIS) for one in WITH_REDIS]
     + [("debate-worker", ("ip", PROVIDER), HTTPS)]
 )
 CLOSED = (
-    [(one, ("ip", PROVIDER), HTTPS) for one in ("backend", "ws-gateway", "backup", "migrate")]
-    + [(one, ("ip", METADATA), port) for one in OURS for port in (HTTPS, (80, "80"))]
+    [(one, ("ip", PROVIDER), HTTPS) for one in ("backend", "ws-gateway", "backup", "migrate") + EXPORTERS]
+    + [(one, ("ip", METADATA), port) for one in OURS + EXPORTERS for port in (HTTPS, (80, "80"))]
     + [(one, ("ip", PROVIDER), POSTGRES) for one in OURS] + [(one, ("ip", INSIDE), HTTPS) for one in OURS]
-    + [(one, ("ip", INSIDE), REDIS) for one in ("backup", "migrate")]
+    + [(one, ("ip", INSIDE), REDIS) for one in ("backup", "migrate", "postgres-exporter")]
+    + [("redis-exporter", ("ip", INSIDE), POSTGRES)]
     + [(one, ("namespace", "kube-system"), HTTPS) for one in OURS]
 )
 
@@ -103,9 +107,9 @@ def reachability(objects):
     # Between our own pods a connection needs both ends' consent.
     routes = [("backend", "ws-gateway", (8765, "ws"))]
     if "redis" in known:
-        routes += [(one, "redis", REDIS) for one in WITH_REDIS]
+        routes += [(one, "redis", REDIS) for one in WITH_REDIS if one in known]
     if "postgres" in known:
-        routes += [(one, "postgres", POSTGRES) for one in OURS] + [("postgres", "postgres", POSTGRES)]
+        routes += [(one, "postgres", POSTGRES) for one in WITH_POSTGRES if one in known] + [("postgres", "postgres", POSTGRES)]
     for source, target, port in routes:
         if not allows(objects, "egress", known[source], ("pod", known[target]), port):
             yield f"{source} may not talk to {target}"
@@ -114,7 +118,7 @@ def reachability(objects):
     for source, target, port in (("backup", "redis", REDIS), ("ws-gateway", "backend", (8080, "http")), ("debate-worker", "backend", (8080, "http"))):
         if source in known and target in known and allows(objects, "ingress", known[target], ("pod", known[source]), port):
             yield f"{target} may be talked to by {source}"
-    for name in ("backend", "ws-gateway", "debate-worker"):
+    for name in ("backend", "ws-gateway", "debate-worker") + tuple(one for one in EXPORTERS if one in known):
         if not allows(objects, "ingress", known[name], ("namespace", "monitoring"), METRICS):
             yield f"Prometheus can not reach {name}"
         for namespace in ("ingress-nginx", "default"):

@@ -1,6 +1,6 @@
 """Security, resources, probes and the end of a pod."""
 import documents
-from objects import quantity
+from objects import command, quantity
 
 from . import rule
 
@@ -104,7 +104,7 @@ def resources(objects):
 def probes(objects):
     for one in objects.workloads:
         for container in one.pod["containers"] if one.is_service else []:
-            name, ours = f"{one}/{container['name']}", container["command"][0].startswith("aragora")
+            name, ours = f"{one}/{container['name']}", command(container)[0].startswith("aragora")
             ports = {port["name"] for port in container.get("ports", [])}
             for kind, path in (("startup", "/healthz"), ("liveness", "/healthz"), ("readiness", "/readyz")):
                 probe = container.get(f"{kind}Probe")
@@ -125,7 +125,7 @@ def probes(objects):
 def end_of(objects, one):
     """(preStop, drain, all that the end may take, what the pod gets), in seconds."""
     container = one.pod["containers"][0]
-    executable = container["command"][0]
+    executable = command(container)[0]
     pause = container.get("lifecycle", {}).get("preStop", {}).get("sleep", {}).get("seconds", 0)
     drain = 0
     if setting := DRAIN_SETTING.get(executable):
@@ -137,7 +137,7 @@ def end_of(objects, one):
 def ending(objects):
     """A pod gets the time that its executable takes to stop, and is out of the endpoints before."""
     for one in objects.workloads:
-        executable = one.pod["containers"][0]["command"][0]
+        executable = command(one.pod["containers"][0])[0]
         if not one.is_service or executable not in AFTER_DRAIN:
             continue
         pause, drain, needed, grace = end_of(objects, one)

@@ -3,7 +3,7 @@ import re
 
 import documents
 import yaml
-from objects import name_of
+from objects import command, name_of
 
 from . import rule
 from .settings import secret_key
@@ -144,7 +144,7 @@ def connections(objects):
     """The most that all pods can hold, one more of each while it is rolled out."""
     total = OTHER_CONNECTIONS
     for one in objects.workloads:
-        executable = one.pod["containers"][0]["command"][0]
+        executable = command(one.pod["containers"][0])[0]
         if executable in SESSIONS:
             pool = int(objects.environment(one.pod["containers"][0])["ARAGORA_DB_POOL_SIZE"])
             total += (replicas(objects, one)[1] + 1) * (pool + SESSIONS[executable])

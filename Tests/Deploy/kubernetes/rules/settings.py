@@ -3,6 +3,7 @@ import re
 
 import documents
 import yaml
+from objects import command
 
 from . import rule
 
@@ -12,7 +13,7 @@ TEMPLATE = yaml.safe_load((ROOT / "deploy/kubernetes/secrets.template.yaml").rea
 CLUSTER_KEYS = {"username", "password", "uri", "jdbc-uri", "pgpass", "host", "port", "dbname", "user"}
 # Each is a stage of the Dockerfile.
 OUR_IMAGES = {"ghcr.io/an0mium/aragora": "aragora", "ghcr.io/an0mium/aragora-backup": "backup"}
-OTHER_IMAGES = {"redis"}
+OTHER_IMAGES = {"redis", "prometheuscommunity/postgres-exporter", "oliver006/redis_exporter"}
 # Files that Redis and our executables write, by executable: the setting that says where.
 WRITTEN = {"ARAGORA_BACKUP_DIR"}
 SETTINGS = documents.settings()
@@ -26,7 +27,7 @@ def settings(objects):
     readers = {}
     for one in objects.workloads:
         for container in one.containers:
-            executable = container["command"][0]
+            executable = command(container)[0]
             if executable not in SETTINGS:
                 continue
             name, own = f"{one}/{container['name']}", SETTINGS[executable]
@@ -46,7 +47,7 @@ def settings(objects):
                 if variable in own and isinstance(value, str) and (problem := own[variable].refuses(value)):
                     yield f"{name}: {variable}: {problem}"
             # What a command of the CLI needs is the command's; only backups keep files.
-            needless = {"ARAGORA_BACKUP_DIR", "ARAGORA_API_TOKEN"} if container["command"][:2] == ["aragora", "db"] else {"ARAGORA_API_TOKEN"} if executable == "aragora" else set()
+            needless = {"ARAGORA_BACKUP_DIR", "ARAGORA_API_TOKEN"} if command(container)[:2] == ["aragora", "db"] else {"ARAGORA_API_TOKEN"} if executable == "aragora" else set()
             for variable, setting in own.items():
                 if setting.is_required and variable not in environment | dict.fromkeys(needless):
                     yield f"{name}: {variable} is required and not there"
@@ -130,9 +131,9 @@ def one_database(objects):
     sources = {}
     for one in objects.workloads:
         for container in one.containers:
-            value = objects.environment(container).get("ARAGORA_POSTGRES_DSN")
-            if value is not None:
-                sources.setdefault(str(value), []).append(str(one))
+            for variable in ("ARAGORA_POSTGRES_DSN", "DATA_SOURCE_NAME"):
+                if value := objects.environment(container).get(variable):
+                    sources.setdefault(str(value), []).append(str(one))
     if len(sources) > 1:
         yield f"several databases: {sources}"
     if objects.of("Cluster") and any("aragora-secrets" in source for source in sources):
@@ -169,10 +170,10 @@ def images(objects):
             elif name in OUR_IMAGES:
                 tags.add(tag)
                 # pg_dump is in one image only.
-                if (container["command"][0] == "aragora-backup" or "backup" in container["command"]) != name.endswith("-backup"):
+                if (command(container)[0] == "aragora-backup" or "backup" in command(container)) != name.endswith("-backup"):
                     yield f"{one}/{container['name']}: runs {container['command']} in {name}"
                 executables, user = STAGES.get(OUR_IMAGES[name], (set(), None))
-                if container["command"][0] not in executables:
+                if command(container)[0] not in executables:
                     yield f"{one}/{container['name']}: {name} has no {container['command'][0]}"
                 if user != one.pod["securityContext"].get("runAsUser"):
                     yield f"{one}/{container['name']}: runs as {one.pod['securityContext'].get('runAsUser')}, made for {user}"
@@ -188,8 +189,8 @@ def jobs(objects):
             yield f"{one}: may try or run for ever"
         if one.kind == "Job" and "ttlSecondsAfterFinished" not in spec:
             yield f"{one}: never goes, so the next version's can not be applied"
-    commands = [c["command"] for one in objects.workloads for c in one.containers]
-    if ["aragora", "db", "migrate"] not in commands:
+    run = [command(c) for one in objects.workloads for c in one.containers]
+    if ["aragora", "db", "migrate"] not in run:
         yield "nobody brings the schema forward"
-    if sum(command in (["aragora", "backup", "create"], ["aragora-backup"]) for command in commands) != 1:
+    if sum(line in (["aragora", "backup", "create"], ["aragora-backup"]) for line in run) != 1:
         yield "backups are made by nobody, or twice"

@@ -8,7 +8,7 @@ from . import rule
 
 JOBS = {
     "backend": "aragora-api", "ws-gateway": "aragora-ws-gateway", "debate-worker": "aragora-debate-worker",
-    "backup": "aragora-backup",
+    "backup": "aragora-backup", "postgres-exporter": "postgres", "redis-exporter": "redis",
 }
 HOST = "aragora.example.com"
 
