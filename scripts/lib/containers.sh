@@ -190,15 +190,16 @@ containers_probe() {
     skip "a container does not start here: ${why##*$'\n'}"
 }
 
-# podman has no timer without systemd, so somebody must ask: runs the health check of every container that has one, as
-# often as a second allows. Ends with the namespaces.
+# podman has no timer without systemd, so somebody must ask: runs the health check of every container that has one, every
+# two seconds until it is healthy, then every ten. Ends with the namespaces.
 containers_drive_health() {
   (
-    while sleep 1; do
-      for container in $(podman ps --quiet 2>/dev/null); do
-        podman healthcheck run "$container" >/dev/null 2>&1 &
-      done
-      wait
+    round=0
+    while sleep 2; do
+      round=$((round + 1))
+      podman ps --format '{{.ID}} {{.Status}}' 2>/dev/null |
+        awk -v all=$((round % 5 == 0)) '/\((starting|healthy|unhealthy)\)/ && (all || !/\(healthy\)/) { print $1 }' |
+        xargs --no-run-if-empty --max-args=1 --max-procs=3 podman healthcheck run >/dev/null 2>&1 || true
     done
   ) &
 }
@@ -338,4 +339,33 @@ containers_target() {
     --volume "$CONTAINERS_SWIFT:$CONTAINERS_SWIFT:ro" \
     --build-arg "BUILD_JOBS=${JOBS:-}" --build-arg "POSTGRES_IMAGE=$(containers_full_name "$POSTGRES_IMAGE")" \
     --build-arg "ARAGORA_BUILD_SHA=$IMAGE_SHA" --build-arg "ARAGORA_BUILD_TIME=$IMAGE_TIME" "$@"
+}
+
+# In a network without a way out a name server still has to say so at once: that of the containers answers nobody else
+# while it waits for one above it. Answers every question with "no such name"; call it inside the network namespace.
+containers_resolver() {
+  python3 - <<'PYTHON' &
+import socket
+server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+server.bind(("127.0.0.53", 53))
+while True:
+    question, asker = server.recvfrom(512)
+    # The question again, with the flags of an answer: recursion available, NXDOMAIN; no records behind it.
+    server.sendto(question[:2] + b"\x81\x83" + question[4:6] + bytes(6) + question[12:], asker)
+PYTHON
+  printf 'nameserver 127.0.0.53\n' >/run/aragora-resolv.conf
+  mount --bind /run/aragora-resolv.conf "$(readlink -f /etc/resolv.conf)"
+}
+
+# --- docker, as the guides type it --------------------------------------------------------------------------------------
+
+# Puts a `docker` on PATH that is podman, and whose `compose` is docker-compose over podman's socket, reading the .env
+# beside the compose file as the plugin does. Call it inside the network namespace in which the containers shall live.
+containers_docker() {
+  local socket=/run/aragora-podman.sock
+  cp "$STAND_INS/docker.sh" "$CONTAINERS_HOME/bin/docker"
+  chmod 755 "$CONTAINERS_HOME/bin/docker"
+  export PATH="$CONTAINERS_HOME/bin:$PATH" DOCKER_HOST="unix://$socket" COMPOSE_HTTP_TIMEOUT=300
+  podman system service --time=0 "unix://$socket" >"$CONTAINERS_HOME/logs/podman-service" 2>&1 &
+  wait_until 20 test -S "$socket" || die "$EX_FAILED" "podman's service did not start: $(tail -n 3 "$CONTAINERS_HOME/logs/podman-service")"
 }
