@@ -58,6 +58,9 @@ package struct Log: Sendable {
         Log(level: level, format: format, context: context + fields, sink: sink)
     }
 
+    /// Whether lines of a level are written: where many are made, ask before gathering fields that are not free.
+    package func writes(_ level: LogLevel) -> Bool { level >= self.level }
+
     package func debug(_ message: StaticString, _ fields: LogField...) { write(.debug, message, fields) }
     package func info(_ message: StaticString, _ fields: LogField...) { write(.info, message, fields) }
     package func warning(_ message: StaticString, _ fields: LogField...) { write(.warning, message, fields) }
@@ -65,7 +68,7 @@ package struct Log: Sendable {
     package func info(_ message: StaticString, fields: [LogField]) { write(.info, message, fields) }
 
     private func write(_ level: LogLevel, _ message: StaticString, _ fields: [LogField]) {
-        guard level >= self.level else { return }
+        guard writes(level) else { return }
         let line = LogLine(
             time: WallClock.nowMilliseconds(), level: level, message: "\(message)", fields: context + fields)
         sink(format == .json ? line.json() : line.text())

@@ -22,6 +22,7 @@ package struct AccessLogMiddleware: Middleware {
         let method = Self.label(request.method)
         requests.answered(
             method: method, template: context.template, status: response.status.code, took: ended - begun, now: ended)
+        guard log.writes(.info) else { return response }
         log.info(
             "request finished", .requestID(context.requestID), .traceID(context.traceID), .method(method),
             .path(request.path), .route(context.template), .status(response.status.code),
