@@ -19,7 +19,7 @@ final class BackupStatus: Sendable {
 
     init(metrics: Metrics) {
         self.metrics = metrics
-        for outcome in ["success", "failure", "skipped"] { metrics.add(.backupRuns, [outcome], by: 0) }
+        metrics.declare(.backupRuns, .backupDuration)
         metrics.onScrape { [weak self] _ in self?.export() }
     }
 

@@ -28,7 +28,8 @@ struct GatewayServer: Service {
         configuration.onConnections = { [metrics = context.metrics] in metrics.add(.httpConnections, by: Double($0)) }
         configuration.onUnexpected = { [log = context.log] in log.error("request failed", .error($0)) }
         context.metrics.declare(
-            .websocketConnections, .websocketFramesSent, .websocketSlowClosed, .gatewayWatched, .httpConnections)
+            .websocketConnections, .websocketFramesSent, .websocketSlowClosed, .gatewayWatched, .gatewayFills,
+            .httpConnections, .limitHits)
         let requests = RequestMetrics(metrics: context.metrics)
         server = HTTPServer(configuration: configuration, loops: context.loops) { loop in
             Self.router(settings, context, requests, hubs.first { $0.loop === loop } ?? hubs[0])

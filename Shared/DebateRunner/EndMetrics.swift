@@ -10,9 +10,9 @@ package import Platform
 package enum EndMetrics {
     /// Shows every counter of ends before the first one, so that a rate sees it.
     package static func declare(in metrics: Metrics) {
-        metrics.declare(.debatesCompleted, .consensusReached, .debateRounds, .budgetEnded, .convergence)
-        for outcome in outcomes { metrics.add(.debatesEnded, [outcome], by: 0) }
-        for verdict in Verdict.allCases { metrics.add(.receipts, [verdict.rawValue], by: 0) }
+        metrics.declare(
+            .debatesEnded, .debateDuration, .debatesCompleted, .consensusReached, .debateRounds, .budgetEnded,
+            .convergence, .receipts, .eventsAppended)
     }
 
     /// - Parameters:
@@ -45,8 +45,6 @@ package enum EndMetrics {
         metrics.add(.debateRounds, by: Double(end.roundsUsed))
         if end.status == .completed { metrics.add(.debatesCompleted) }
     }
-
-    private static let outcomes = ["consensus", "no_consensus", "error", "cancelled", "timeout"]
 
     /// The closed set that dashboards and alerts know.
     static func label(_ end: DebateEnd) -> String {

@@ -69,6 +69,46 @@ package enum MetricCatalogue {
         ),
     ]
 
+    package enum Service: String, Sendable, CaseIterable {
+        case api
+        case gateway = "ws-gateway"
+        case worker = "debate-worker"
+        case backup
+    }
+
+    /// Which services show a metric.
+    package static func services(of metric: MetricName) -> [Service] {
+        shownBy.first { $0.metrics.contains(metric) }?.services ?? Service.allCases
+    }
+
+    /// What is not here is about a process or its stores, and shown by every service.
+    private static let shownBy: [(services: [Service], metrics: Set<MetricName>)] = [
+        ([.api, .gateway], [.requests, .requestLatency, .requestRate, .httpConnections, .limitHits]),
+        (
+            [.api],
+            [
+                .rateLimitHits, .sloCompliance, .sloBudget, .sloBurnRate, .debatesStarted, .consensusRate, .budgetLimit,
+                .budgetSpent, .debatesWaiting, .debatesRunning, .oldestRunning, .queueDepth, .controlPlaneQueueDepth,
+                .oldestQueued, .deadLetterQueue, .workersLive, .receiptsStored, .receiptOldest, .receiptRetention,
+            ]
+        ),
+        (
+            [.gateway],
+            [.websocketConnections, .websocketFramesSent, .websocketSlowClosed, .gatewayFills, .gatewayWatched]
+        ),
+        (
+            [.api, .worker],
+            [
+                .debatesEnded, .debatesCompleted, .consensusReached, .debateRounds, .convergence, .debateDuration,
+                .budgetEnded, .activeDebates, .eventsAppended, .appendLatency, .claims, .leaseLost, .deadLetters,
+                .alarms, .workerCapacity, .agentCalls, .agentLatency, .agentErrors, .agentTokens, .agentCost,
+                .breakerState, .receipts, .publishes, .publishLag,
+            ]
+        ),
+        ([.api, .gateway, .worker], [.redisUp]),
+        ([.backup], [.backupAge, .backupSize, .backupLastSuccess, .backupRuns, .backupDuration]),
+    ]
+
     /// Metrics that dashboards of the original product ask for and nothing emits yet, because what they measure is not
     /// built. Not ``MetricName``s, so that none can be emitted by mistake.
     package struct Pending: Sendable {

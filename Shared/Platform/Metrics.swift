@@ -50,10 +50,17 @@ package final class Metrics: Sendable {
         }
     }
 
-    /// Makes metrics without labels visible before their first value, so that alerts on a rate see them from the start.
+    /// Shows metrics before their first value, so that a rate sees that too: one series for each value that the labels
+    /// may have. Not for metrics with a label whose values are not listed.
     package func declare(_ names: MetricName...) {
         for name in names {
-            if name.kind == .histogram { observe(name, counted: HistogramCounts(name)) } else { add(name, by: 0) }
+            for labels in name.closedLabels {
+                if name.kind == .histogram {
+                    observe(name, labels, counted: HistogramCounts(name))
+                } else {
+                    add(name, labels, by: 0)
+                }
+            }
         }
     }
 
@@ -79,6 +86,16 @@ package final class Metrics: Sendable {
 }
 
 extension MetricName {
+    /// Every combination of what its labels may say; one without labels when it has none.
+    fileprivate var closedLabels: [[String]] {
+        labels.reduce(into: [[]]) { combinations, label in
+            guard case .these(let values) = MetricLabel.of(label, in: self)?.values else {
+                preconditionFailure("\(self.name): the values of \(label) are not listed")
+            }
+            combinations = combinations.flatMap { known in values.map { known + [$0] } }
+        }
+    }
+
     /// Whether `labels` gives each label one of its values. A metric of a test, which the catalogue does not know, may
     /// say anything. Asked in debug builds only: it is how tests find a label that is not closed.
     fileprivate func isComplete(_ values: [String]) -> Bool {

@@ -16,7 +16,7 @@ final class PoolObserver: Sendable {
     /// - Parameter size: the most connections that the pool opens. A process's pools add up.
     init(metrics: Metrics?, size: Int) {
         self.metrics = metrics
-        metrics?.declare(.postgresConnections, .postgresPoolInUse, .postgresPoolWaiting)
+        metrics?.declare(.postgresQueries, .postgresConnections, .postgresPoolInUse, .postgresPoolWaiting)
         metrics?.add(.postgresPoolSize, by: Double(size))
         metrics?.onScrape { [weak self] metrics in self?.flush(to: metrics) }
     }

@@ -11,8 +11,10 @@ struct PoolMetricsTests {
     func use() async throws {
         try await TestDatabase.withSchema(poolSize: 1) { other, _ in
             let metrics = Metrics()
-            let pools = (0..<2).map { _ in
-                PGPool(configuration: other.configuration, loop: other.loop, log: .disabled, metrics: metrics)
+            var configuration = other.configuration
+            configuration.acquireTimeout = .seconds(60)  // they are to wait, not to give up
+            let pools = (0..<2).map { [configuration] _ in
+                PGPool(configuration: configuration, loop: other.loop, log: .disabled, metrics: metrics)
             }
             for pool in pools { try await pool.open() }
             #expect(metrics.value(.postgresPoolSize) == 2)

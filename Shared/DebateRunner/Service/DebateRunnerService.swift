@@ -48,7 +48,8 @@ package actor DebateRunnerService: Service {
         self.policy = policy
         self.dependencies = dependencies
         mayClaim = policy == .on
-        dependencies.metrics.declare(.activeDebates, .eventsAppended, .leaseLost, .deadLetters, .publishLag)
+        dependencies.metrics.declare(
+            .activeDebates, .claims, .appendLatency, .leaseLost, .deadLetters, .alarms, .publishes, .publishLag)
         dependencies.metrics.set(.workerCapacity, to: policy == .off ? 0 : Double(settings.concurrency))
         EndMetrics.declare(in: dependencies.metrics)
         store = PostgresRunStore(pool: dependencies.pool, maxAttempts: settings.maxAdoptions)

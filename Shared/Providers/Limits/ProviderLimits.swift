@@ -23,8 +23,14 @@ package final class ProviderLimits: Sendable {
         breakers[provider]?.withLock { $0.record(result, now: MonotonicTime.now()) } ?? false
     }
 
-    /// Exports each provider's breaker state. `providers` are those that are configured.
+    /// Exports each provider's breaker state, and shows the counts of its calls before the first one. `providers` are
+    /// those that are configured.
     package func register(on metrics: Metrics, providers: [ProviderKey]) {
+        for agent in providers.map(\.rawValue) {
+            for status in ["success", "error"] { metrics.add(.agentCalls, [agent, status], by: 0) }
+            for direction in ["input", "output"] { metrics.add(.agentTokens, [agent, direction], by: 0) }
+            metrics.add(.agentCost, [agent], by: 0)
+        }
         metrics.onScrape { [self] metrics in
             for provider in providers {
                 let phase = breakers[provider]?.withLock { $0.phase(now: MonotonicTime.now()) } ?? .closed

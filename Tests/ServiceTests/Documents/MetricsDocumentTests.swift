@@ -11,10 +11,18 @@ struct MetricsDocumentTests {
     @Test("the document lists every metric with type, labels and meaning")
     func document() throws {
         let sections = MetricCatalogue.groups.map { subject, metrics in
-            let rows = metrics.flatMap(\.shown).map { metric in
-                ["`\(metric.name)`", metric.kind.rawValue, Self.code(metric.labels), metric.help]
+            let rows = metrics.flatMap { metric in
+                let services = MetricCatalogue.services(of: metric).map(\.rawValue)
+                let isEverywhere = services.count == MetricCatalogue.Service.allCases.count
+                return metric.shown.map { name in
+                    [
+                        "`\(name.name)`", name.kind.rawValue, Self.code(name.labels), name.help,
+                        isEverywhere ? "every service" : Self.code(services),
+                    ]
+                }
             }
-            return "### \(subject)\n\n" + GeneratedSection.table(["Name", "Type", "Labels", "Meaning"], rows)
+            return "### \(subject)\n\n"
+                + GeneratedSection.table(["Name", "Type", "Labels", "Meaning", "Shown by"], rows)
         }
         try GeneratedSection.check("metrics", of: "docs/metrics.md", is: sections.joined(separator: "\n\n"))
     }
