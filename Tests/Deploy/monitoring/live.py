@@ -388,6 +388,26 @@ def check_alerts():
     check(not UNDUE & alerts, f"pending or firing without a reason: {UNDUE & alerts}")
 
 
+def check_logs():
+    """Every line of ours is JSON with what Promtail makes labels of, from its closed set; what users asked is in none."""
+    template = (MONITORING / "promtail.yaml").read_text()
+    levels = set(re.findall(r'\(eq \.Value "(\w+)"\)', template))
+    lines = 0
+    for name in ("api", "ws-gateway", "backup", "debate-worker-1", "debate-worker-2"):
+        for line in (pathlib.Path(os.environ["RUN_DIR"]) / f"logs/{name}.log").read_text().splitlines():
+            lines += 1
+            try:
+                entry = json.loads(line)
+            except ValueError:
+                check(False, f"{name} wrote a line that is no JSON: {line[:200]}")
+                continue
+            check(entry.get("level") in levels, f"{name}: level {entry.get('level')} is no label")
+            check(re.fullmatch(r"[a-z-]+", str(entry.get("service"))), f"{name}: service {entry.get('service')}")
+            check("Does the demonstration" not in line, f"{name} logs what a user asked")
+            check(re.fullmatch("[0-9a-f]{32}", entry.get("trace_id", "0" * 32)), f"{name}: trace {entry.get('trace_id')}")
+    check(levels and lines > 100, f"only {lines} lines, levels {levels}")
+
+
 def check_chain():
     """Redis dies; Prometheus sees it, Alertmanager hears of it, the webhook is told; and of its return."""
 
@@ -448,6 +468,7 @@ def run(folder):
     used = check_names(scraped)
     shown, zero = check_dashboards(began)
     check_alerts()
+    check_logs()
     check_chain()
     check_postgres()
     catalogue, _ = queries.catalogue(ROOT / "docs/metrics.md")
