@@ -24,7 +24,7 @@ PACKAGES=(
   pkg-config make jq curl openssl ca-certificates git python3 python3-venv shellcheck util-linux
 )
 readonly DEPLOY_PACKAGES=(
-  nginx-light nghttp2-client docker-compose yamllint systemd busybox faketime
+  nginx-light nghttp2-client docker-compose yamllint systemd busybox faketime certbot python3-certbot-nginx
   prometheus prometheus-alertmanager prometheus-node-exporter prometheus-postgres-exporter prometheus-redis-exporter
   prometheus-nginx-exporter prometheus-blackbox-exporter
 )
