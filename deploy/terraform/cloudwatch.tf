@@ -63,41 +63,7 @@ variable "topic_name" {
 }
 
 resource "aws_sns_topic" "alarms" {
-  name              = var.topic_name
-  kms_master_key_id = aws_kms_key.alarms.arn
-}
-
-# CloudWatch can not publish to a topic that is encrypted with AWS's own key for SNS.
-resource "aws_kms_key" "alarms" {
-  description         = "Alarms of Aragora on their way to SNS"
-  enable_key_rotation = true
-  policy              = data.aws_iam_policy_document.key.json
-}
-
-data "aws_caller_identity" "current" {}
-
-data "aws_iam_policy_document" "key" {
-  statement {
-    sid       = "AccountAdministersTheKey"
-    actions   = ["kms:*"]
-    resources = ["*"]
-
-    principals {
-      type        = "AWS"
-      identifiers = ["arn:aws:iam::${data.aws_caller_identity.current.account_id}:root"]
-    }
-  }
-
-  statement {
-    sid       = "CloudWatchEncryptsAlarms"
-    actions   = ["kms:Decrypt", "kms:GenerateDataKey*"]
-    resources = ["*"]
-
-    principals {
-      type        = "Service"
-      identifiers = ["cloudwatch.amazonaws.com"]
-    }
-  }
+  name = var.topic_name
 }
 
 resource "aws_sns_topic_subscription" "email" {
