@@ -163,6 +163,6 @@ check_ports() {
   elif [ "$start" = no ]; then
     doubt "port $taken in use: sudo lsof -i :${taken%% *} says by whom; it must be free before you start"
   else
-    miss "port $taken (in use by another program)" "sudo lsof -i :${taken%% *} says by whom; stop it, or choose others: docs/deployment.md, \"Other ports\""
+    miss "port $taken (in use by another program)" "sudo lsof -i :${taken%% *} says by whom; stop it, or choose another: ARAGORA_HTTP_PORT=8081 ARAGORA_HTTPS_PORT=8443 ARAGORA_LOCAL_PORT=8082 bash scripts/install.sh (deploy/.env remembers them)"
   fi
 }
