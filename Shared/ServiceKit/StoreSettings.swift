@@ -31,6 +31,9 @@ package struct StoreSettings: Sendable {
         configuration.applicationName = applicationName
         configuration.statementTimeout = timeout
         configuration.namedStatements = !isPooled
+        // Every statement of ours is short. On a large database that was never analyzed, as after a restore, compiling
+        // one takes a second.
+        if !isPooled { configuration.sessionParameters["jit"] = "off" }
         if plansOnce && !isPooled { configuration.sessionParameters["plan_cache_mode"] = "force_generic_plan" }
         postgres = configuration
         redisPrefix = reader.string(

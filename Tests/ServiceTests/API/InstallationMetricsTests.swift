@@ -114,6 +114,7 @@ struct InstallationMetricsTests {
         try await APIFixture.with { api in
             _ = await api.context.health.report()
             let value = try await scraped(api)
+            #expect(try await api.backends.main.postgres.query("SHOW jit")[0].text("jit") == "off")
             #expect(value("aragora_postgres_up") == 1)
             #expect(value("aragora_postgres_pool_size") == 4)
             #expect(value("aragora_postgres_pool_waiting") == 0)
