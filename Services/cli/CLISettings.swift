@@ -110,6 +110,15 @@ struct CLISettings: Sendable {
         }
     }
 
+    /// Redis and the prefix of our keys; nil when none is set.
+    func redis() throws -> (RedisConfiguration, prefix: String)? {
+        try read { reader in
+            let prefix = StoreSettings.redisPrefix(reading: &reader)
+            let configuration = StoreSettings.redis(reading: &reader, applicationName: "aragora-cli")
+            return configuration.map { ($0, prefix) }
+        }
+    }
+
     func backupFolder() throws -> BackupFolder {
         try read { BackupFolder(reading: &$0) }
     }

@@ -26,12 +26,15 @@ package struct LogVerifier: Sendable {
         package private(set) var debates = 0
         package private(set) var events = 0
         package private(set) var receipts = 0
+        /// Events whose content was taken away; their place in the chain was checked all the same.
+        package private(set) var erasedEvents = 0
         package private(set) var problems: [Problem] = []
         package private(set) var problemCount = 0
         package var isSound: Bool { problemCount == 0 }
 
-        mutating func count(events: Int, receipts: Int) {
+        mutating func count(events: Int, erased: Int, receipts: Int) {
             debates += 1
+            erasedEvents += erased
             self.events += events
             self.receipts += receipts
         }
@@ -86,7 +89,8 @@ package struct LogVerifier: Sendable {
             guard let end = page.last, chain.take(page) else { break }
             seq = end.seq + 1
         }
-        report.count(events: Int(chain.verifier.tail.seq), receipts: receipt == nil ? 0 : 1)
+        report.count(
+            events: Int(chain.verifier.tail.seq), erased: chain.erased, receipts: receipt == nil ? 0 : 1)
         for problem in chain.problems(receiptVerifier) { report.add(problem) }
     }
 }
@@ -97,6 +101,7 @@ private struct ChainWalk {
     let receipt: StoredReceipt?
     private let document: ReceiptDocument?
     private(set) var verifier: ChainVerifier
+    private(set) var erased = 0
     private var fault: ChainFault?
     private var hashes: [Int64: [UInt8]] = [:]
 
@@ -116,6 +121,7 @@ private struct ChainWalk {
                 fault = error
                 return false
             }
+            if event.isErased { erased += 1 }
             if event.seq == newest.tail.seq || event.seq == document?.eventCount { hashes[event.seq] = event.hash }
         }
         return true

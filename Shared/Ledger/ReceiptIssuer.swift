@@ -1,4 +1,4 @@
-import Contracts
+package import Contracts
 package import Crypto
 package import Domain
 
@@ -27,6 +27,23 @@ package enum ReceiptIssuer {
             id: id, debate: debateID, document: document.bytes, verdict: outcome.verdict,
             confidence: outcome.confidence,
             checksum: checksum, isSigned: keys != nil, createdAt: at)
+    }
+
+    /// The same receipt without what people and models said, with a checksum and a signature of its own: a new statement
+    /// of ours, about the same decision at the same place in the log.
+    /// - Throws: `ContractError` when what is stored is no receipt.
+    package static func erase(
+        _ receipt: StoredReceipt, at time: Timestamp, keys: KeyRing?
+    ) throws(ContractError) -> StoredReceipt {
+        var document = try ReceiptDocument.parse(receipt.document)
+        document.eraseTexts(at: time)
+        let covered = document.coveredBytes
+        let checksum = Hex.encode(SHA256.hash(covered))
+        document.seal(checksum: checksum)
+        if let keys { document.sign(Base64.encode(keys.sign(covered)), keyID: keys.current.id, at: time) }
+        return StoredReceipt(
+            id: receipt.id, debate: receipt.debate, document: document.bytes, verdict: receipt.verdict,
+            confidence: receipt.confidence, checksum: checksum, isSigned: keys != nil, createdAt: receipt.createdAt)
     }
 }
 

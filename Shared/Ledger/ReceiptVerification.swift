@@ -30,6 +30,8 @@ package struct ReceiptVerification: Sendable, Equatable {
     package let signature: Signature
     package let signedAt: String?
     package let chain: Chain
+    /// Its texts were taken away, and it was sealed anew: what it says of numbers and of the log still counts.
+    package let isErased: Bool
 
     /// The receipt says what it said when it was made.
     package var isIntact: Bool { storedChecksum == computedChecksum }

@@ -24,7 +24,8 @@ package struct ReceiptVerifier: Sendable {
         return ReceiptVerification(
             receiptID: receiptID, debateID: debateID, storedChecksum: document.checksum ?? "",
             computedChecksum: Hex.encode(SHA256.hash(covered)), signature: signature(of: document, covered),
-            signedAt: document.signedAt, chain: events.map { chain(of: document, debateID, $0) } ?? .notChecked)
+            signedAt: document.signedAt, chain: events.map { chain(of: document, debateID, $0) } ?? .notChecked,
+            isErased: document.isErased)
     }
 
     private func signature(of document: ReceiptDocument, _ covered: [UInt8]) -> ReceiptVerification.Signature {

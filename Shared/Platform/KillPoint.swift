@@ -31,6 +31,10 @@ package enum KillPoint: String, CaseIterable, Sendable {
     case duringRelease = "during-release"
     /// A backup's temporary file is complete but not renamed.
     case beforeBackupRename = "before-backup-rename"
+    /// Inside the transaction that erases a debate, before its commit.
+    case insideErasure = "inside-erasure"
+    /// An erasure is committed; nobody was told.
+    case afterErasure = "after-erasure"
 
     /// Dies or freezes here when this point is armed; otherwise costs one load.
     @inline(__always)

@@ -1,6 +1,6 @@
 package import Messaging
 import Platform
-import Storage
+package import Storage
 
 /// The Redis names of the log we read now.
 ///
@@ -30,7 +30,7 @@ package final class KeyspaceSource: Sendable {
     }
 
     /// The same as Storage reads it.
-    func learned(_ installation: Installation) {
+    package func learned(_ installation: Installation) {
         learned(
             generation: installation.generation,
             lineage: installation.lineage)

@@ -36,10 +36,8 @@ package struct StoreSettings: Sendable {
         if !isPooled { configuration.sessionParameters["jit"] = "off" }
         if plansOnce && !isPooled { configuration.sessionParameters["plan_cache_mode"] = "force_generic_plan" }
         postgres = configuration
-        redisPrefix = reader.string(
-            "ARAGORA_REDIS_PREFIX", default: Keyspace.defaultPrefix,
-            help: "What every key and channel begins with; the same in all processes of an installation.")
-        redis = Self.readRedis(&reader, applicationName: applicationName)
+        redisPrefix = Self.redisPrefix(reading: &reader)
+        redis = Self.redis(reading: &reader, applicationName: applicationName)
         needsRedisAtStart = Self.readSharing(&reader, hasRedis: redis != nil)
     }
 
@@ -122,7 +120,15 @@ package struct StoreSettings: Sendable {
         return reader.isStrict || isShared.contains(true)
     }
 
-    private static func readRedis(_ reader: inout SettingsReader, applicationName: String) -> RedisConfiguration? {
+    /// What this installation's names in Redis begin with.
+    package static func redisPrefix(reading reader: inout SettingsReader) -> String {
+        reader.string(
+            "ARAGORA_REDIS_PREFIX", default: Keyspace.defaultPrefix,
+            help: "What every key and channel begins with; the same in all processes of an installation.")
+    }
+
+    /// The Redis of this installation; nil when none is set.
+    package static func redis(reading reader: inout SettingsReader, applicationName: String) -> RedisConfiguration? {
         let url = reader.secret(
             "ARAGORA_REDIS_URL", aliases: ["REDIS_URL"],
             help: "`redis://` or `rediss://`. Without it Postgres is polled, and rate limits are counted per process.")

@@ -65,6 +65,45 @@ struct ReceiptTests {
         #expect(try EventCodec.decode(named) == .receiptGenerated(one.receipt.summary))
     }
 
+    @Test("an erased receipt has no text, verifies by itself and beside an erased log, and names what it was")
+    func erased() throws {
+        let debate = try FinishedDebate(keys: ring())
+        let time = Timestamp(milliseconds: 1_800_000_000_000)
+        let erased = try ReceiptIssuer.erase(debate.receipt, at: time, keys: try ring())
+        #expect(try ReceiptIssuer.erase(debate.receipt, at: time, keys: try ring()) == erased)
+        let text = String(decoding: erased.document, as: UTF8.self)
+        let before = try JSONParser.parse(debate.receipt.document)
+        let original = String(decoding: debate.receipt.document, as: UTF8.self)
+        #expect(original.contains("It is clear") && original.contains("boring"), "the test looks for nothing")
+        #expect(!text.contains("It is clear") && !text.contains("boring"))
+        let value = try JSONParser.parse(erased.document)
+        for gone in ["input_summary", "input_hash", "final_answer", "final_answer_hash"] {
+            #expect(before[gone]?.isNull == false && value[gone]?.isNull == true, "\(gone)")
+        }
+        for kept in ["receipt_id", "verdict", "confidence", "cost", "event_count", "head_hash", "transcript_hash"] {
+            #expect(value[kept] == before[kept], "\(kept)")
+        }
+        #expect(value["erased"] == true)
+        #expect(value["original_checksum"]?.string == debate.receipt.checksum)
+
+        let log = debate.events.map { event in
+            SealedEvent(
+                seq: event.seq, type: event.type, round: event.round, agent: event.agent, at: event.at,
+                epoch: event.epoch, data: [], salt: [], dataHash: event.dataHash, prevHash: event.prevHash,
+                hash: event.hash, call: event.call)
+        }
+        let found = try ReceiptVerifier(keys: try ring()).verify(erased.document, events: log)
+        #expect(found.isProven && found.chain == .valid && found.isErased)
+        #expect(found.storedChecksum == erased.checksum && erased.checksum != debate.receipt.checksum)
+        // To say "erased" of a receipt that was changed takes the key.
+        var forged = try ReceiptDocument.parse(debate.receipt.document)
+        forged.eraseTexts(at: time)
+        forged.seal(checksum: Hex.encode(SHA256.hash(forged.coveredBytes)))
+        #expect(try !ReceiptVerifier(keys: try ring()).verify(forged.bytes, events: log).isProven)
+        let unsigned = try ReceiptIssuer.erase(try FinishedDebate(keys: nil).receipt, at: time, keys: nil)
+        #expect(try ReceiptVerifier(keys: nil).verify(unsigned.document).signature == .unsigned)
+    }
+
     @Test("every covered member is covered: a change of any is found")
     func tampering() throws {
         let debate = try FinishedDebate(keys: ring())

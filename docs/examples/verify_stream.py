@@ -55,5 +55,5 @@ debate = sys.argv[1]
 for event in verify(debate, messages(os.environ["ARAGORA_WS_URL"], os.environ["ARAGORA_API_TOKEN"], debate)):
     print(f"{event['seq']:3} {event['hash'][:12]} {event['type']:18} {event['agent'] or ''}")
     if event["type"] == "debate_end":
-        print(f"{event['data']['status']}; {event['seq']} events, every hash verified")
+        print(f"{event['data'].get('status', 'erased')}; {event['seq']} events, every hash verified")
         break

@@ -74,6 +74,7 @@ extension DebateBody {
     init(_ record: DebateRecord, _ transcript: Transcript) {
         self.init(record.summary)
         context = record.context
+        isErased = record.erasedAt != nil
         metadata = record.metadata
         finalAnswer = record.finalAnswer
         roundsUsed = max(roundsUsed, transcript.round)

@@ -42,6 +42,12 @@ struct DBVerifyCommand: Command {
             return console.print("\(report.problemCount) problem\(report.problemCount == 1 ? "" : "s") in \(counts)")
         }
         console.print(verdict.good("\(counts): every chain is whole, every receipt matches its log"))
+        if report.erasedEvents > 0 {
+            console.print(
+                verdict.note(
+                    "\(report.erasedEvents) events are erased: their content is gone, their place in the chain is proven"
+                ))
+        }
         if !hasKeys && report.receipts > 0 {
             console.print(verdict.note("signatures were not checked: no signing key is set"))
         }
@@ -50,9 +56,9 @@ struct DBVerifyCommand: Command {
     private func printJSON(_ report: LogVerifier.Report, _ console: Console) {
         let problems = report.problems.map { (debate: $0.debate?.text, seq: $0.seq, reason: $0.reason) }
         let json = CommandReports.walk(
-            debates: report.debates, events: report.events, receipts: report.receipts,
-            problemCount: report.problemCount,
-            problems: problems)
+            debates: report.debates, events: report.events, erasedEvents: report.erasedEvents,
+            receipts: report.receipts,
+            problemCount: report.problemCount, problems: problems)
         console.print(String(decoding: CanonicalJSON.encode(json), as: UTF8.self))
     }
 }

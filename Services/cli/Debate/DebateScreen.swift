@@ -27,7 +27,8 @@ struct DebateScreen {
     mutating func lines(for event: SealedEvent) -> [String] {
         guard let decoded = try? EventCodec.decode(event) else {
             // Newer than this program, or erased: it still counts in the chain.
-            return isBrief ? [] : [console.styled("(\(TerminalText.safeLine(event.type)))", .dim)]
+            let what = TerminalText.safeLine(event.type) + (event.isErased ? ", erased" : "")
+            return isBrief ? [] : [console.styled("(\(what))", .dim)]
         }
         return lines(for: decoded)
     }

@@ -18,6 +18,7 @@ struct VerificationReport {
                 ? good("receipt: \(found.receiptID.text) says what it said when it was made (checksum)")
                 : bad("receipt: \(found.receiptID.text) was changed: its checksum does not match")
         ]
+        if found.isErased { lines.append(note("receipt: its texts were erased; it was sealed anew then")) }
         switch found.chain {
         case .valid: lines.append(good("receipt: the log it names is this one, event for event"))
         case .broken(let fault): lines.append(bad("log: \(fault)"))

@@ -3,7 +3,8 @@ enum CommandTable {
     static let commands: [any Command.Type] = [
         DemoCommand.self, AskCommand.self, DebateReplayCommand.self, ReceiptVerifyCommand.self, TokenCreateCommand.self,
         DBMigrateCommand.self, DBVerifyCommand.self, BackupCreateCommand.self, BackupListCommand.self,
-        BackupVerifyCommand.self, BackupRestoreCommand.self, ValidateEnvCommand.self, DoctorCommand.self,
+        BackupVerifyCommand.self, BackupRestoreCommand.self, PrivacyExportCommand.self, PrivacyEraseCommand.self,
+        ValidateEnvCommand.self, DoctorCommand.self,
     ]
 
     enum Resolution {

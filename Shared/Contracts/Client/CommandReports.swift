@@ -69,12 +69,13 @@ package enum CommandReports {
 
     /// `db verify --json`.
     package static func walk(
-        debates: Int, events: Int, receipts: Int, problemCount: Int,
+        debates: Int, events: Int, erasedEvents: Int, receipts: Int, problemCount: Int,
         problems: [(debate: String?, seq: Int64?, reason: String)]
     ) -> JSONValue {
         [
             "valid": .bool(problemCount == 0), "debates": .int(Int64(debates)), "events": .int(Int64(events)),
-            "receipts": .int(Int64(receipts)), "problem_count": .int(Int64(problemCount)),
+            "erased_events": .int(Int64(erasedEvents)), "receipts": .int(Int64(receipts)),
+            "problem_count": .int(Int64(problemCount)),
             "problems": .array(
                 problems.map { problem in
                     [

@@ -25,6 +25,8 @@ package struct DebateBody: Sendable {
     package var supporting: [String] = []
     package var dissenting: [String] = []
     package var isDemo = false
+    /// Its texts were taken away; shown only then.
+    package var isErased = false
     package var cost: MicroUSD = .zero
     /// Canonical JSON of an object, as it was stored.
     package var metadata: [UInt8] = Array("{}".utf8)
@@ -64,6 +66,7 @@ package struct DebateBody: Sendable {
     package var json: JSONValue {
         var object = row.object ?? JSONObject()
         for (key, value) in details { object.append(key, value) }
+        if isErased { object.append("erased", true) }
         if let messages { object.append("messages", .array(messages.map(\.json))) }
         return .object(object)
     }

@@ -39,6 +39,36 @@ package struct ReceiptDocument: Sendable, Equatable {
         ]
     }
 
+    /// Takes out what people and models said, with the plain hashes of it: a guess could be compared with those.
+    ///
+    /// Verdict, numbers, names of agents and the place in the log stay. The checksum that the receipt had is kept, for whoever
+    /// holds a copy; it has to be sealed, and signed, anew.
+    package mutating func eraseTexts(at time: Timestamp) {
+        for key in ["input_summary", "input_hash", "final_answer", "final_answer_hash", "reason"] {
+            object[key] = .null
+        }
+        if var consensus = object["consensus"]?.object {
+            consensus["votes"] = Self.withoutReasons(consensus["votes"])
+            object["consensus"] = .object(consensus)
+        }
+        object["dissenting_views"] = Self.withoutReasons(object["dissenting_views"])
+        object["original_checksum"] = .optional(checksum)
+        object["erased"] = true
+        object["erased_at"] = .string(time.iso8601)
+        for key in Self.uncovered { object[key] = nil }
+    }
+
+    private static func withoutReasons(_ list: JSONValue?) -> JSONValue {
+        .array(
+            (list?.array ?? []).map { item in
+                guard var object = item.object else { return item }
+                object["reasoning"] = .null
+                return .object(object)
+            })
+    }
+
+    /// Whether its texts were taken out.
+    package var isErased: Bool { object["erased"]?.bool == true }
     package var checksum: String? { object["checksum"]?.string }
     package var signature: String? { object["signature"]?.string }
     package var keyID: String? { object["signature_metadata"]?["key_id"]?.string }

@@ -43,6 +43,8 @@ package struct DebateRecord: Sendable, Hashable {
     package let organization: String?
     package let user: String?
     package let timeoutSeconds: Int
+    /// When its texts were taken away; nil when they are there.
+    package let erasedAt: Timestamp?
     package let tail: LogTail
     package let epoch: Int64
     package let owner: RunnerID?

@@ -38,6 +38,12 @@ package struct ReceiptReader: Sendable {
         try await read { try await first("debate_id = \(debate)") }
     }
 
+    /// The same inside a transaction that is about to change it.
+    static func receipt(of debate: DebateID, in transaction: PGTransaction) async throws -> StoredReceipt? {
+        try await transaction.query("SELECT \(raw: columns) FROM receipts WHERE debate_id = \(debate) FOR UPDATE")
+            .first.map(decode)
+    }
+
     private func first(_ condition: SQL) async throws -> StoredReceipt? {
         try await pool.query("SELECT \(raw: Self.columns) FROM receipts WHERE \(condition)").first.map(Self.decode)
     }

@@ -42,7 +42,7 @@ struct ConfigurationDocumentTests {
         let settings = CLISettings(lookup: { _ in nil }, onRead: { read in found.withLock { $0 += read } })
         let questions: [() throws -> Any?] = [
             settings.webSocketURL, settings.apiToken, settings.tokenTTL, settings.caFile, settings.receiptKeys,
-            settings.postgres,
+            settings.postgres, settings.redis,
             settings.backupFolder, settings.retention,
         ]
         for ask in questions { _ = try? ask() }  // what is required is missing

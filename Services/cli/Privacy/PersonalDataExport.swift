@@ -1,0 +1,112 @@
+import Contracts
+import Domain
+import PostgresClient
+import Storage
+
+/// Writes everything that is held about somebody, line by line, in memory that does not grow with it.
+struct PersonalDataExport {
+    /// What was written.
+    struct Counts: Equatable {
+        var debates = 0, events = 0, receipts = 0, calls = 0, remarks = 0
+    }
+
+    private let reader: PersonalDataReader
+    private let debates: DebateStore
+    private let walk: LogWalk
+    private let receipts: ReceiptReader
+    private let write: (JSONValue) throws -> Void
+    private(set) var counts = Counts()
+
+    init(pool: PGPool, write: @escaping (JSONValue) throws -> Void) {
+        reader = PersonalDataReader(pool: pool)
+        debates = DebateStore(pool: pool)
+        walk = LogWalk(pool: pool)
+        receipts = ReceiptReader(pool: pool)
+        self.write = write
+    }
+
+    /// - Parameter progress: told after each debate.
+    mutating func run(_ subject: DataSubject, progress: (Counts) -> Void) async throws {
+        var last: DebateID?
+        while case let page = try await reader.debates(of: subject, after: last), let end = page.last {
+            for held in page {
+                try await export(held.id)
+                progress(counts)
+            }
+            last = end.id
+        }
+        if case .user(let name) = subject { try await exportRemarks(of: name) }
+        try write(
+            PrivacyReports.exportEnd(
+                debates: counts.debates, events: counts.events, receipts: counts.receipts, calls: counts.calls,
+                remarks: counts.remarks))
+    }
+
+    private mutating func export(_ id: DebateID) async throws {
+        guard let record = try await debates.debate(id) else { return }  // gone since the page was read
+        try write(
+            PrivacyReports.debate(
+                Self.body(record), createdBy: record.createdBy, user: record.user, organization: record.organization,
+                spec: record.specDocument))
+        counts.debates += 1
+        var seq: Int64 = 1
+        while case let page = try await walk.events(of: id, from: seq), let end = page.last {
+            for event in page { try write(PrivacyReports.event(event, of: id)) }
+            counts.events += page.count
+            seq = end.seq + 1
+        }
+        for command in try await reader.commands(of: id) {
+            try write(
+                PrivacyReports.command(
+                    command.number, of: id, kind: command.kind, content: command.content, author: command.author,
+                    createdAt: command.createdAt))
+        }
+        for call in try await reader.calls(of: id) {
+            try write(
+                PrivacyReports.call(
+                    call.reference, of: id, agent: call.agent, state: call.state.rawValue, provider: call.provider,
+                    model: call.model, usage: call.usage, createdAt: call.createdAt, settledAt: call.settledAt))
+            counts.calls += 1
+        }
+        if let receipt = try await receipts.receipt(of: id) {
+            try write(PrivacyReports.receipt(receipt))
+            counts.receipts += 1
+        }
+    }
+
+    private mutating func exportRemarks(of user: String) async throws {
+        var last: ForeignEvent?
+        while case let page = try await reader.foreignEvents(of: user, after: last), let end = page.last {
+            for found in page {
+                guard let event = try await reader.event(found) else { continue }
+                try write(PrivacyReports.remark(event, of: found.debate))
+                counts.remarks += 1
+            }
+            last = end
+        }
+    }
+
+    private static func body(_ record: DebateRecord) -> DebateBody {
+        let summary = record.summary
+        var body = DebateBody(
+            id: record.id, slug: summary.slug, topic: summary.topic, status: record.status, agents: summary.agents,
+            rounds: summary.rounds, consensus: summary.consensus, createdAt: summary.createdAt)
+        body.context = record.context
+        body.isDemo = summary.usesDemoAgents
+        body.isErased = record.erasedAt != nil
+        body.metadata = record.metadata
+        body.finalAnswer = record.finalAnswer
+        if let result = summary.result {
+            body.completedAt = result.completedAt
+            body.consensusReached = result.consensusReached
+            body.confidence = result.confidence
+            body.agreement = result.agreement
+            body.winner = result.winner
+            body.roundsUsed = result.roundsUsed
+            body.duration = result.duration
+            body.reason = result.reason
+            body.cost = result.cost
+        }
+        return body
+    }
+}
