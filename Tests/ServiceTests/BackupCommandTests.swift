@@ -39,7 +39,7 @@ struct BackupCommandTests {
             #expect(check.code == 0)
             #expect(check.output == "up to date\n")
             let verified = try await run(["db", "verify", "--json"], bench)
-            #expect(verified.output.contains("\"debates\":2,\"events\":6"))
+            #expect(verified.output.contains("\"debates\":2,\"erased_events\":0,\"events\":6"))
             #expect(try await run(["backup", "create", "--json"], bench).code == 0)
             #expect(try await run(["backup", "list"], bench).output.contains("2 debates, 6 events"))
             #expect(try await run(["backup", "verify"], bench).code == 0)
