@@ -5,8 +5,8 @@
 # budgets, autoscalers), and types the run book's commands at it; cluster.py says what is expected. There is no kubelet:
 # cluster.py says "running" and "ready" for it, and no container runs.
 #
-# The server is Debian's source package kubernetes (1.20), built once: 6 minutes on four cores, and 4 GB. Then a run takes
-# a minute. Meant for a night, or for whoever changes the manifests a lot.
+# The server is Debian's source package kubernetes (1.20), built once: some 10 minutes on four cores, and 4 GB. Then a run
+# takes a minute. Meant for a night, or for whoever changes the manifests a lot.
 #
 #   KUBE_CACHE=DIR   where source and binaries are kept (default: ~/.cache/aragora-kube)
 #
