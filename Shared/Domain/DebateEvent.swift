@@ -1,6 +1,11 @@
-/// The steps of a round, in order.
+/// The steps of a round, in order; ``RoundPlan`` says which of them a round has.
 package enum DebatePhase: String, Sendable, CaseIterable, Hashable {
-    case propose, critique, revise, vote
+    case propose
+    /// A sealed vote on the proposals, before anyone was criticised; no agent is ever shown it.
+    case ballot
+    case critique, revise, vote
+    /// One agent writes the decision.
+    case judge
 }
 
 /// The outcome that an event consumed: unit of payment, and unique per debate and key among events.
@@ -51,12 +56,17 @@ package struct Usage: Hashable, Sendable {
 package enum DebateEvent: Hashable, Sendable {
     case debateStart(DebateStart)
     case roundStart(round: Int, totalRounds: Int)
-    case phaseChange(from: DebatePhase?, to: DebatePhase, round: Int)
+    /// `mode`: the way of thinking in the format `full`.
+    case phaseChange(from: DebatePhase?, to: DebatePhase, round: Int, mode: CognitiveMode? = nil)
     /// A proposal.
     case agentMessage(Statement)
     case critique(Critique)
     case revision(Statement, original: String)
     case vote(Vote)
+    /// What an agent would have decided alone, having read the proposals and nothing else.
+    case sealedVote(Vote)
+    /// The judge's decision.
+    case synthesis(Synthesis)
     /// A call failed for good; its agent takes no further part.
     case agentError(AgentFailure)
     /// A call was in flight when its runner lost the debate; it may have been paid for, and may be sent again.
@@ -80,6 +90,8 @@ package enum DebateEvent: Hashable, Sendable {
         case .critique: "critique"
         case .revision: "revision"
         case .vote: "vote"
+        case .sealedVote: "sealed_vote"
+        case .synthesis: "synthesis"
         case .agentError: "agent_error"
         case .callAbandoned: "call_abandoned"
         case .userMessage: "user_message"
@@ -96,10 +108,11 @@ package enum DebateEvent: Hashable, Sendable {
     /// The round it belongs to; 0 before the first and for events of the whole debate.
     package var round: Int {
         switch self {
-        case .roundStart(let round, _), .phaseChange(_, _, let round), .callAbandoned(_, _, let round): round
+        case .roundStart(let round, _), .phaseChange(_, _, let round, _), .callAbandoned(_, _, let round): round
         case .agentMessage(let statement), .revision(let statement, _): statement.round
         case .critique(let critique): critique.round
-        case .vote(let vote): vote.round
+        case .vote(let vote), .sealedVote(let vote): vote.round
+        case .synthesis(let synthesis): synthesis.round
         case .agentError(let failure): failure.round
         case .earlyTerminated(let termination): termination.round
         case .consensus(let result): result.round
@@ -113,7 +126,8 @@ package enum DebateEvent: Hashable, Sendable {
         switch self {
         case .agentMessage(let statement), .revision(let statement, _): statement.agent
         case .critique(let critique): critique.agent
-        case .vote(let vote): vote.agent
+        case .vote(let vote), .sealedVote(let vote): vote.agent
+        case .synthesis(let synthesis): synthesis.agent
         case .agentError(let failure): failure.agent
         case .callAbandoned(_, let agent, _): agent
         default: nil
@@ -125,7 +139,8 @@ package enum DebateEvent: Hashable, Sendable {
         switch self {
         case .agentMessage(let statement), .revision(let statement, _): statement.call
         case .critique(let critique): critique.call
-        case .vote(let vote): vote.call
+        case .vote(let vote), .sealedVote(let vote): vote.call
+        case .synthesis(let synthesis): synthesis.call
         case .agentError(let failure): failure.call
         default: nil
         }

@@ -2,9 +2,16 @@
 package struct EngineVersion: Hashable, Sendable {
     package let number: Int
     package init(_ number: Int) { self.number = number }
-    package static let current = EngineVersion(1)
+    package static let current = EngineVersion(2)
     /// Versions this program can run: N and N−1.
-    package static let supported = [EngineVersion(1)]
+    package static let supported = [EngineVersion(1), current]
+
+    /// The first with sealed ballots, rounds planned by format, judges, merged choices and a quorum of votes (ADR 0017).
+    static let sealedBallots = EngineVersion(2)
+}
+
+extension EngineVersion: Comparable {
+    package static func < (left: EngineVersion, right: EngineVersion) -> Bool { left.number < right.number }
 }
 
 /// Who answers. A closed set: it is a metric label, a settings prefix and part of receipts.
@@ -30,6 +37,7 @@ package enum ProviderKey: String, Sendable, CaseIterable, Hashable {
 /// What an agent is asked to be.
 package enum AgentRole: String, Sendable, CaseIterable, Hashable {
     case proposer, critic, synthesizer, judge, analyst, implementer, planner
+    case devilsAdvocate = "devils_advocate"
 }
 
 /// One participant. `name` is unique in its debate (`demo-1`, `demo-2`), whatever the provider.
@@ -40,27 +48,24 @@ package struct AgentSpec: Hashable, Sendable {
     package let model: String
     package let role: AgentRole
     package let persona: String?
+    /// What its vote counts under `weighted`, greater than 0; settled when the debate is created.
+    package let weight: Ratio
+    /// Its rating when the debate was created, for `elo_ranked`.
+    package let rating: Int
+
+    package static let standardRating = 1500
 
     package init(
-        name: String, provider: ProviderKey, model: String, role: AgentRole = .proposer, persona: String? = nil
+        name: String, provider: ProviderKey, model: String, role: AgentRole = .proposer, persona: String? = nil,
+        weight: Ratio = .one, rating: Int = AgentSpec.standardRating
     ) {
         self.name = name
         self.provider = provider
         self.model = model
         self.role = role
         self.persona = persona
-    }
-}
-
-/// How votes become a decision. The threshold is the share of valid votes that the leader needs.
-package enum ConsensusMode: String, Sendable, CaseIterable, Hashable {
-    case majority, unanimous
-
-    package var threshold: Ratio {
-        switch self {
-        case .majority: Ratio(0.6)
-        case .unanimous: .one
-        }
+        self.weight = weight
+        self.rating = rating
     }
 }
 
@@ -78,7 +83,15 @@ package struct DebateSpec: Hashable, Sendable {
     package let context: String?
     package let agents: [AgentSpec]
     package let rounds: Int
+    package let format: DebateFormat
     package let consensus: ConsensusMode
+    /// The share of the votes that the leader needs.
+    package let threshold: Ratio
+    package let judge: JudgeSelection
+    /// Whether rounds end when another one is not expected to pay.
+    package let isAdaptive: Bool
+    /// What chance in this debate is drawn from; made from its id.
+    package let seed: Int64
     /// From creation to the end.
     package let timeoutSeconds: Int
     package let budget: MicroUSD?
@@ -86,7 +99,8 @@ package struct DebateSpec: Hashable, Sendable {
     /// - Throws: ``ValidationFailure`` with every problem.
     package init(
         topic: String, context: String? = nil, agents: [AgentSpec], rounds: Int = DebateSpec.defaultRounds,
-        consensus: ConsensusMode = .majority, timeoutSeconds: Int = DebateSpec.defaultTimeoutSeconds,
+        format: DebateFormat = .light, consensus: ConsensusMode = .majority, threshold: Ratio? = nil,
+        judge: JudgeSelection = .random, isAdaptive: Bool = false, seed: Int64 = 0, timeoutSeconds: Int = DebateSpec.defaultTimeoutSeconds,
         budget: MicroUSD? = nil
     ) throws(ValidationFailure) {
         var problems: [FieldProblem] = []
@@ -101,6 +115,10 @@ package struct DebateSpec: Hashable, Sendable {
         require(Self.roundsRange.contains(rounds), "rounds", "must be from 1 to 12")
         require(Self.agentsRange.contains(agents.count), "agents", "must name 2 to 10 agents")
         require(Set(agents.map(\.name)).count == agents.count, "agents", "names must differ")
+        require(agents.allSatisfy { $0.weight > .zero }, "agents", "weights must be greater than 0")
+        require(
+            threshold.map { $0 == consensus.standardThreshold || consensus.thresholdRange?.contains($0) ?? false }
+                ?? true, "threshold", Self.thresholdRule(consensus))
         require(Self.timeoutSecondsRange.contains(timeoutSeconds), "timeout_seconds", "must be from 10 to 86400")
         require(budget.map { $0 > .zero } ?? true, "budget_limit_usd", "must be greater than 0")
         guard problems.isEmpty else { throw ValidationFailure(problems) }
@@ -108,9 +126,19 @@ package struct DebateSpec: Hashable, Sendable {
         self.context = context
         self.agents = agents
         self.rounds = rounds
+        self.format = format
         self.consensus = consensus
+        self.threshold = threshold ?? consensus.standardThreshold
+        self.judge = judge
+        self.isAdaptive = isAdaptive
+        self.seed = seed
         self.timeoutSeconds = timeoutSeconds
         self.budget = budget
+    }
+
+    private static func thresholdRule(_ mode: ConsensusMode) -> String {
+        guard let range = mode.thresholdRange else { return "consensus \(mode.rawValue) has none to choose" }
+        return "must be from \(range.lowerBound.value) to \(range.upperBound.value) for \(mode.rawValue)"
     }
 
     /// Whether any agent is a built-in demonstration agent; shown wherever the debate is.

@@ -66,12 +66,23 @@ package struct Critique: Hashable, Sendable {
     }
 }
 
-/// One agent's vote at the end of a round.
+/// One agent's vote at the end of a round, or its sealed ballot.
 package struct Vote: Hashable, Sendable {
+    /// What became of the choice.
+    package enum Standing: String, Sendable, CaseIterable {
+        /// It names a candidate.
+        case valid
+        /// It says that it chooses nobody.
+        case abstained
+        /// It names no candidate, or several.
+        case malformed
+    }
+
     package let agent: String
     package let round: Int
-    /// The chosen agent's name; nil for an abstention, and for a vote that names nobody who took part.
+    /// The chosen agent's name; nil unless `standing` is valid.
     package let choice: String?
+    package let standing: Standing
     package let reasoning: String
     package let confidence: Ratio
     /// Whether the voter wants another round.
@@ -80,16 +91,48 @@ package struct Vote: Hashable, Sendable {
     package let call: CallReference
 
     package init(
-        agent: String, round: Int, choice: String?, reasoning: String, confidence: Ratio, continueDebate: Bool,
-        usage: Usage,
-        call: CallReference
+        agent: String, round: Int, choice: String?, standing: Standing? = nil, reasoning: String, confidence: Ratio,
+        continueDebate: Bool, usage: Usage, call: CallReference
     ) {
         self.agent = agent
         self.round = round
         self.choice = choice
+        self.standing = choice != nil ? .valid : standing == .valid ? .malformed : standing ?? .abstained
         self.reasoning = reasoning
         self.confidence = confidence
         self.continueDebate = continueDebate
+        self.usage = usage
+        self.call = call
+    }
+}
+
+/// What a judge decides, in its own words.
+package struct Synthesis: Hashable, Sendable {
+    package let agent: String
+    package let provider: ProviderKey
+    package let model: String
+    package let round: Int
+    package let content: String
+    /// The judge's own.
+    package let confidence: Ratio
+    /// What the judge says that it does not follow, in its own words.
+    package let dissent: String?
+    package let truncated: Bool
+    package let usage: Usage
+    package let call: CallReference
+
+    package init(
+        agent: String, provider: ProviderKey, model: String, round: Int, content: String, confidence: Ratio,
+        dissent: String?, truncated: Bool, usage: Usage, call: CallReference
+    ) {
+        self.agent = agent
+        self.provider = provider
+        self.model = model
+        self.round = round
+        self.content = content
+        self.confidence = confidence
+        self.dissent = dissent
+        self.truncated = truncated
         self.usage = usage
         self.call = call
     }
@@ -122,11 +165,12 @@ package struct AgentFailure: Hashable, Sendable {
 
 /// Rounds that were not needed.
 package struct EarlyTermination: Hashable, Sendable {
-    package enum Source: String, Sendable, CaseIterable { case convergence, votes, budget }
+    package enum Source: String, Sendable, CaseIterable { case convergence, votes, budget, adaptive }
     package let round: Int
     package let totalRounds: Int
     package let source: Source
-    /// The lowest similarity between consecutive positions, the share that voted to stop, or the cost over the budget.
+    /// The lowest similarity between consecutive positions, the share that voted to stop, the cost over the budget, or the
+    /// leader's share of the votes.
     package let measure: Ratio
 
     package init(round: Int, totalRounds: Int, source: Source, measure: Ratio) {
@@ -143,9 +187,24 @@ package struct Convergence: Hashable, Sendable {
     package let state: State
     /// The lowest similarity of any agent's position to its previous one.
     package let similarity: Ratio
-    package init(state: State, similarity: Ratio) {
+    /// Each agent's own, in the panel's order; those without an earlier position are left out.
+    package let agents: [Agent]
+
+    package struct Agent: Hashable, Sendable {
+        package let name: String
+        package let state: State
+        package let similarity: Ratio
+        package init(name: String, state: State, similarity: Ratio) {
+            self.name = name
+            self.state = state
+            self.similarity = similarity
+        }
+    }
+
+    package init(state: State, similarity: Ratio, agents: [Agent] = []) {
         self.state = state
         self.similarity = similarity
+        self.agents = agents
     }
 }
 
@@ -157,15 +216,32 @@ package struct ConsensusResult: Hashable, Sendable {
     package let reached: Bool
     /// The agent whose position leads; nil when no valid vote was cast.
     package let winner: String?
-    /// The winner's last position; empty when there is none.
+    /// The winner's last position, or what the judge decided; all positions under `none`; empty when there is none.
     package let finalAnswer: String
-    /// The leader's share of the votes that count: the valid ones under majority, everyone's under unanimous.
+    /// The leader's share of the votes that count: the valid ones, everyone's under unanimous, weights under weighted.
     package let agreement: Ratio
-    /// The supporters' mean confidence times the agreement.
+    /// The supporters' mean confidence times the agreement; the judge's own when one decided.
     package let confidence: Ratio
     package let supporting: [String]
     package let dissenting: [Dissent]
+    /// Voters that chose nobody, and those whose choice could not be read.
+    package let abstained: [String]
+    package let malformed: [String]
+    /// Candidates whose positions are the same in other words, and who were counted as one; the first stands for all.
+    package let merged: [[String]]
+    package let judgement: Judgement?
     package let convergence: Convergence
+
+    /// How the judge came to decide, or why none did.
+    package struct Judgement: Hashable, Sendable {
+        /// Nil when no judge could be had and the votes decided.
+        package let judge: String?
+        package let dissent: String?
+        package init(judge: String?, dissent: String?) {
+            self.judge = judge
+            self.dissent = dissent
+        }
+    }
 
     package struct Dissent: Hashable, Sendable {
         package let agent: String
@@ -180,7 +256,8 @@ package struct ConsensusResult: Hashable, Sendable {
 
     package init(
         round: Int, mode: ConsensusMode, threshold: Ratio, reached: Bool, winner: String?, finalAnswer: String,
-        agreement: Ratio, confidence: Ratio, supporting: [String], dissenting: [Dissent], convergence: Convergence
+        agreement: Ratio, confidence: Ratio, supporting: [String], dissenting: [Dissent], abstained: [String] = [],
+        malformed: [String] = [], merged: [[String]] = [], judgement: Judgement? = nil, convergence: Convergence
     ) {
         self.round = round
         self.mode = mode
@@ -192,6 +269,10 @@ package struct ConsensusResult: Hashable, Sendable {
         self.confidence = confidence
         self.supporting = supporting
         self.dissenting = dissenting
+        self.abstained = abstained
+        self.malformed = malformed
+        self.merged = merged
+        self.judgement = judgement
         self.convergence = convergence
     }
 }
@@ -244,12 +325,13 @@ package struct DebateEnd: Hashable, Sendable {
     package let confidence: Ratio
     package let duration: Ratio
     package let cost: MicroUSD
+    /// Whether debating changed anything; nil when nobody voted, and in logs of the first engine.
+    package let insight: DebateInsight?
 
     /// - Parameter duration: seconds since event 1.
     package init(
         status: DebateStatus, reason: String?, result: String?, totalRounds: Int, roundsUsed: Int,
-        consensusReached: Bool,
-        confidence: Ratio, duration: Ratio, cost: MicroUSD
+        consensusReached: Bool, confidence: Ratio, duration: Ratio, cost: MicroUSD, insight: DebateInsight? = nil
     ) {
         precondition(status.isTerminal, "a debate ends in a terminal status")
         self.status = status
@@ -261,5 +343,6 @@ package struct DebateEnd: Hashable, Sendable {
         self.confidence = confidence
         self.duration = duration
         self.cost = cost
+        self.insight = insight
     }
 }

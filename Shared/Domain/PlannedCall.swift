@@ -5,6 +5,8 @@ package struct PlannedCall: Hashable, Sendable {
     package let phase: DebatePhase
     package let round: Int
     package let totalRounds: Int
+    /// The way of thinking asked for in the format `full`.
+    package let mode: CognitiveMode?
     package let material: Material
 
     /// What the prompt is made of; all of it is untrusted text.
@@ -17,13 +19,19 @@ package struct PlannedCall: Hashable, Sendable {
         package let own: String?
         /// What this call is about: the criticised position, the critiques to answer, the candidates to vote on.
         package let others: [Contribution]
+        /// For a judge: the gravest criticism, gravest first.
+        package let critiques: [Contribution]
 
-        package init(topic: String, context: String?, remarks: [String], own: String?, others: [Contribution]) {
+        package init(
+            topic: String, context: String?, remarks: [String], own: String?, others: [Contribution],
+            critiques: [Contribution] = []
+        ) {
             self.topic = topic
             self.context = context
             self.remarks = remarks
             self.own = own
             self.others = others
+            self.critiques = critiques
         }
     }
 
@@ -37,13 +45,15 @@ package struct PlannedCall: Hashable, Sendable {
     }
 
     package init(
-        key: CallKey, agent: AgentSpec, phase: DebatePhase, round: Int, totalRounds: Int, material: Material
+        key: CallKey, agent: AgentSpec, phase: DebatePhase, round: Int, totalRounds: Int, mode: CognitiveMode? = nil,
+        material: Material
     ) {
         self.key = key
         self.agent = agent
         self.phase = phase
         self.round = round
         self.totalRounds = totalRounds
+        self.mode = mode
         self.material = material
     }
 }

@@ -102,10 +102,10 @@ struct CreateDebateRequestTests {
             (#"{"question":"abc","config":{"rounds":"x"}}"#, "config.rounds: must be a whole number, not a string"),
             (#"{"question":"abc","config":3}"#, "config: must be an object, not a number"),
             (
-                #"{"question":"abc","consensus":"weighted"}"#,
-                "consensus: weighted is not supported; supported: majority, unanimous"
+                #"{"question":"abc","consensus":"byzantine"}"#,
+                "consensus: byzantine is not supported; supported: majority, weighted, supermajority, unanimous, any, judge, hybrid, none"
             ),
-            (#"{"question":"abc","consensus":"x"}"#, "consensus: must be one of: majority, unanimous"),
+            (#"{"question":"abc","consensus":"x"}"#, "consensus: must be one of: majority, weighted, supermajority, unanimous, any, judge, hybrid, none"),
             (#"{"question":"abc","consensus":{}}"#, "consensus: must be a string, not an object"),
             (#"{"question":"abc","timeout_seconds":9}"#, "timeout_seconds: must be from 10 to 86400"),
             (
@@ -124,7 +124,7 @@ struct CreateDebateRequestTests {
             (#"{"question":"abc","agents":[{}]}"#, "agents[0].provider: is required"),
             (
                 #"{"question":"abc","agents":[{"provider":"demo","role":"king"}]}"#,
-                "agents[0].role: must be one of: proposer, critic, synthesizer, judge, analyst, implementer, planner"
+                "agents[0].role: must be one of: proposer, critic, synthesizer, judge, analyst, implementer, planner, devils_advocate"
             ),
             (
                 #"{"question":"abc","agents":[{"provider":"demo","name":"a/b"}]}"#,

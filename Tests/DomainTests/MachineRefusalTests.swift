@@ -82,9 +82,9 @@ struct MachineRefusalTests {
         )
         for call in debate.dueCalls { try debate.answer(call, "A position.") }
         #expect(code(debate, .phaseChange(from: .propose, to: .revise, round: 1)) == .outOfTurn)
-        #expect(code(debate, .phaseChange(from: .propose, to: .critique, round: 1)) == nil)
+        #expect(code(debate, .phaseChange(from: .propose, to: .ballot, round: 1)) == nil)
         try debate.append(.debatePaused(by: "ann"))
-        #expect(code(debate, .phaseChange(from: .propose, to: .critique, round: 1)) == .outOfTurn)
+        #expect(code(debate, .phaseChange(from: .propose, to: .ballot, round: 1)) == .outOfTurn)
     }
 
     @Test("a receipt before the decision, and anything but the end after it")

@@ -7,8 +7,8 @@ struct Rehearsal {
     private(set) var calls: [CallKey] = []
     private var clock: Int64 = 1_700_000_000_000
 
-    init(_ spec: DebateSpec) throws {
-        try append(.debateStart(DebateStart(spec: spec, engineVersion: .current)))
+    init(_ spec: DebateSpec, engine: EngineVersion = .current) throws {
+        try append(.debateStart(DebateStart(spec: spec, engineVersion: engine)))
     }
 
     mutating func append(_ event: DebateEvent) throws {
@@ -74,7 +74,8 @@ enum Script {
         case .propose, .revise:
             (0..<20).map { "\(call.agent.name)r\(call.round)\(call.phase)w\($0)" }.joined(separator: " ")
         case .critique: "Too vague.\nSEVERITY: 0.4"
-        case .vote: "CHOICE: \(call.material.others[0].agent)\nCONFIDENCE: 0.8\nCONTINUE: yes\nREASONING: It is clear."
+        case .judge: "DECISION: Use Postgres.\nCONFIDENCE: 0.7\nDISSENT: demo-2 may be right about cost."
+        case .ballot, .vote: "CHOICE: \(call.material.others[0].agent)\nCONFIDENCE: 0.8\nCONTINUE: yes\nREASONING: It is clear."
         }
     }
 

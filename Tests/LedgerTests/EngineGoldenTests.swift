@@ -9,6 +9,11 @@ import Testing
 /// actions: a running debate may be continued by a newer program.
 @Suite("Engine golden logs")
 struct EngineGoldenTests {
+    struct Log {
+        let version: Int
+        let scenario: String
+    }
+
     struct Line {
         let sealed: SealedEvent
         /// What was due after the event, one line of text per action.
@@ -25,10 +30,12 @@ struct EngineGoldenTests {
     }
 
     @Test(
-        "replay to the same actions, event by event", arguments: EngineVersion.supported.map(\.number),
-        EngineScenario.allCases.map(\.rawValue))
-    func replay(version: Int, name: String) throws {
-        let lines = try lines(name, version: version)
+        "replay to the same actions, event by event",
+        arguments: EngineVersion.supported.flatMap { version in
+            EngineScenario.all(of: version).map { Log(version: version.number, scenario: $0.rawValue) }
+        })
+    func replay(log: Log) throws {
+        let (version, lines) = (log.version, try lines(log.scenario, version: log.version))
         var machine = DebateMachine()
         var verifier = ChainVerifier(debateID: SampleDebate.id)
         for line in lines {
@@ -71,7 +78,7 @@ struct EngineGoldenTests {
     private static func hash(_ material: PlannedCall.Material) -> String {
         let parts =
             [material.topic, material.context ?? "-", material.own ?? "-"] + material.remarks
-            + material.others.flatMap { [$0.agent, $0.content] }
+            + (material.others + material.critiques).flatMap { [$0.agent, $0.content] }
         return Self.prefix(of: Array(parts.joined(separator: "\u{1f}").utf8))
     }
 }

@@ -15,8 +15,37 @@ enum EngineScenario: String, CaseIterable {
     case interventions
     case timeout
     case budget
+    /// Every way of thinking in a round of its own.
+    case full
+    /// A judge fails, the next one decides; somebody abstains and somebody can not be read.
+    case judged
+    /// Votes that do not reach a weighted threshold.
+    case weighted
+    /// The ballots are decisive.
+    case adaptive
+    /// Two hold the same.
+    case merged
+
+    /// Those that a version's logs were made of.
+    static func all(of version: EngineVersion) -> [EngineScenario] {
+        version == EngineVersion(1)
+            ? [.completed, .earlyStop, .failedQuorum, .interventions, .timeout, .budget] : allCases
+    }
 
     private var spec: DebateSpec {
+        get throws {
+            switch self {
+            case .full: try .scenario(rounds: 8, format: .full)
+            case .judged: try .scenario(agents: 4, rounds: 1, consensus: .judge, judge: .voted, seed: 42)
+            case .weighted: try .scenario(rounds: 1, consensus: .weighted, threshold: Ratio(0.75))
+            case .adaptive: try .scenario(rounds: 5, isAdaptive: true)
+            case .merged: try .scenario(agents: 4, rounds: 1)
+            default: try original
+            }
+        }
+    }
+
+    private var original: DebateSpec {
         get throws {
             try DebateSpec(
                 topic: "Should a three-person startup use Postgres or MongoDB?",
@@ -77,6 +106,7 @@ enum EngineScenario: String, CaseIterable {
         switch (self, call.key.text) {
         case (.failedQuorum, "r1/critique/demo-1/demo-2"): .quota
         case (.failedQuorum, "r1/revise/demo-3"): .idleTimeout
+        case (.judged, "r1/judge/demo-1"): .overloaded
         case (.interventions, "r1/critique/demo-3/demo-4"): .server
         default: nil
         }
@@ -86,12 +116,19 @@ enum EngineScenario: String, CaseIterable {
         let name = call.agent.name
         switch call.phase {
         case .propose, .revise:
+            if self == .merged, name != "demo-1" { return "Postgres, as the team knows it." }
             if self == .earlyStop { return "\(name) says Postgres, because the team knows it and backups are proven." }
             let words = (1...12).map { "reason\(name.suffix(1))in\(call.round)\(call.phase.rawValue)n\($0)" }
             return "I hold \(words.joined(separator: " "))."
         case .critique:
             return "1. It does not say what happens at scale.\n**Severity:** \(name == "demo-1" ? "major" : "3/10")"
-        case .vote:
+        case .judge:
+            return "DECISION: Use Postgres.\nMongoDB only where documents are written once.\nCONFIDENCE: 0.65\nDISSENT: \(name) sees a case."
+        case .ballot, .vote:
+            if self == .judged, name == "demo-3" { return "CHOICE: abstain\nREASONING: Both are fine." }
+            if self == .judged, name == "demo-4" { return "I like them all." }
+            if self == .adaptive { return "CHOICE: demo-2\nCONFIDENCE: 0.9\nCONTINUE: yes\nREASONING: Clear." }
+            if self == .merged { return "CHOICE: \(name)\nCONFIDENCE: 0.8\nCONTINUE: no\nREASONING: Mine." }
             if self == .earlyStop, name == "demo-3" { return "Both are fine.\nCONTINUE: no" }
             let choice = name == "demo-3" ? "Proposal 3" : "demo-1"
             return
@@ -124,5 +161,22 @@ private struct Stage {
                         checksum: String(repeating: "0a", count: 32))))
         }
         try append(.debateEnd(outcome.debateEnd(at: nextTime)))
+    }
+}
+
+extension DebateSpec {
+    fileprivate static func scenario(
+        agents: Int = 3, rounds: Int, format: DebateFormat = .light, consensus: ConsensusMode = .majority,
+        threshold: Ratio? = nil, judge: JudgeSelection = .random, isAdaptive: Bool = false, seed: Int64 = 7
+    ) throws -> DebateSpec {
+        try DebateSpec(
+            topic: "Should a three-person startup use Postgres or MongoDB?",
+            agents: (1...agents).map {
+                AgentSpec(
+                    name: "demo-\($0)", provider: .demo, model: "demo", weight: Ratio(Double($0) / 2),
+                    rating: 1500 + $0)
+            },
+            rounds: rounds, format: format, consensus: consensus, threshold: threshold, judge: judge,
+            isAdaptive: isAdaptive, seed: seed)
     }
 }

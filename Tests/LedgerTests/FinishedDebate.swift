@@ -53,7 +53,8 @@ struct FinishedDebate {
             case .propose, .revise:
                 "\(call.agent.name) says in round \(call.round): Postgres – “boring”, and that is fine."
             case .critique: "It does not say why.\nSEVERITY: 0.4"
-            case .vote: "CHOICE: claude-1\nCONFIDENCE: 0.8\nCONTINUE: no\nREASONING: It is clear."
+            case .judge: "DECISION: Use Postgres.\nCONFIDENCE: 0.7\nDISSENT: none"
+            case .ballot, .vote: "CHOICE: claude-1\nCONFIDENCE: 0.8\nCONTINUE: no\nREASONING: It is clear."
             }
         return Answer(
             content: text, provider: call.agent.provider, model: call.agent.model,

@@ -90,7 +90,8 @@ final class ScriptedModel: ModelClient {
             case .propose, .revise:
                 (0..<20).map { "\(call.agent.name)r\(call.round)\(call.phase)w\($0)" }.joined(separator: " ")
             case .critique: "Too vague.\nSEVERITY: 0.4"
-            case .vote:
+            case .judge: "DECISION: As \(call.material.others[0].agent) says.\nCONFIDENCE: 0.7\nDISSENT: none"
+            case .ballot, .vote:
                 "CHOICE: \(call.material.others[0].agent)\nCONFIDENCE: 0.9\nCONTINUE: yes\nREASONING: It is clear."
             }
         return .answered(

@@ -37,6 +37,24 @@ package enum SampleDebate {
         dissenting: [.init(agent: "demo-1", choice: nil, reasoning: "MongoDB\tis fine")],
         convergence: Convergence(state: .refining, similarity: Ratio(0.5)))
 
+    package static let judged = ConsensusResult(
+        round: 1, mode: .judge, threshold: Ratio(0.6), reached: false, winner: "claude-1", finalAnswer: "Postgres.",
+        agreement: Ratio(0.5), confidence: Ratio(0.65), supporting: ["claude-1"], dissenting: [],
+        abstained: ["Zoë"], malformed: ["demo-1"], merged: [["claude-1", "Zoë"]],
+        judgement: .init(judge: "Zoë", dissent: nil),
+        convergence: Convergence(
+            state: .diverging, similarity: Ratio(0.25),
+            agents: [.init(name: "Zoë", state: .diverging, similarity: Ratio(0.25))]))
+
+    package static let endWithInsight = DebateEnd(
+        status: .completed, reason: nil, result: "Postgres.", totalRounds: 2, roundsUsed: 1, consensusReached: false,
+        confidence: Ratio(0.65), duration: Ratio(17.25), cost: MicroUSD(1234),
+        insight: DebateInsight(
+            sealedChoice: "Zoë", sealedShare: Ratio(2, of: 3), changedDecision: true,
+            mindChanges: [.init(agent: "demo-1", from: "Zoë", to: "claude-1", round: 1, towardMajority: false)],
+            herding: Ratio(-0.5), effectiveVoters: Ratio(1.5), survivingMinorities: ["Zoë"],
+            effort: .init(calls: 12, cost: MicroUSD(1234)), baseline: .init(calls: 6, cost: MicroUSD(400))))
+
     package static let end = DebateEnd(
         status: .completed, reason: nil, result: "Postgres. </b>", totalRounds: 2, roundsUsed: 1,
         consensusReached: true,
@@ -69,14 +87,25 @@ package enum SampleDebate {
                 original: "Postgres."),
             .vote(vote),
             .vote(abstention),
+            .phaseChange(from: .critique, to: .revise, round: 1, mode: .lateralExploration),
+            .sealedVote(
+                Vote(
+                    agent: "demo-1", round: 1, choice: nil, standing: .malformed, reasoning: "Both?",
+                    confidence: Ratio(0.5), continueDebate: true, usage: Usage(), call: call("r1/ballot/demo-1"))),
+            .synthesis(
+                Synthesis(
+                    agent: "Zoë", provider: .local, model: "llama3:8b", round: 1, content: "Postgres.\nNow.",
+                    confidence: Ratio(0.65), dissent: "MongoDB for documents.", truncated: false,
+                    usage: Usage(inputTokens: 9, outputTokens: 4, cost: MicroUSD(3)), call: call("r1/judge/Zoë"))),
             .earlyTerminated(EarlyTermination(round: 1, totalRounds: 2, source: .votes, measure: .one)),
             .consensus(consensus),
+            .consensus(judged),
             .timeout(reason: "The debate took longer than 600 seconds."),
             .receiptGenerated(
                 ReceiptSummary(
                     id: receiptID, verdict: .approved, confidence: Ratio(0.7123),
                     checksum: String(repeating: "0a", count: 32))),
-            .debateEnd(end),
+            .debateEnd(endWithInsight),
         ]
     }
 

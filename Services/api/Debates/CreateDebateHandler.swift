@@ -18,9 +18,9 @@ struct CreateDebateHandler: Sendable {
 
     func handle(_ request: Request, _ context: RequestContext) async throws -> Response {
         let input = try CreateDebateRequest.parse(request.body)
-        let spec = try input.spec(panel: try panel.agents(for: input.agents))
         let now = Timestamp(milliseconds: WallClock.nowMilliseconds())
         let random = try RandomBytes.make(10)
+        let spec = try input.spec(panel: try panel.agents(for: input.agents), seed: Self.seed(random))
         let id = DebateID(milliseconds: now.milliseconds, random: random)
         let slug = Self.slug(spec.topic, random)
         let answer = CanonicalJSON.encode(DebateAnswers.created(id: id, spec: spec, createdAt: now, spectate: true))
@@ -65,6 +65,9 @@ struct CreateDebateHandler: Sendable {
             principal: context.caller.subject, key: key, requestHash: SHA256.hash(request.body),
             answer: StoredAnswer(status: 200, body: answer))
     }
+
+    /// 48 of the id's random bits: a whole number that JSON carries exactly.
+    static func seed(_ random: [UInt8]) -> Int64 { random.prefix(6).reduce(0) { $0 << 8 | Int64($1) } }
 
     /// Readable and unique: the first words of the question and 48 random bits.
     static func slug(_ topic: String, _ random: [UInt8]) -> String {

@@ -63,6 +63,18 @@ struct DebateScreen {
             said(
                 vote.agent, "votes for \(vote.choice ?? "nobody"), confidence \(Self.percent(vote.confidence))",
                 vote.reasoning, false)
+        case .sealedVote(let vote):
+            [
+                "",
+                console.styled(
+                    "\(name(vote.agent)) seals a vote for \(vote.choice.map(name) ?? "nobody")", .dim),
+            ]
+        case .synthesis(let synthesis):
+            said(
+                synthesis.agent, "judges, confidence \(Self.percent(synthesis.confidence))", synthesis.content,
+                synthesis.truncated)
+        case .phaseChange(_, _, _, let mode?):
+            ["", console.styled(mode.rawValue.replacing("_", with: " "), .dim)]
         case .agentError(let failure):
             [
                 "",
@@ -101,7 +113,11 @@ struct DebateScreen {
         let how = result.reached ? console.styled("agreed", .green) : console.styled("no agreement", .yellow)
         let numbers = "agreement \(Self.percent(result.agreement)), confidence \(Self.percent(result.confidence))"
         var lines = ["", rule("Decision"), "\(how) by \(result.mode.rawValue) in round \(result.round), \(numbers)"]
-        if let winner = result.winner { lines.append("position of \(name(winner)):") }
+        if let judge = result.judgement?.judge {
+            lines.append("judged by \(name(judge)):")
+        } else if let winner = result.winner {
+            lines.append("position of \(name(winner)):")
+        }
         lines += body(result.finalAnswer)
         guard !result.dissenting.isEmpty else { return lines + ["", rule("Dissent"), "none"] }
         lines += ["", rule("Dissent")]
@@ -120,7 +136,8 @@ struct DebateScreen {
         let status =
             end.status == .completed ? console.styled("completed", .green) : console.styled(end.status.rawValue, .red)
         let reason = end.reason.map { ": \(TerminalText.safeLine($0))" } ?? ""
-        return ["", "\(status)\(reason) after \(end.roundsUsed) of \(end.totalRounds) rounds in \(seconds), \(cost)"]
+        let insight = end.insight.map { [console.styled(TerminalText.safeLine($0.sentence), .dim)] } ?? []
+        return insight + ["", "\(status)\(reason) after \(end.roundsUsed) of \(end.totalRounds) rounds in \(seconds), \(cost)"]
     }
 
     // MARK: Pieces

@@ -12,7 +12,12 @@ package struct CreateDebateRequest: Sendable, Equatable {
     /// The agents asked for, in order; empty when the installation is to choose.
     package let agents: [AgentWish]
     package let rounds: Int
+    package let format: DebateFormat
     package let consensus: ConsensusMode
+    /// Nil for the mode's own.
+    package let threshold: Ratio?
+    package let judge: JudgeSelection
+    package let isAdaptive: Bool
     package let timeoutSeconds: Int
     package let budget: MicroUSD?
     /// Stored and given back; at most ``maximumMetadataBytes``.
@@ -43,9 +48,13 @@ package struct CreateDebateRequest: Sendable, Equatable {
             throw ValidationFailure([FieldProblem("body", "must be an object, not \(value.typeName)")])
         }
         var fields = RequestFields(object, nestedIn: ["config", "protocol"])
+        let format = format(&fields)
+        let consensus = consensus(&fields)
         let request = CreateDebateRequest(
-            topic: topic(&fields), context: context(&fields), agents: AgentWish.list(&fields), rounds: rounds(&fields),
-            consensus: consensus(&fields), timeoutSeconds: timeoutSeconds(&fields), budget: budget(&fields),
+            topic: topic(&fields), context: context(&fields), agents: AgentWish.list(&fields),
+            rounds: rounds(&fields, format), format: format ?? .light, consensus: consensus,
+            threshold: threshold(&fields, consensus), judge: judge(&fields),
+            isAdaptive: fields.bool("adaptive") ?? false, timeoutSeconds: timeoutSeconds(&fields), budget: budget(&fields),
             metadata: metadata(&fields))
         _ = fields.bool("auto_select")
         _ = fields.object("auto_select_config")
@@ -54,10 +63,12 @@ package struct CreateDebateRequest: Sendable, Equatable {
     }
 
     /// The debate with the panel that was settled on.
-    package func spec(panel: [AgentSpec]) throws(ValidationFailure) -> DebateSpec {
+    /// - Parameter seed: what chance in it is drawn from.
+    package func spec(panel: [AgentSpec], seed: Int64 = 0) throws(ValidationFailure) -> DebateSpec {
         try DebateSpec(
-            topic: topic, context: context, agents: panel, rounds: rounds, consensus: consensus,
-            timeoutSeconds: timeoutSeconds, budget: budget)
+            topic: topic, context: context, agents: panel, rounds: rounds, format: format, consensus: consensus,
+            threshold: threshold, judge: judge, isAdaptive: isAdaptive, seed: seed, timeoutSeconds: timeoutSeconds,
+            budget: budget)
     }
 }
 
@@ -91,16 +102,48 @@ extension CreateDebateRequest {
         return text.isEmpty ? nil : text
     }
 
-    private static func rounds(_ fields: inout RequestFields) -> Int {
-        let format = fields.choice("debate_format", of: ["light", "full"], unsupported: [])
-        let standard = format == "light" ? 1 : DebateSpec.defaultRounds
+    private static func format(_ fields: inout RequestFields) -> DebateFormat? {
+        fields.choice("debate_format", of: DebateFormat.allCases.map(\.rawValue), unsupported: [])
+            .flatMap(DebateFormat.init(rawValue:))
+    }
+
+    /// Nobody who names a format and no number wants three rounds of it: one that is light, every way of thinking once.
+    private static func rounds(_ fields: inout RequestFields, _ format: DebateFormat?) -> Int {
+        let standard =
+            switch format {
+            case .light: 1
+            case .full: DebateFormat.fullRounds
+            case nil: DebateSpec.defaultRounds
+            }
         return fields.int("rounds", DebateSpec.roundsRange) ?? standard
     }
 
     private static func consensus(_ fields: inout RequestFields) -> ConsensusMode {
-        let later = ["judge", "supermajority", "weighted", "hybrid", "any", "none", "byzantine", "semantic"]
-        let mode = fields.choice("consensus", of: ConsensusMode.allCases.map(\.rawValue), unsupported: later)
+        let mode = fields.choice(
+            "consensus", of: ConsensusMode.allCases.map(\.rawValue), unsupported: ["byzantine", "semantic"])
         return mode.flatMap(ConsensusMode.init(rawValue:)) ?? .majority
+    }
+
+    private static func threshold(_ fields: inout RequestFields, _ mode: ConsensusMode) -> Ratio? {
+        guard let (field, value) = fields.value("threshold") ?? fields.value("consensus_threshold") else { return nil }
+        guard let number = value.double else {
+            fields.refuse(field, "must be a number, not \(value.typeName)")
+            return nil
+        }
+        let wish = Ratio(number)
+        guard let range = mode.thresholdRange else {
+            if wish != mode.standardThreshold { fields.refuse(field, "consensus \(mode.rawValue) has none to choose") }
+            return nil
+        }
+        if !range.contains(wish) {
+            fields.refuse(field, "must be from \(range.lowerBound.value) to \(range.upperBound.value) for \(mode.rawValue)")
+        }
+        return wish
+    }
+
+    private static func judge(_ fields: inout RequestFields) -> JudgeSelection {
+        fields.choice("judge_selection", of: JudgeSelection.allCases.map(\.rawValue), unsupported: ["calibrated"])
+            .flatMap(JudgeSelection.init(rawValue:)) ?? .random
     }
 
     private static func timeoutSeconds(_ fields: inout RequestFields) -> Int {

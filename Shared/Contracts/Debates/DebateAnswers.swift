@@ -24,7 +24,7 @@ package enum DebateAnswers {
     ) -> JSONValue {
         [
             "debate_id": .string(id.text), "reached": .bool(result?.reached ?? false), "mode": .string(mode.rawValue),
-            "method": .string(mode.rawValue), "threshold": .ratio(result?.threshold ?? mode.threshold),
+            "method": .string(mode.rawValue), "threshold": .ratio(result?.threshold ?? mode.standardThreshold),
             "confidence": .optional(result?.confidence), "agreement": .optional(result?.agreement),
             "winner": .optional(result?.winner), "final_answer": .optional(result?.finalAnswer),
             "round": .optional(result?.round), "supporting_agents": .strings(result?.supporting ?? []),

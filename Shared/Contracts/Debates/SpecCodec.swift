@@ -20,21 +20,33 @@ package enum SpecCodec {
         [
             ("task", .string(spec.topic)), ("context", .optional(spec.context)),
             ("agent_specs", .array(spec.agents.map(json(of:)))),
-            (
-                "protocol",
-                [
-                    "consensus": .string(spec.consensus.rawValue), "rounds": .int(Int64(spec.rounds)),
-                    "timeout_seconds": .int(Int64(spec.timeoutSeconds)),
-                    "budget_micro_usd": spec.budget.map { .int($0.amount) } ?? .null,
-                ]
-            ),
+            ("protocol", .object(rules(of: spec))),
         ]
     }
 
+    /// What a debate leaves at its standard is left out, so that logs of the first engine read and write the same bytes.
+    private static func rules(of spec: DebateSpec) -> JSONObject {
+        var rules = JSONObject([
+            ("consensus", .string(spec.consensus.rawValue)), ("rounds", .int(Int64(spec.rounds))),
+            ("timeout_seconds", .int(Int64(spec.timeoutSeconds))),
+            ("budget_micro_usd", spec.budget.map { .int($0.amount) } ?? .null),
+        ])
+        if spec.format != .light { rules.append("debate_format", .string(spec.format.rawValue)) }
+        if spec.threshold != spec.consensus.standardThreshold { rules.append("threshold", .ratio(spec.threshold)) }
+        if spec.judge != .random { rules.append("judge_selection", .string(spec.judge.rawValue)) }
+        if spec.isAdaptive { rules.append("adaptive", true) }
+        if spec.seed != 0 { rules.append("seed", .int(spec.seed)) }
+        return rules
+    }
+
     private static func json(of agent: AgentSpec) -> JSONValue {
-        [
-            "name": .string(agent.name), "provider": .string(agent.provider.rawValue), "model": .string(agent.model),
-            "role": .string(agent.role.rawValue), "persona": .optional(agent.persona),
-        ]
+        var object = JSONObject([
+            ("name", .string(agent.name)), ("provider", .string(agent.provider.rawValue)),
+            ("model", .string(agent.model)), ("role", .string(agent.role.rawValue)),
+            ("persona", .optional(agent.persona)),
+        ])
+        if agent.weight != .one { object.append("weight", .ratio(agent.weight)) }
+        if agent.rating != AgentSpec.standardRating { object.append("rating", .int(Int64(agent.rating))) }
+        return .object(object)
     }
 }

@@ -58,12 +58,34 @@ extension EventCodec {
         severity < Ratio(0.34) ? "minor" : severity < Ratio(0.67) ? "moderate" : "major"
     }
 
+    static func phaseFields(
+        _ from: DebatePhase?, _ to: DebatePhase, _ round: Int, _ mode: CognitiveMode?
+    ) -> JSONObject {
+        var object = JSONObject(
+            roundFields(round) + [("from_phase", .optional(from?.rawValue)), ("to_phase", .string(to.rawValue))])
+        if let mode { object.append("mode", .string(mode.rawValue)) }
+        return object
+    }
+
+    /// What is usual (a choice that is valid, none that is an abstention) is not said again, as in the first engine's logs.
     static func fields(of vote: Vote) -> JSONObject {
-        JSONObject(
+        var object = JSONObject(
             roundFields(vote.round) + callFields(vote.call) + usageFields(vote.usage) + [
                 ("agent", .string(vote.agent)), ("choice", .optional(vote.choice)), ("vote", .optional(vote.choice)),
                 ("reasoning", .string(vote.reasoning)), ("confidence", .ratio(vote.confidence)),
                 ("continue_debate", .bool(vote.continueDebate)),
+            ])
+        if vote.standing == .malformed { object.append("standing", .string(vote.standing.rawValue)) }
+        return object
+    }
+
+    static func fields(of synthesis: Synthesis) -> JSONObject {
+        JSONObject(
+            roundFields(synthesis.round) + callFields(synthesis.call) + usageFields(synthesis.usage) + [
+                ("agent", .string(synthesis.agent)), ("provider", .string(synthesis.provider.rawValue)),
+                ("model", .string(synthesis.model)), ("content", .string(synthesis.content)),
+                ("synthesis", .string(synthesis.content)), ("confidence", .ratio(synthesis.confidence)),
+                ("dissent", .optional(synthesis.dissent)), ("truncated", .bool(synthesis.truncated)),
             ])
     }
 
@@ -86,7 +108,7 @@ extension EventCodec {
     }
 
     static func fields(of result: ConsensusResult) -> JSONObject {
-        JSONObject(
+        var object = JSONObject(
             roundFields(result.round) + [
                 ("mode", .string(result.mode.rawValue)), ("method", .string(result.mode.rawValue)),
                 ("threshold", .ratio(result.threshold)), ("reached", .bool(result.reached)),
@@ -105,6 +127,31 @@ extension EventCodec {
                     ]
                 ),
             ])
+        appendDetails(of: result, to: &object)
+        return object
+    }
+
+    /// What there is nothing to say about is left out, as in the first engine's logs.
+    private static func appendDetails(of result: ConsensusResult, to object: inout JSONObject) {
+        if !result.abstained.isEmpty { object.append("abstained", .strings(result.abstained)) }
+        if !result.malformed.isEmpty { object.append("malformed_votes", .strings(result.malformed)) }
+        if !result.merged.isEmpty {
+            object.append("merged_choices", .array(result.merged.map { ["agents": .strings($0)] }))
+        }
+        if let judgement = result.judgement {
+            object.append(
+                "judgement", ["judge": .optional(judgement.judge), "dissent": .optional(judgement.dissent)])
+        }
+        guard !result.convergence.agents.isEmpty else { return }
+        object.append(
+            "per_agent_similarity",
+            .array(
+                result.convergence.agents.map { agent in
+                    [
+                        "agent": .string(agent.name), "status": .string(agent.state.rawValue),
+                        "similarity": .ratio(agent.similarity),
+                    ]
+                }))
     }
 
     static func json(of dissent: ConsensusResult.Dissent) -> JSONValue {
@@ -123,7 +170,7 @@ extension EventCodec {
     }
 
     static func fields(of end: DebateEnd) -> JSONObject {
-        JSONObject([
+        var object = JSONObject([
             ("status", .string(end.status.rawValue)), ("reason", .optional(end.reason)),
             ("result", .optional(end.result)),
             ("total_rounds", .int(Int64(end.totalRounds))), ("rounds", .int(Int64(end.roundsUsed))),
@@ -131,6 +178,8 @@ extension EventCodec {
             ("confidence", .ratio(end.confidence)), ("duration_seconds", .ratio(end.duration)),
             ("duration", .ratio(end.duration)), ("cost_micro_usd", .int(end.cost.amount)),
         ])
+        if let insight = end.insight { object.append("insight", InsightCodec.json(of: insight)) }
+        return object
     }
 }
 

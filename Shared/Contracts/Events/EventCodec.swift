@@ -40,15 +40,12 @@ extension EventCodec {
         case .debateStart(let start): fields(of: start)
         case .roundStart(let round, let totalRounds):
             JSONObject(roundFields(round) + [("total_rounds", .int(Int64(totalRounds)))])
-        case .phaseChange(let from, let to, let round):
-            JSONObject(
-                roundFields(round) + [
-                    ("from_phase", .optional(from?.rawValue)), ("to_phase", .string(to.rawValue)),
-                ])
+        case .phaseChange(let from, let to, let round, let mode): phaseFields(from, to, round, mode)
         case .agentMessage(let statement): fields(of: statement, phase: .propose)
         case .critique(let critique): fields(of: critique)
         case .revision(let statement, let original): fields(of: statement, original: original)
-        case .vote(let vote): fields(of: vote)
+        case .vote(let vote), .sealedVote(let vote): fields(of: vote)
+        case .synthesis(let synthesis): fields(of: synthesis)
         case .agentError(let failure): fields(of: failure)
         case .callAbandoned(let call, let agent, let round):
             JSONObject(roundFields(round) + callFields(call) + [("agent", .string(agent))])
@@ -70,11 +67,13 @@ extension EventCodec {
         case "phase_change":
             .phaseChange(
                 from: try fields.optionalChoice("from_phase"), to: try fields.choice("to_phase"),
-                round: try fields.int("round"))
+                round: try fields.int("round"), mode: try fields.optionalChoice("mode"))
         case "agent_message": .agentMessage(try fields.statement())
         case "critique": .critique(try fields.critique())
         case "revision": .revision(try fields.statement(), original: try fields.text("original_content"))
         case "vote": .vote(try fields.vote())
+        case "sealed_vote": .sealedVote(try fields.vote())
+        case "synthesis": .synthesis(try fields.synthesis())
         case "agent_error": .agentError(try fields.agentFailure())
         case "call_abandoned":
             .callAbandoned(try fields.call(), agent: try fields.text("agent"), round: try fields.int("round"))

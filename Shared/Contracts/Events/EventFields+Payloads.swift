@@ -10,14 +10,17 @@ extension EventFields {
         let (topic, context, rules) = (try text("task"), try optionalText("context"), try nested("protocol"))
         let (rounds, timeout) = (try rules.int("rounds"), try rules.int("timeout_seconds"))
         let consensus: ConsensusMode = try rules.choice("consensus")
+        let format: DebateFormat = try rules.optionalChoice("debate_format") ?? .light
+        let judge: JudgeSelection = try rules.optionalChoice("judge_selection") ?? .random
+        let threshold = try rules.optionalRatio("threshold")
         let budget = rules.object["budget_micro_usd"]?.int.map { MicroUSD($0) }
         var agents: [AgentSpec] = []
         for agent in try objects("agent_specs") { agents.append(try agent.agentSpec()) }
         do throws(ValidationFailure) {
             return try DebateSpec(
-                topic: topic, context: context, agents: agents, rounds: rounds, consensus: consensus,
-                timeoutSeconds: timeout,
-                budget: budget)
+                topic: topic, context: context, agents: agents, rounds: rounds, format: format, consensus: consensus,
+                threshold: threshold, judge: judge, isAdaptive: rules.object["adaptive"]?.bool ?? false,
+                seed: rules.object["seed"]?.int ?? 0, timeoutSeconds: timeout, budget: budget)
         } catch {
             throw ContractError(.malformed, "\(type): \(ErrorBody.summary(of: error))")
         }
@@ -26,8 +29,9 @@ extension EventFields {
     func agentSpec() throws(ContractError) -> AgentSpec {
         AgentSpec(
             name: try text("name"), provider: try choice("provider"), model: try text("model"),
-            role: try choice("role"),
-            persona: try optionalText("persona"))
+            role: try choice("role"), persona: try optionalText("persona"),
+            weight: try optionalRatio("weight") ?? .one,
+            rating: object["rating"]?.int.map { Int($0) } ?? AgentSpec.standardRating)
     }
 
     func statement() throws(ContractError) -> Statement {
@@ -48,8 +52,16 @@ extension EventFields {
     func vote() throws(ContractError) -> Vote {
         Vote(
             agent: try text("agent"), round: try int("round"), choice: try optionalText("choice"),
-            reasoning: try text("reasoning"), confidence: try ratio("confidence"),
+            standing: try optionalChoice("standing"), reasoning: try text("reasoning"), confidence: try ratio("confidence"),
             continueDebate: try bool("continue_debate"), usage: try usage(), call: try call())
+    }
+
+    func synthesis() throws(ContractError) -> Synthesis {
+        Synthesis(
+            agent: try text("agent"), provider: try choice("provider"), model: try text("model"),
+            round: try int("round"), content: try text("content"), confidence: try ratio("confidence"),
+            dissent: try optionalText("dissent"), truncated: try bool("truncated"), usage: try usage(),
+            call: try call())
     }
 
     func agentFailure() throws(ContractError) -> AgentFailure {
@@ -73,8 +85,35 @@ extension EventFields {
             reached: try bool("reached"),
             winner: try optionalText("winner"), finalAnswer: try text("result"), agreement: try ratio("agreement"),
             confidence: try ratio("confidence"), supporting: try texts("supporting_agents"), dissenting: dissenting,
-            convergence: Convergence(
-                state: try choice("convergence_status"), similarity: try ratio("convergence_similarity")))
+            abstained: try optionalTexts("abstained"), malformed: try optionalTexts("malformed_votes"),
+            merged: try merged(), judgement: try judgement(), convergence: try convergence())
+    }
+
+    private func merged() throws(ContractError) -> [[String]] {
+        guard object["merged_choices"] != nil else { return [] }
+        var groups: [[String]] = []
+        for group in try objects("merged_choices") { groups.append(try group.texts("agents")) }
+        return groups
+    }
+
+    private func judgement() throws(ContractError) -> ConsensusResult.Judgement? {
+        guard object["judgement"]?.object != nil else { return nil }
+        let fields = try nested("judgement")
+        return .init(judge: try fields.optionalText("judge"), dissent: try fields.optionalText("dissent"))
+    }
+
+    private func convergence() throws(ContractError) -> Convergence {
+        var agents: [Convergence.Agent] = []
+        if object["per_agent_similarity"] != nil {
+            for agent in try objects("per_agent_similarity") {
+                agents.append(
+                    .init(
+                        name: try agent.text("agent"), state: try agent.choice("status"),
+                        similarity: try agent.ratio("similarity")))
+            }
+        }
+        return Convergence(
+            state: try choice("convergence_status"), similarity: try ratio("convergence_similarity"), agents: agents)
     }
 
     private func dissent() throws(ContractError) -> ConsensusResult.Dissent {
@@ -97,6 +136,6 @@ extension EventFields {
             status: status, reason: try optionalText("reason"), result: try optionalText("result"),
             totalRounds: try int("total_rounds"), roundsUsed: try int("rounds_used"),
             consensusReached: try bool("consensus_reached"), confidence: try ratio("confidence"),
-            duration: try ratio("duration_seconds"), cost: try money("cost_micro_usd"))
+            duration: try ratio("duration_seconds"), cost: try money("cost_micro_usd"), insight: try insight())
     }
 }

@@ -36,6 +36,17 @@ struct EventFields {
         return Ratio(number)
     }
 
+    /// Nil when the field is null or absent.
+    func optionalRatio(_ key: String) throws(ContractError) -> Ratio? {
+        guard let value = object[key], !value.isNull else { return nil }
+        return try ratio(key)
+    }
+
+    /// Empty when the field is absent.
+    func optionalTexts(_ key: String) throws(ContractError) -> [String] {
+        object[key] == nil ? [] : try texts(key)
+    }
+
     func money(_ key: String) throws(ContractError) -> MicroUSD { MicroUSD(Int64(try int(key))) }
 
     func choice<Choice: RawRepresentable<String>>(_ key: String) throws(ContractError) -> Choice {

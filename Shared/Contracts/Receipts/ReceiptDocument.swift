@@ -117,7 +117,7 @@ extension ReceiptDocument {
             ("engine_version", .int(Int64(outcome.engineVersion.number))), ("demo", .bool(outcome.isDemo)),
             ("previous_receipt_hash", .null),
         ])
-        let parts = [question(facts), decision(facts), participation(outcome), log(facts)]
+        let parts = [question(facts), decision(facts), particulars(outcome), participation(outcome), log(facts)]
         for (key, value) in parts.joined() { object.append(key, value) }
         self.init(object: object)
     }
@@ -142,7 +142,7 @@ private func decision(_ facts: ReceiptFacts) -> [(String, JSONValue)] {
             "consensus",
             [
                 "mode": .string(outcome.spec.consensus.rawValue), "reached": .bool(outcome.consensusReached),
-                "threshold": .ratio(outcome.spec.consensus.threshold),
+                "threshold": .ratio(outcome.spec.threshold),
                 "agreement": .ratio(outcome.consensus?.agreement ?? .zero),
                 "winner": .optional(outcome.consensus?.winner),
                 "votes": .array(outcome.votes.map(vote)),
@@ -150,6 +150,17 @@ private func decision(_ facts: ReceiptFacts) -> [(String, JSONValue)] {
         ),
         ("dissenting_views", .array((outcome.consensus?.dissenting ?? []).map(EventCodec.json(of:)))),
     ]
+}
+
+/// What only some debates have.
+private func particulars(_ outcome: DebateOutcome) -> [(String, JSONValue)] {
+    var fields: [(String, JSONValue)] = []
+    if let insight = outcome.insight { fields.append(("insight", InsightCodec.json(of: insight))) }
+    if let judgement = outcome.consensus?.judgement {
+        fields.append(
+            ("judgement", ["judge": .optional(judgement.judge), "dissent": .optional(judgement.dissent)]))
+    }
+    return fields
 }
 
 private func participation(_ outcome: DebateOutcome) -> [(String, JSONValue)] {

@@ -1,64 +1,90 @@
-/// Turns the votes of a round into a decision (contract §4).
+/// Turns votes into a decision (contract §4).
 struct ConsensusRule {
+    /// Positions at least this similar are one choice.
+    static let equivalent = Ratio(0.85)
+
     let spec: DebateSpec
+    let engine: EngineVersion
     let round: RoundState
+    /// By voter: the round's votes, or the ballots when the debate ended before there were any.
+    let votes: [String: Vote]
     let failures: [String: AgentFailure]
+    /// Valid votes below which nothing is reached.
+    let quorum: Int
+    /// What came of asking for a judge; nil when none was to be asked.
+    let judgement: ConsensusResult.Judgement?
+
+    private var panel: [String] { spec.agents.map(\.name) }
 
     func decide() -> ConsensusResult {
-        let panel = spec.agents.map(\.name)
-        let valid = panel.compactMap { round.votes[$0] }.filter { isValid($0) }
-        let winner = leader(of: valid, panel: panel)
-        let supporters = valid.filter { $0.choice == winner }
-        // Unanimous means everyone: a missing, failed or abstaining agent counts against.
-        let counted = spec.consensus == .unanimous ? panel.count : valid.count
-        let agreement = Ratio(supporters.count, of: counted)
+        let groups = ChoiceGroups(
+            panel: panel, position: { round.position(of: $0) }, merging: engine >= .sealedBallots ? Self.equivalent : nil)
+        let valid = panel.compactMap { votes[$0] }.filter { groups.representative(of: $0.choice) != nil }
+        let tally = Tally(valid, groups: groups, weights: weights)
+        let winner = tally.leader(among: panel)
+        let supporters = valid.filter { groups.representative(of: $0.choice) == winner && winner != nil }
+        let agreement = agreement(tally, of: winner, valid: valid)
         return ConsensusResult(
-            round: round.number, mode: spec.consensus, threshold: spec.consensus.threshold,
-            reached: winner != nil && agreement >= spec.consensus.threshold && !isTied(valid),
-            winner: winner, finalAnswer: winner.flatMap { round.position(of: $0) } ?? "", agreement: agreement,
+            round: round.number, mode: spec.consensus, threshold: spec.threshold,
+            reached: isReached(winner, tally, agreement, valid: valid.count), winner: decisionOwner(winner),
+            finalAnswer: answer(of: winner), agreement: agreement,
             confidence: confidence(of: supporters, agreement: agreement), supporting: supporters.map(\.agent),
-            dissenting: dissent(from: winner, panel: panel), convergence: round.convergence)
+            dissenting: dissent(from: winner, groups), abstained: voters(.abstained), malformed: voters(.malformed),
+            merged: groups.merged, judgement: judgement, convergence: convergence)
     }
 
-    /// Whether the vote names somebody who holds a position in this round.
-    private func isValid(_ vote: Vote) -> Bool {
-        vote.choice.flatMap { round.position(of: $0) } != nil
+    /// Logs of the first engine do not tell agents apart.
+    private var convergence: Convergence {
+        engine >= .sealedBallots
+            ? round.convergence : Convergence(state: round.convergence.state, similarity: round.convergence.similarity)
     }
 
-    private func tally(_ votes: [Vote]) -> [String: (votes: Int, confidence: Int64)] {
-        votes.reduce(into: [:]) { tally, vote in
-            guard let choice = vote.choice else { return }
-            tally[choice, default: (0, 0)].votes += 1
-            tally[choice, default: (0, 0)].confidence &+= vote.confidence.tenThousandths
-        }
+    private var weights: [String: Ratio] {
+        guard spec.consensus == .weighted else { return [:] }
+        return Dictionary(spec.agents.map { ($0.name, $0.weight) }) { first, _ in first }
     }
 
-    /// Most votes, then most confidence, then first in the panel: the same on every machine.
-    private func leader(of votes: [Vote], panel: [String]) -> String? {
-        let tally = tally(votes)
-        return panel.filter { tally[$0] != nil }.reduce(nil) { best, agent in
-            guard let best, let lead = tally[best], let score = tally[agent] else { return agent }
-            return (score.votes, score.confidence) > (lead.votes, lead.confidence) ? agent : best
-        }
+    private func agreement(_ tally: Tally, of winner: String?, valid: [Vote]) -> Ratio {
+        // Unanimous means everyone: a missing, failed or abstaining agent counts against.
+        let counted = spec.consensus == .unanimous ? Int64(panel.count) * Ratio.one.tenThousandths : tally.total
+        guard let winner, counted > 0 else { return .zero }
+        return Ratio(Double(tally.weight(of: winner)) / Double(counted))
     }
 
-    private func isTied(_ votes: [Vote]) -> Bool {
-        let counts = tally(votes).values.map(\.votes)
-        let most = counts.max() ?? 0
-        return counts.count { $0 == most } > 1
+    private func isReached(_ winner: String?, _ tally: Tally, _ agreement: Ratio, valid: Int) -> Bool {
+        guard spec.consensus != .none, winner != nil, !tally.isTied else { return false }
+        guard engine < .sealedBallots || valid >= quorum else { return false }
+        return agreement >= spec.threshold
+    }
+
+    /// Under `none` nobody's position is the decision.
+    private func decisionOwner(_ winner: String?) -> String? { spec.consensus == .none ? nil : winner }
+
+    private func answer(of winner: String?) -> String {
+        if spec.consensus == .none { return allPositions }
+        return round.synthesis?.content ?? winner.flatMap { round.position(of: $0) } ?? ""
+    }
+
+    private var allPositions: String {
+        panel.compactMap { agent in round.position(of: agent).map { "\(agent):\n\($0)" } }.joined(separator: "\n\n")
     }
 
     private func confidence(of supporters: [Vote], agreement: Ratio) -> Ratio {
-        guard !supporters.isEmpty else { return .zero }
+        if let synthesis = round.synthesis { return synthesis.confidence }
+        guard !supporters.isEmpty, spec.consensus != .none else { return .zero }
         let mean = supporters.reduce(0) { $0 + $1.confidence.value } / Double(supporters.count)
         return Ratio(mean * agreement.value)
     }
 
-    private func dissent(from winner: String?, panel: [String]) -> [ConsensusResult.Dissent] {
+    private func voters(_ standing: Vote.Standing) -> [String] {
+        engine < .sealedBallots ? [] : panel.filter { votes[$0]?.standing == standing }
+    }
+
+    private func dissent(from winner: String?, _ groups: ChoiceGroups) -> [ConsensusResult.Dissent] {
         panel.compactMap { agent in
-            if let vote = round.votes[agent] {
-                if isValid(vote) {
-                    guard vote.choice != winner else { return nil }
+            if let vote = votes[agent] {
+                if let choice = groups.representative(of: vote.choice) {
+                    guard choice != winner else { return nil }
                     return .init(agent: agent, choice: vote.choice, reasoning: vote.reasoning)
                 }
                 return spec.consensus == .unanimous

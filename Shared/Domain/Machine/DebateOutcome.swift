@@ -25,12 +25,14 @@ package struct DebateOutcome: Hashable, Sendable {
     package let unknownCalls: Int
     /// In the panel's order.
     package let participants: [Participant]
+    /// Whether debating changed anything; nil when nobody voted, and for logs without sealed ballots.
+    package let insight: DebateInsight?
     package let isDemo: Bool
     /// Completed and timed-out debates have a receipt (design §2.5); false once it is in the log.
     package let needsReceipt: Bool
 
     /// The leading position; nil when nothing was voted on.
-    package var result: String? { consensus.flatMap { $0.winner == nil ? nil : $0.finalAnswer } }
+    package var result: String? { consensus.flatMap { $0.finalAnswer.isEmpty ? nil : $0.finalAnswer } }
     package var consensusReached: Bool { consensus?.reached ?? false }
     package var confidence: Ratio { consensus?.confidence ?? .zero }
     package var verdict: Verdict { Verdict(reached: consensusReached, confidence: confidence) }
@@ -44,6 +46,7 @@ package struct DebateOutcome: Hashable, Sendable {
     package func debateEnd(at: Timestamp) -> DebateEnd {
         DebateEnd(
             status: status, reason: reason, result: result, totalRounds: spec.rounds, roundsUsed: roundsUsed,
-            consensusReached: consensusReached, confidence: confidence, duration: duration(at: at), cost: usage.cost)
+            consensusReached: consensusReached, confidence: confidence, duration: duration(at: at), cost: usage.cost,
+            insight: insight)
     }
 }

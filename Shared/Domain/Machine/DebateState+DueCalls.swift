@@ -3,16 +3,18 @@ extension DebateState {
     /// Every call of this phase whose outcome is missing, in the panel's order.
     var dueCalls: [PlannedCall] {
         guard let round, let phase = round.phase else { return [] }
+        let mode = RoundPlan(round: round.number, of: spec, engine: engineVersion).mode(of: phase)
         let outstanding = Set(outstanding)
         return spec.agents.compactMap { agent in
             guard outstanding.contains(agent.name), let key = round.key(of: agent.name) else { return nil }
             return PlannedCall(
-                key: key, agent: agent, phase: phase, round: round.number, totalRounds: spec.rounds,
-                material: material(for: agent.name, in: phase, of: round))
+                key: key, agent: agent, phase: phase, round: round.number, totalRounds: spec.rounds, mode: mode,
+                material: material(for: agent, in: phase, of: round))
         }
     }
 
-    private func material(for agent: String, in phase: DebatePhase, of round: RoundState) -> PlannedCall.Material {
+    private func material(for asked: AgentSpec, in phase: DebatePhase, of round: RoundState) -> PlannedCall.Material {
+        let agent = asked.name
         let own: String?
         let others: [PlannedCall.Contribution]
         switch phase {
@@ -23,19 +25,39 @@ extension DebateState {
             own = round.position(of: agent)
             others =
                 round.targets[agent].flatMap { target in
-                    round.proposals[target].map { [.init(agent: target, content: $0)] }
+                    round.position(of: target).map { [.init(agent: target, content: $0)] }
                 } ?? []
         case .revise:
-            own = round.proposals[agent]
-            others = spec.agents.compactMap { round.critiques[$0.name] }.filter { $0.target == agent }
-                .map { .init(agent: $0.agent, content: $0.content) }
-        case .vote:
             own = round.position(of: agent)
-            others = spec.agents.compactMap { candidate in
-                round.position(of: candidate.name).map { .init(agent: candidate.name, content: $0) }
-            }
+            others = spec.agents.compactMap { round.criticism[$0.name] }.filter { $0.target == agent }
+                .map { .init(agent: $0.agent, content: $0.content) }
+        case .ballot, .vote:
+            own = round.position(of: agent)
+            // A judge votes on the others: it will have the last word anyway.
+            others = positions(in: round, without: asked.role == .judge ? agent : nil)
+        case .judge:
+            own = nil
+            others = positions(in: round, without: nil)
         }
-        return .init(topic: spec.topic, context: spec.context, remarks: remarks, own: own, others: others)
+        return .init(
+            topic: spec.topic, context: spec.context, remarks: remarks, own: own, others: others,
+            critiques: phase == .judge ? gravest(in: round) : [])
+    }
+
+    private func positions(in round: RoundState, without agent: String?) -> [PlannedCall.Contribution] {
+        spec.agents.map(\.name).filter { $0 != agent }.compactMap { candidate in
+            round.position(of: candidate).map { .init(agent: candidate, content: $0) }
+        }
+    }
+
+    /// Criticism that a judge is shown.
+    private static let judgedCritiques = 5
+
+    private func gravest(in round: RoundState) -> [PlannedCall.Contribution] {
+        let critiques = spec.agents.compactMap { round.criticism[$0.name] }
+        // Equal ones stay in the panel's order.
+        return critiques.enumerated().sorted { ($0.element.severity, -$0.offset) > ($1.element.severity, -$1.offset) }
+            .prefix(Self.judgedCritiques).map { .init(agent: $0.element.agent, content: $0.element.content) }
     }
 
     /// What the others held in the last round and how they voted: the light in which a position is restated.

@@ -1,9 +1,13 @@
 /// The order of things: what follows when nothing is outstanding, and when it is over.
 extension DebateState {
-    /// Live agents of this phase that have not answered.
+    /// Agents of this phase that are asked and have not answered: all at once, but one judge after another.
     var outstanding: [String] {
         guard let round else { return [] }
-        return round.participants.filter { failures[$0] == nil && !round.hasAnswered($0) }
+        guard round.phase == .judge else {
+            return round.participants.filter { failures[$0] == nil && !round.hasAnswered($0) }
+        }
+        guard round.synthesis == nil else { return [] }
+        return round.participants.first { judgeFailures[$0] == nil }.map { [$0] } ?? []
     }
 
     /// The step to record now; nil while answers are outstanding and when the decision is made.
@@ -11,37 +15,86 @@ extension DebateState {
         guard consensus == nil, outstanding.isEmpty else { return nil }
         guard let round else { return .roundStart(round: 1, totalRounds: spec.rounds) }
         switch round.phase {
-        case nil:
-            return .phaseChange(from: previous == nil ? nil : .vote, to: .propose, round: round.number)
-        case .vote:
-            return afterVotes(of: round)
-        case .some(let phase):
-            return .phaseChange(from: phase, to: next(after: phase), round: round.number)
+        case .judge: return .consensus(decision(of: round))
+        case .vote: return afterVotes(of: round)
+        case .ballot where earlyTermination != nil: return conclusion(of: round)
+        case .ballot:
+            if let stop = adaptiveStop(after: round) { return .earlyTerminated(stop) }
+            return step(in: round)
+        default: return step(in: round)
         }
     }
 
-    /// Once the budget is spent, what there is goes to the vote.
-    private func next(after phase: DebatePhase) -> DebatePhase {
-        if let budget = spec.budget, usage.cost >= budget { return .vote }
-        return switch phase {
-        case .propose: .critique
-        case .critique: .revise
-        case .revise, .vote: .vote
-        }
+    /// The next phase of the round's plan, or the next round. Once the budget is spent, what there is goes to the vote.
+    private func step(in round: RoundState) -> DebateEvent {
+        let plan = RoundPlan(round: round.number, of: spec, engine: engineVersion)
+        if isBudgetSpent, live.contains(where: { round.position(of: $0) != nil }) { return change(to: .vote, in: round) }
+        if let step = plan.step(after: round.phase) { return change(to: step.phase, in: round) }
+        return .roundStart(round: round.number + 1, totalRounds: spec.rounds)
     }
+
+    private func change(to phase: DebatePhase, in round: RoundState) -> DebateEvent {
+        let plan = RoundPlan(round: round.number, of: spec, engine: engineVersion)
+        return .phaseChange(
+            from: round.phase ?? previous?.phase, to: phase, round: round.number, mode: plan.mode(of: phase))
+    }
+
+    private var isBudgetSpent: Bool { spec.budget.map { usage.cost >= $0 } ?? false }
 
     private func afterVotes(of round: RoundState) -> DebateEvent {
         if earlyTermination == nil, round.number < spec.rounds {
-            guard let stop = ConvergenceRule.earlyTermination(after: round, spec: spec, spent: usage.cost) else {
-                return .roundStart(round: round.number + 1, totalRounds: spec.rounds)
-            }
+            let stop =
+                ConvergenceRule.earlyTermination(after: round, spec: spec, spent: usage.cost)
+                ?? adaptiveStop(after: round)
+            guard let stop else { return .roundStart(round: round.number + 1, totalRounds: spec.rounds) }
             return .earlyTerminated(stop)
         }
-        return .consensus(decision(of: round))
+        return conclusion(of: round)
+    }
+
+    private func adaptiveStop(after round: RoundState) -> EarlyTermination? {
+        guard spec.isAdaptive, engineVersion >= .sealedBallots else { return nil }
+        let rule = AdaptiveRule(panel: spec.agents.count, history: history)
+        return rule.stopShare(after: round.phase).map {
+            EarlyTermination(round: round.number, totalRounds: spec.rounds, source: .adaptive, measure: $0)
+        }
+    }
+
+    /// The decision, or the judge who is to make it.
+    private func conclusion(of round: RoundState) -> DebateEvent {
+        wantsJudge(round) && !judges.isEmpty ? change(to: .judge, in: round) : .consensus(decision(of: round))
+    }
+
+    private func wantsJudge(_ round: RoundState) -> Bool {
+        // A judge who can not be paid is none; the votes decide.
+        guard engineVersion >= .sealedBallots, !isBudgetSpent else { return false }
+        switch spec.consensus {
+        case .judge: return true
+        case .hybrid: return !decision(of: round).reached
+        default: return false
+        }
+    }
+
+    /// Who may judge this debate now, the first choice first.
+    var judges: [String] {
+        JudgeRule(spec: spec, live: live, votes: round.map { deciding(in: $0) } ?? [:]).candidates
+    }
+
+    /// The votes that decide: the round's, or the ballots when the debate ended with them.
+    private func deciding(in round: RoundState) -> [String: Vote] {
+        round.votes.isEmpty ? round.ballots : round.votes
     }
 
     private func decision(of round: RoundState) -> ConsensusResult {
-        ConsensusRule(spec: spec, round: round, failures: failures).decide()
+        ConsensusRule(
+            spec: spec, engine: engineVersion, round: round, votes: deciding(in: round), failures: failures,
+            quorum: quorum, judgement: judgement(in: round)
+        ).decide()
+    }
+
+    private func judgement(in round: RoundState) -> ConsensusResult.Judgement? {
+        guard round.phase == .judge else { return nil }
+        return .init(judge: round.synthesis?.agent, dissent: round.synthesis?.dissent)
     }
 
     /// The outcome when the debate is over and only its end is missing. A pause holds back everything but a timeout.
@@ -59,17 +112,26 @@ extension DebateState {
 
     func outcome(_ status: DebateStatus, reason: String?) -> DebateOutcome {
         let voted = lastVotedRound
+        let result = consensus ?? voted.map { decision(of: $0) }
         return DebateOutcome(
-            status: status, reason: reason, consensus: consensus ?? voted.map { decision(of: $0) },
-            votes: spec.agents.compactMap { voted?.votes[$0.name] }, spec: spec, engineVersion: engineVersion,
-            startedAt: startedAt, roundsUsed: round?.number ?? 0, usage: usage, unknownCalls: abandonedCalls,
-            participants: spec.agents.map { .init(agent: $0, failure: failures[$0.name]) }, isDemo: spec.usesDemoAgents,
+            status: status, reason: reason, consensus: result,
+            votes: voted.map { round in spec.agents.compactMap { deciding(in: round)[$0.name] } } ?? [], spec: spec,
+            engineVersion: engineVersion, startedAt: startedAt, roundsUsed: round?.number ?? 0, usage: usage,
+            unknownCalls: abandonedCalls,
+            participants: spec.agents.map {
+                .init(agent: $0, failure: failures[$0.name] ?? judgeFailures[$0.name])
+            },
+            insight: DebateInsight(self, decision: result), isDemo: spec.usesDemoAgents,
             needsReceipt: receipt == nil && (status == .completed || status == .timeout))
     }
 
-    /// The newest round in which everyone who still takes part has voted.
+    /// The newest round whose votes are complete.
     private var lastVotedRound: RoundState? {
-        guard let round, round.phase == .vote, outstanding.isEmpty, !round.votes.isEmpty else { return previous }
-        return round
+        guard let round else { return nil }
+        switch round.phase {
+        case .vote where outstanding.isEmpty && !round.votes.isEmpty, .judge: return round
+        case .ballot where earlyTermination != nil: return round
+        default: return previous.flatMap { $0.votes.isEmpty && engineVersion >= .sealedBallots ? nil : $0 }
+        }
     }
 }

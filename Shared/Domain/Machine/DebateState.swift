@@ -3,6 +3,11 @@ struct DebateState: Hashable, Sendable {
     /// Remarks of people that a prompt carries; older ones are left out.
     static let maxRemarks = 20
 
+    struct Baseline: Hashable, Sendable {
+        var calls = 0
+        var cost = MicroUSD.zero
+    }
+
     let spec: DebateSpec
     let engineVersion: EngineVersion
     let startedAt: Timestamp
@@ -13,9 +18,17 @@ struct DebateState: Hashable, Sendable {
     private(set) var previous: RoundState?
     /// Agents that take no further part.
     private(set) var failures: [String: AgentFailure] = [:]
+    /// Those that could not judge; they took part until then.
+    private(set) var judgeFailures: [String: AgentFailure] = [:]
+    /// Who chose what, from the sealed ballots on.
+    private(set) var history = VoteHistory()
     private(set) var remarks: [String] = []
     private(set) var isPaused = false
     private(set) var usage = Usage()
+    /// Calls that were answered.
+    private(set) var answers = 0
+    /// Of those, the ones that a vote without a debate would have needed as well.
+    private(set) var baseline = Baseline()
     private(set) var abandonedCalls = 0
     private(set) var earlyTermination: EarlyTermination?
     private(set) var consensus: ConsensusResult?
@@ -50,7 +63,7 @@ struct DebateState: Hashable, Sendable {
             throw MachineError(.alreadyStarted, "a second debate_start")
         case .roundStart, .phaseChange, .earlyTerminated, .consensus:
             try step(event)
-        case .agentMessage, .critique, .revision, .vote, .agentError:
+        case .agentMessage, .critique, .revision, .vote, .sealedVote, .synthesis, .agentError:
             try consume(event)
         case .callAbandoned:
             abandonedCalls += 1
@@ -81,10 +94,11 @@ struct DebateState: Hashable, Sendable {
         switch event {
         case .roundStart(let number, _):
             previous = round
-            round = RoundState(number: number)
-        case .phaseChange(_, let phase, _):
-            let live = live
-            round?.begin(phase, live: live, previous: previous)
+            // Before sealed ballots every round began with proposals, and nothing was carried over.
+            round = RoundState(number: number, after: engineVersion >= .sealedBallots ? previous : nil)
+        case .phaseChange(_, let phase, _, _):
+            let asked = phase == .judge ? judges : live
+            round?.begin(phase, live: asked, previous: previous)
         case .earlyTerminated(let termination):
             earlyTermination = termination
         case .consensus(let result):
@@ -97,8 +111,7 @@ struct DebateState: Hashable, Sendable {
     /// The outcome of a call: the call must be due, and not consumed before.
     private mutating func consume(_ event: DebateEvent) throws(MachineError) {
         guard let call = event.consumedCall, let agent = event.agent, let round, event.round == round.number,
-            failures[agent] == nil, !round.hasAnswered(agent), round.key(of: agent) == call.key,
-            round.phase == event.phase
+            outstanding.contains(agent), round.key(of: agent) == call.key, round.phase == event.phase
         else {
             throw MachineError(.unknownCall, "\(event.type) of \(event.consumedCall?.key.text ?? "no call") is not due")
         }
@@ -117,15 +130,30 @@ struct DebateState: Hashable, Sendable {
             count(statement.usage)
         case .vote(let vote):
             self.round?.votes[agent] = vote
+            history.note(vote)
             count(vote.usage)
+        case .sealedVote(let vote):
+            self.round?.ballots[agent] = vote
+            history.note(ballot: vote)
+            count(vote.usage)
+        case .synthesis(let synthesis):
+            self.round?.synthesis = synthesis
+            count(synthesis.usage)
         case .agentError(let failure):
-            failures[agent] = failure
+            // The votes stand: without a judge they decide.
+            if failure.phase == .judge { judgeFailures[agent] = failure } else { failures[agent] = failure }
         default:
             break  // apply() sends only outcomes here
         }
     }
 
     private mutating func count(_ used: Usage) {
+        answers += 1
+        // What it would have cost to ask everyone once and to vote at once.
+        if let round, round.number == 1, round.phase == .propose || round.phase == .ballot {
+            baseline.calls += 1
+            baseline.cost = baseline.cost + used.cost
+        }
         usage = Usage(
             inputTokens: usage.inputTokens &+ used.inputTokens, outputTokens: usage.outputTokens &+ used.outputTokens,
             cost: usage.cost + used.cost)
@@ -140,6 +168,8 @@ extension DebateEvent {
         case .critique: .critique
         case .revision: .revise
         case .vote: .vote
+        case .sealedVote: .ballot
+        case .synthesis: .judge
         case .agentError(let failure): failure.phase
         default: nil
         }

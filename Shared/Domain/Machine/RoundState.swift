@@ -3,7 +3,8 @@ struct RoundState: Hashable, Sendable {
     let number: Int
     /// Nil until the first phase begins.
     private(set) var phase: DebatePhase?
-    /// Who is asked in this phase, in the panel's order; settled when the phase begins.
+    /// Who is asked in this phase, in the panel's order; settled when the phase begins. For a judge: who may judge, the
+    /// first choice first.
     private(set) var participants: [String] = []
     /// Critic → whom it criticises; settled when the critique phase begins, so that a failure in it moves no call's key.
     private(set) var targets: [String: String] = [:]
@@ -13,28 +14,49 @@ struct RoundState: Hashable, Sendable {
     var revisions: [String: String] = [:]
     /// By voter.
     var votes: [String: Vote] = [:]
+    /// By voter; sealed.
+    var ballots: [String: Vote] = [:]
+    var synthesis: Synthesis?
+    /// What agents held when the round began; empty where every round begins with proposals.
+    private let heldBefore: [String: String]
+    /// What was said against it and not answered yet.
+    private let openCritiques: [String: Critique]
     /// Against the round before; known from the vote phase on, when positions are final.
     private(set) var convergence = Convergence(state: .unknown, similarity: .zero)
 
-    init(number: Int) { self.number = number }
+    /// - Parameter previous: the round before, where positions stand from one round to the next.
+    init(number: Int, after previous: RoundState? = nil) {
+        self.number = number
+        heldBefore = previous?.positions ?? [:]
+        openCritiques = previous.map { $0.revisions.isEmpty ? $0.critiques : [:] } ?? [:]
+    }
 
-    /// What an agent holds: its revision, or its proposal when it revised nothing.
-    func position(of agent: String) -> String? { revisions[agent] ?? proposals[agent] }
+    /// What an agent holds: its revision, its proposal when it revised nothing, or what it held before.
+    func position(of agent: String) -> String? { revisions[agent] ?? proposals[agent] ?? heldBefore[agent] }
 
-    /// Begins a phase for the agents that are still taking part.
+    private var positions: [String: String] {
+        heldBefore.merging(proposals) { $1 }.merging(revisions) { $1 }
+    }
+
+    /// The criticism that a revision answers: this round's, or the last round's when this one has none.
+    var criticism: [String: Critique] { critiques.isEmpty ? openCritiques : critiques }
+
+    /// Begins a phase.
     ///
-    /// - Parameter live: in the panel's order. `previous`: the round before, for convergence.
+    /// - Parameters:
+    ///   - live: who still takes part, in the panel's order; the candidates, for a judge.
+    ///   - previous: the round before, for convergence.
     mutating func begin(_ next: DebatePhase, live: [String], previous: RoundState?) {
         phase = next
         switch next {
-        case .propose:
+        case .propose, .ballot, .judge:
             participants = live
         case .critique:
             participants = live
             targets = Self.targets(of: live, round: number)
         case .revise:
-            // Who got no critique (its critic failed) has nothing to answer and keeps its proposal.
-            let criticised = Set(critiques.values.map(\.target))
+            // Who got no critique (its critic failed) has nothing to answer and keeps its position.
+            let criticised = Set(criticism.values.map(\.target))
             participants = live.filter(criticised.contains)
         case .vote:
             participants = live
@@ -50,20 +72,26 @@ struct RoundState: Hashable, Sendable {
     }
 
     private func measureConvergence(live: [String], previous: RoundState?) -> Convergence {
-        let similarities = live.compactMap { agent -> Ratio? in
-            guard let now = position(of: agent), let before = previous?.position(of: agent) else { return nil }
-            return WordSimilarity.between(before, now)
+        let agents = live.compactMap { agent -> Convergence.Agent? in
+            // What was not said anew in this round has not moved, which tells nothing.
+            guard let now = revisions[agent] ?? proposals[agent], let before = previous?.position(of: agent) else {
+                return nil
+            }
+            let similarity = WordSimilarity.between(before, now)
+            return .init(name: agent, state: ConvergenceRule.state(of: similarity), similarity: similarity)
         }
-        guard let lowest = similarities.min() else { return Convergence(state: .unknown, similarity: .zero) }
-        return Convergence(state: ConvergenceRule.state(of: lowest), similarity: lowest)
+        guard let lowest = agents.map(\.similarity).min() else { return Convergence(state: .unknown, similarity: .zero) }
+        return Convergence(state: ConvergenceRule.state(of: lowest), similarity: lowest, agents: agents)
     }
 
     func hasAnswered(_ agent: String) -> Bool {
         switch phase {
         case .propose: proposals[agent] != nil
+        case .ballot: ballots[agent] != nil
         case .critique: critiques[agent] != nil
         case .revise: revisions[agent] != nil
         case .vote: votes[agent] != nil
+        case .judge: synthesis != nil
         case nil: false
         }
     }

@@ -15,14 +15,26 @@ extension ReplyParser {
                     agent: call.agent.name, target: call.material.others.first?.agent ?? "", round: call.round,
                     content: answer.content, severity: severity(answer.content), truncated: answer.truncated,
                     usage: answer.usage, call: reference))
-        case .vote:
-            let ballot = ballot(answer.content, candidates: call.material.others.map(\.agent))
-            return .vote(
-                Vote(
-                    agent: call.agent.name, round: call.round, choice: ballot.choice, reasoning: ballot.reasoning,
-                    confidence: ballot.confidence, continueDebate: ballot.continueDebate, usage: answer.usage,
-                    call: reference))
+        case .vote: return .vote(vote(call, answer, reference))
+        case .ballot: return .sealedVote(vote(call, answer, reference))
+        case .judge: return .synthesis(synthesis(call, answer, reference))
         }
+    }
+
+    private static func vote(_ call: PlannedCall, _ answer: Answer, _ reference: CallReference) -> Vote {
+        let ballot = ballot(answer.content, candidates: call.material.others.map(\.agent))
+        return Vote(
+            agent: call.agent.name, round: call.round, choice: ballot.choice, standing: ballot.standing,
+            reasoning: ballot.reasoning, confidence: ballot.confidence, continueDebate: ballot.continueDebate,
+            usage: answer.usage, call: reference)
+    }
+
+    private static func synthesis(_ call: PlannedCall, _ answer: Answer, _ reference: CallReference) -> Synthesis {
+        let judgement = judgement(answer.content)
+        return Synthesis(
+            agent: call.agent.name, provider: answer.provider, model: answer.model, round: call.round,
+            content: judgement.decision, confidence: judgement.confidence, dissent: judgement.dissent,
+            truncated: answer.truncated, usage: answer.usage, call: reference)
     }
 
     /// The event that a call becomes when it has failed for good: its agent takes no further part.

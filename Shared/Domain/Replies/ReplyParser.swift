@@ -9,6 +9,7 @@ package enum ReplyParser {
     /// What a vote's text says.
     struct Ballot: Hashable {
         let choice: String?
+        let standing: Vote.Standing
         let confidence: Ratio
         let continueDebate: Bool
         let reasoning: String
@@ -16,19 +17,48 @@ package enum ReplyParser {
 
     /// Reads the lines `CHOICE`, `CONFIDENCE`, `CONTINUE` and `REASONING`.
     ///
-    /// A choice that names no candidate, or two different ones, is an abstention.
+    /// A choice that names no candidate, or two different ones, is malformed; one that says so is an abstention.
     /// - Parameter candidates: names in the order in which the prompt listed them, for choices such as "Proposal 2".
     static func ballot(_ text: String, candidates: [String]) -> Ballot {
         let fields = ReplyFields(
             text, names: ["choice", "vote", "confidence", "continue", "reasoning", "reason", "rationale"])
-        let choices = Set(fields.values("choice", "vote").compactMap { choice($0, candidates: candidates) })
+        let named = fields.values("choice", "vote")
+        let choices = Set(named.compactMap { choice($0, candidates: candidates) })
+        let chosen = choices.count == 1 ? choices.first : nil
         let confidence = fields.values("confidence").first.flatMap { ReplyNumber.share($0, scale: 100) }
         let wish = fields.values("continue").first.map { $0.prefix { $0.isLetter }.lowercased() }
         let reasoning = fields.sentences("reasoning", "reason", "rationale").joined(separator: "\n")
         return Ballot(
-            choice: choices.count == 1 ? choices.first : nil, confidence: confidence ?? defaultConfidence,
+            choice: chosen,
+            standing: chosen != nil ? .valid : choices.isEmpty && named.contains(where: isAbstention) ? .abstained : .malformed,
+            confidence: confidence ?? defaultConfidence,
             continueDebate: !["no", "n", "false", "stop"].contains(wish),
             reasoning: reasoning.cut(toBytes: maxReasoningBytes))
+    }
+
+    private static func isAbstention(_ text: String) -> Bool {
+        let word = text.drop { !$0.isLetter }.prefix { $0.isLetter }.lowercased()
+        return ["abstain", "abstention", "abstaining", "none", "nobody", "neither"].contains(word)
+    }
+
+    /// What a judge's text says.
+    struct Judgement: Hashable {
+        let decision: String
+        let confidence: Ratio
+        let dissent: String?
+    }
+
+    /// Reads the lines `DECISION`, `CONFIDENCE` and `DISSENT`; a text without the first is the decision itself.
+    static func judgement(_ text: String) -> Judgement {
+        let fields = ReplyFields(text, names: ["decision", "confidence", "dissent"])
+        let decision = fields.sentences("decision").joined(separator: "\n")
+        let dissent = fields.sentences("dissent").joined(separator: "\n").cut(toBytes: maxReasoningBytes)
+        let isNone = ["none", "none.", "no", "-", "n/a"].contains(dissent.lowercased())
+        return Judgement(
+            decision: decision.isEmpty ? text : decision,
+            confidence: fields.values("confidence").first.flatMap { ReplyNumber.share($0, scale: 100) }
+                ?? defaultConfidence,
+            dissent: dissent.isEmpty || isNone ? nil : dissent)
     }
 
     /// The candidate that a choice names: by name, by a name inside the text, or by number or letter of its place.

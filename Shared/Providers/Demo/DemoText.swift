@@ -17,7 +17,8 @@ enum DemoText {
         switch call.phase {
         case .propose, .revise: return position(call, debate, &random)
         case .critique: return critique(call, &random)
-        case .vote: return vote(call, debate, &random)
+        case .ballot, .vote: return vote(call, debate, &random)
+        case .judge: return judgement(call, debate, &random)
         }
     }
 
@@ -107,6 +108,16 @@ enum DemoText {
             CONTINUE: \(goesOn ? "yes" : "no")
             REASONING: \(label) \(choice) \(pick(DemoPhrases.praise, &random))
             """
+    }
+
+    private static func judgement(_ call: PlannedCall, _ debate: DebateID, _ random: inout DemoRandom) -> String {
+        """
+        DECISION: \(label) On "\(short(call.material.topic))": \(stance(of: call.agent.name, on: call.material.topic, in: debate))
+        What was said against it is answered by a first step that can be taken back.
+        First step: \(pick(DemoPhrases.steps, &random))
+        CONFIDENCE: 0.\(60 + random.next() % 36)
+        DISSENT: \(pick(DemoPhrases.risks, &random))
+        """
     }
 
     // MARK: Parts

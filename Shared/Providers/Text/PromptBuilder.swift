@@ -37,6 +37,7 @@ package enum PromptBuilder {
         case .analyst: "analyst. Ask what the facts and numbers say."
         case .implementer: "implementer. Ask what it takes to do it."
         case .planner: "planner. Ask in which order and with which risks."
+        case .devilsAdvocate: "devil's advocate. Argue against what the others agree on, as well as it can be argued."
         }
     }
 
@@ -46,9 +47,14 @@ package enum PromptBuilder {
         parts.append(material("question", given.topic))
         if let context = given.context { parts.append(material("context", context)) }
         parts += given.remarks.map { material("remark", $0) }
-        if let own = given.own, call.phase != .vote { parts.append(material("your-position", own)) }
+        if let mode = call.mode { parts.append(stance(of: mode)) }
+        if let own = given.own, call.phase != .vote, call.phase != .ballot { parts.append(material("your-position", own)) }
         let kind = call.phase == .revise ? "critique" : "position"
-        parts += given.others.map { material(kind, $0.content, agent: $0.agent) }
+        // A judge weighs words, not names.
+        parts += given.others.enumerated().map { index, other in
+            material(kind, other.content, agent: call.phase == .judge ? "Proposal \(index + 1)" : other.agent)
+        }
+        parts += given.critiques.map { material("critique", $0.content) }
         parts.append(instruction(for: call))
         return parts.joined(separator: "\n\n")
     }
@@ -70,17 +76,42 @@ package enum PromptBuilder {
             """
         case .revise:
             "Revise your position: answer each critique, keep what survives, change what does not. Give the whole revised position."
-        case .vote: voteInstruction(candidates: call.material.others.map(\.agent))
+        case .ballot, .vote:
+            voteInstruction(candidates: call.material.others.map(\.agent), isSealed: call.phase == .ballot)
+        case .judge:
+            """
+            You are the judge of this debate. Write the decision that the proposals, taken together and after the criticism, \
+            support best. Answer in this form:
+            DECISION: <the whole decision, in as many lines as it needs>
+            CONFIDENCE: <a number from 0 to 1: how sure you are that it is right>
+            DISSENT: <what you do not follow and who could still be right about it, or none>
+            """
         }
     }
 
-    private static func voteInstruction(candidates: [String]) -> String {
+    /// What a round of the format `full` asks for.
+    private static func stance(of mode: CognitiveMode) -> String {
+        switch mode {
+        case .context: "MODE: context. Lay out what is known."
+        case .initialAnalysis: "MODE: initial analysis. Say what the question turns on, and what follows from the facts."
+        case .skepticalReview: "MODE: skeptical review. Ask what is claimed without evidence."
+        case .lateralExploration: "MODE: lateral exploration. Look for an answer nobody has considered, then take the best."
+        case .devilsAdvocacy: "MODE: devil's advocacy. Make the strongest case against it."
+        case .integration: "MODE: integration. Take in what is right in the other positions."
+        case .crossExamination: "MODE: cross-examination. Ask the question whose answer would decide the matter."
+        case .finalSynthesis: "MODE: final synthesis. State the position you would sign."
+        case .adjudication: "MODE: adjudication. Decide on the merits, whoever said it."
+        }
+    }
+
+    private static func voteInstruction(candidates: [String], isSealed: Bool) -> String {
         let list = candidates.map { "- \(label($0))" }.joined(separator: "\n")
         return """
+            \(isSealed ? "This vote is sealed: nobody in the debate will see it. " : "")\
             Vote for the position that answers the question best, whoever holds it. Candidates:
             \(list)
             Answer with exactly these four lines:
-            CHOICE: <the name of one candidate>
+            CHOICE: <the name of one candidate, or abstain>
             CONFIDENCE: <a number from 0 to 1>
             CONTINUE: <yes if another round would improve the decision, otherwise no>
             REASONING: <one or two sentences>
