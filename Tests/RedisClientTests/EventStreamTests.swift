@@ -128,7 +128,7 @@ struct EventStreamTests {
             let reader = DoorbellReader(
                 loop: loop, configuration: try TestRedis.configuration(), connection: connection, keyspace: keys,
                 consumer: "one")
-            _ = try await reader.read(block: .milliseconds(10))
+            _ = try await reader.read(block: .seconds(5))
             try await bell.ring(debate)
             try await bell.bury(debate, reason: "test")
             guard case .deliveries(let got) = try await reader.read(block: .seconds(5)) else {

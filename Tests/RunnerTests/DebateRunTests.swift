@@ -19,14 +19,14 @@ struct DebateRunTests {
             let end = try await bench.run(debate, bench.context(model, fault: fault))
             guard case .ended(.completed) = end else { throw Surprise("\(end)") }
             try await bench.expectSound(debate, is: .completed)
-            #expect(model.requests.count == 36)
+            #expect(model.requests.count == 39)
             #expect(model.violations.isEmpty)
             let types = try await bench.types(debate)
-            #expect(types.count == 55)
+            #expect(types.count == 59)
             #expect(types.suffix(3) == ["consensus", "receipt_generated", "debate_end"])
-            // begin, then one commit for each of twelve phases, the last outcomes, the end.
-            #expect(fault.writes == 1 + 12 + 1 + 1)
-            #expect(bench.publisher.seqs(debate) == Array(1...55))
+            // begin, then one commit for each of thirteen phases, the last outcomes, the end.
+            #expect(fault.writes == 1 + 13 + 1 + 1)
+            #expect(bench.publisher.seqs(debate) == Array(1...59))
         }
     }
 
@@ -121,7 +121,7 @@ struct DebateRunTests {
             let second = try await bench.run(debate, bench.context(model))
             guard case .ended(.completed) = second else { throw Surprise("\(second)") }
             try await bench.expectSound(debate, is: .completed)
-            #expect(model.requests.count == 8)
+            #expect(model.requests.count == 10)
             #expect(model.requests.last?.call.material.remarks == ["Think of backups."])
         }
     }
@@ -143,7 +143,7 @@ struct DebateRunTests {
             let second = try await bench.run(debate, bench.context(model))
             guard case .ended(.completed) = second else { throw Surprise("\(second)") }
             try await bench.expectSound(debate, is: .completed)
-            #expect(model.requests.count == 8)
+            #expect(model.requests.count == 10)
         }
     }
 

@@ -243,7 +243,7 @@ struct RunnerServiceTests {
                 #expect(tail?.seq == Int64(try await bench.events(debate).count))
             }
             #expect(model.violations.isEmpty)
-            #expect(model.requests.count == 10 * 24)
+            #expect(model.requests.count == 10 * 27)
             try await TestRedis.deleteAll(connection, keyspace.prefix)
             await connection.close()
         }
