@@ -100,7 +100,8 @@ package struct DebateSpec: Hashable, Sendable {
     package init(
         topic: String, context: String? = nil, agents: [AgentSpec], rounds: Int = DebateSpec.defaultRounds,
         format: DebateFormat = .light, consensus: ConsensusMode = .majority, threshold: Ratio? = nil,
-        judge: JudgeSelection = .random, isAdaptive: Bool = false, seed: Int64 = 0, timeoutSeconds: Int = DebateSpec.defaultTimeoutSeconds,
+        judge: JudgeSelection = .random, isAdaptive: Bool = false, seed: Int64 = 0,
+        timeoutSeconds: Int = DebateSpec.defaultTimeoutSeconds,
         budget: MicroUSD? = nil
     ) throws(ValidationFailure) {
         var problems: [FieldProblem] = []

@@ -105,7 +105,10 @@ struct CreateDebateRequestTests {
                 #"{"question":"abc","consensus":"byzantine"}"#,
                 "consensus: byzantine is not supported; supported: majority, weighted, supermajority, unanimous, any, judge, hybrid, none"
             ),
-            (#"{"question":"abc","consensus":"x"}"#, "consensus: must be one of: majority, weighted, supermajority, unanimous, any, judge, hybrid, none"),
+            (
+                #"{"question":"abc","consensus":"x"}"#,
+                "consensus: must be one of: majority, weighted, supermajority, unanimous, any, judge, hybrid, none"
+            ),
             (#"{"question":"abc","consensus":{}}"#, "consensus: must be a string, not an object"),
             (#"{"question":"abc","timeout_seconds":9}"#, "timeout_seconds: must be from 10 to 86400"),
             (

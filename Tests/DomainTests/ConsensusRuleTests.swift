@@ -38,7 +38,8 @@ struct ConsensusRuleTests {
         arguments: [
             (ConsensusMode.majority, [3, 2], true), (.majority, [2, 2, 1], false), (.supermajority, [3, 2], false),
             (.supermajority, [4, 2], true), (.unanimous, [5], true), (.unanimous, [4, 1], false),
-            (.any, [2, 1, 1, 1], true), (.any, [2, 2, 1], false), (.weighted, [3, 2], true), (.judge, [2, 2, 1], false),
+            (.any, [2, 1, 1, 1], true), (.any, [2, 2, 1], false), (.weighted, [3, 2], true),
+            (.judge, [2, 2, 1], false),
             (.hybrid, [3, 2], true), (.none, [5], false),
         ])
     func shares(mode: ConsensusMode, sizes: [Int], isReached: Bool) throws {
@@ -74,7 +75,8 @@ struct ConsensusRuleTests {
         #expect(result.merged == [["demo-2", "demo-3"]])
         #expect(result.supporting == ["demo-2", "demo-3"])
         // The first engine counted names.
-        #expect(try decide(votes, agents: 3, mode: .majority, positions: same, engine: EngineVersion(1)).reached == false)
+        #expect(
+            try decide(votes, agents: 3, mode: .majority, positions: same, engine: EngineVersion(1)).reached == false)
     }
 
     @Test("a decision needs a quorum of valid votes", arguments: [(1, false), (2, false), (3, true)])
@@ -83,7 +85,8 @@ struct ConsensusRuleTests {
         #expect(try decide(votes, agents: 5, mode: .majority).reached == isReached)
     }
 
-    @Test("abstentions and votes that can not be read are told apart", arguments: [Vote.Standing.abstained, .malformed])
+    @Test(
+        "abstentions and votes that can not be read are told apart", arguments: [Vote.Standing.abstained, .malformed])
     func standing(of vote: Vote.Standing) throws {
         let result = try decide(
             [("demo-1", "demo-1"), ("demo-2", "demo-1"), ("demo-3", nil)], agents: 3, mode: .majority, standing: vote)

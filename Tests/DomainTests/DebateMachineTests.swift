@@ -14,7 +14,8 @@ struct DebateMachineTests {
         #expect(
             debate.log.prefix(22).map(\.event.type) == [
                 "debate_start", "round_start", "phase_change", "agent_message", "agent_message", "agent_message",
-                "phase_change", "sealed_vote", "sealed_vote", "sealed_vote", "phase_change", "critique", "critique", "critique", "phase_change", "revision", "revision", "revision",
+                "phase_change", "sealed_vote", "sealed_vote", "sealed_vote", "phase_change", "critique", "critique",
+                "critique", "phase_change", "revision", "revision", "revision",
                 "phase_change", "vote", "vote", "vote",
             ])
         #expect(debate.log.suffix(3).map(\.event.type) == ["consensus", "receipt_generated", "debate_end"])

@@ -75,7 +75,8 @@ enum Script {
             (0..<20).map { "\(call.agent.name)r\(call.round)\(call.phase)w\($0)" }.joined(separator: " ")
         case .critique: "Too vague.\nSEVERITY: 0.4"
         case .judge: "DECISION: Use Postgres.\nCONFIDENCE: 0.7\nDISSENT: demo-2 may be right about cost."
-        case .ballot, .vote: "CHOICE: \(call.material.others[0].agent)\nCONFIDENCE: 0.8\nCONTINUE: yes\nREASONING: It is clear."
+        case .ballot, .vote:
+            "CHOICE: \(call.material.others[0].agent)\nCONFIDENCE: 0.8\nCONTINUE: yes\nREASONING: It is clear."
         }
     }
 

@@ -123,7 +123,8 @@ enum EngineScenario: String, CaseIterable {
         case .critique:
             return "1. It does not say what happens at scale.\n**Severity:** \(name == "demo-1" ? "major" : "3/10")"
         case .judge:
-            return "DECISION: Use Postgres.\nMongoDB only where documents are written once.\nCONFIDENCE: 0.65\nDISSENT: \(name) sees a case."
+            return
+                "DECISION: Use Postgres.\nMongoDB only where documents are written once.\nCONFIDENCE: 0.65\nDISSENT: \(name) sees a case."
         case .ballot, .vote:
             if self == .judged, name == "demo-3" { return "CHOICE: abstain\nREASONING: Both are fine." }
             if self == .judged, name == "demo-4" { return "I like them all." }

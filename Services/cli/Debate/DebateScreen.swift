@@ -137,7 +137,9 @@ struct DebateScreen {
             end.status == .completed ? console.styled("completed", .green) : console.styled(end.status.rawValue, .red)
         let reason = end.reason.map { ": \(TerminalText.safeLine($0))" } ?? ""
         let insight = end.insight.map { [console.styled(TerminalText.safeLine($0.sentence), .dim)] } ?? []
-        return insight + ["", "\(status)\(reason) after \(end.roundsUsed) of \(end.totalRounds) rounds in \(seconds), \(cost)"]
+        return insight + [
+            "", "\(status)\(reason) after \(end.roundsUsed) of \(end.totalRounds) rounds in \(seconds), \(cost)",
+        ]
     }
 
     // MARK: Pieces

@@ -54,7 +54,8 @@ package struct CreateDebateRequest: Sendable, Equatable {
             topic: topic(&fields), context: context(&fields), agents: AgentWish.list(&fields),
             rounds: rounds(&fields, format), format: format ?? .light, consensus: consensus,
             threshold: threshold(&fields, consensus), judge: judge(&fields),
-            isAdaptive: fields.bool("adaptive") ?? false, timeoutSeconds: timeoutSeconds(&fields), budget: budget(&fields),
+            isAdaptive: fields.bool("adaptive") ?? false, timeoutSeconds: timeoutSeconds(&fields),
+            budget: budget(&fields),
             metadata: metadata(&fields))
         _ = fields.bool("auto_select")
         _ = fields.object("auto_select_config")
@@ -136,7 +137,8 @@ extension CreateDebateRequest {
             return nil
         }
         if !range.contains(wish) {
-            fields.refuse(field, "must be from \(range.lowerBound.value) to \(range.upperBound.value) for \(mode.rawValue)")
+            fields.refuse(
+                field, "must be from \(range.lowerBound.value) to \(range.upperBound.value) for \(mode.rawValue)")
         }
         return wish
     }

@@ -52,7 +52,8 @@ extension EventFields {
     func vote() throws(ContractError) -> Vote {
         Vote(
             agent: try text("agent"), round: try int("round"), choice: try optionalText("choice"),
-            standing: try optionalChoice("standing"), reasoning: try text("reasoning"), confidence: try ratio("confidence"),
+            standing: try optionalChoice("standing"), reasoning: try text("reasoning"),
+            confidence: try ratio("confidence"),
             continueDebate: try bool("continue_debate"), usage: try usage(), call: try call())
     }
 

@@ -18,7 +18,8 @@ struct ConsensusRule {
 
     func decide() -> ConsensusResult {
         let groups = ChoiceGroups(
-            panel: panel, position: { round.position(of: $0) }, merging: engine >= .sealedBallots ? Self.equivalent : nil)
+            panel: panel, position: { round.position(of: $0) },
+            merging: engine >= .sealedBallots ? Self.equivalent : nil)
         let valid = panel.compactMap { votes[$0] }.filter { groups.representative(of: $0.choice) != nil }
         let tally = Tally(valid, groups: groups, weights: weights)
         let winner = tally.leader(among: panel)

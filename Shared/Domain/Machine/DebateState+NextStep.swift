@@ -28,7 +28,9 @@ extension DebateState {
     /// The next phase of the round's plan, or the next round. Once the budget is spent, what there is goes to the vote.
     private func step(in round: RoundState) -> DebateEvent {
         let plan = RoundPlan(round: round.number, of: spec, engine: engineVersion)
-        if isBudgetSpent, live.contains(where: { round.position(of: $0) != nil }) { return change(to: .vote, in: round) }
+        if isBudgetSpent, live.contains(where: { round.position(of: $0) != nil }) {
+            return change(to: .vote, in: round)
+        }
         if let step = plan.step(after: round.phase) { return change(to: step.phase, in: round) }
         return .roundStart(round: round.number + 1, totalRounds: spec.rounds)
     }

@@ -21,7 +21,8 @@ struct JudgeRule {
         let drawn = random.permutation(of: agents)
         // What is equal stays in the drawn order: the sort is made stable by the place.
         func best(by score: (AgentSpec) -> Int) -> [AgentSpec] {
-            drawn.enumerated().sorted { (score($0.element), -$0.offset) > (score($1.element), -$1.offset) }.map(\.element)
+            drawn.enumerated().sorted { (score($0.element), -$0.offset) > (score($1.element), -$1.offset) }.map(
+                \.element)
         }
         return switch spec.judge {
         case .random: drawn

@@ -80,7 +80,9 @@ struct RoundState: Hashable, Sendable {
             let similarity = WordSimilarity.between(before, now)
             return .init(name: agent, state: ConvergenceRule.state(of: similarity), similarity: similarity)
         }
-        guard let lowest = agents.map(\.similarity).min() else { return Convergence(state: .unknown, similarity: .zero) }
+        guard let lowest = agents.map(\.similarity).min() else {
+            return Convergence(state: .unknown, similarity: .zero)
+        }
         return Convergence(state: ConvergenceRule.state(of: lowest), similarity: lowest, agents: agents)
     }
 

@@ -30,7 +30,8 @@ package enum ReplyParser {
         let reasoning = fields.sentences("reasoning", "reason", "rationale").joined(separator: "\n")
         return Ballot(
             choice: chosen,
-            standing: chosen != nil ? .valid : choices.isEmpty && named.contains(where: isAbstention) ? .abstained : .malformed,
+            standing: chosen != nil
+                ? .valid : choices.isEmpty && named.contains(where: isAbstention) ? .abstained : .malformed,
             confidence: confidence ?? defaultConfidence,
             continueDebate: !["no", "n", "false", "stop"].contains(wish),
             reasoning: reasoning.cut(toBytes: maxReasoningBytes))

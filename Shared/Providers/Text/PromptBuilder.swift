@@ -48,7 +48,9 @@ package enum PromptBuilder {
         if let context = given.context { parts.append(material("context", context)) }
         parts += given.remarks.map { material("remark", $0) }
         if let mode = call.mode { parts.append(stance(of: mode)) }
-        if let own = given.own, call.phase != .vote, call.phase != .ballot { parts.append(material("your-position", own)) }
+        if let own = given.own, call.phase != .vote, call.phase != .ballot {
+            parts.append(material("your-position", own))
+        }
         let kind = call.phase == .revise ? "critique" : "position"
         // A judge weighs words, not names.
         parts += given.others.enumerated().map { index, other in
@@ -93,9 +95,11 @@ package enum PromptBuilder {
     private static func stance(of mode: CognitiveMode) -> String {
         switch mode {
         case .context: "MODE: context. Lay out what is known."
-        case .initialAnalysis: "MODE: initial analysis. Say what the question turns on, and what follows from the facts."
+        case .initialAnalysis:
+            "MODE: initial analysis. Say what the question turns on, and what follows from the facts."
         case .skepticalReview: "MODE: skeptical review. Ask what is claimed without evidence."
-        case .lateralExploration: "MODE: lateral exploration. Look for an answer nobody has considered, then take the best."
+        case .lateralExploration:
+            "MODE: lateral exploration. Look for an answer nobody has considered, then take the best."
         case .devilsAdvocacy: "MODE: devil's advocacy. Make the strongest case against it."
         case .integration: "MODE: integration. Take in what is right in the other positions."
         case .crossExamination: "MODE: cross-examination. Ask the question whose answer would decide the matter."
