@@ -66,7 +66,7 @@ extension Fault {
         fix: "start Postgres, or correct host and port in ARAGORA_POSTGRES_DSN")
     package static let postgresPassword = Fault(
         102, .broken, "Postgres refuses user or password",
-        fix: "correct the password in ARAGORA_POSTGRES_DSN, or set the role's: ALTER ROLE … PASSWORD …")
+        fix: "correct the password in ARAGORA_POSTGRES_DSN, or set the role's: ALTER ROLE aragora PASSWORD '…'")
     package static let postgresDatabase = Fault(
         103, .broken, "the database does not exist",
         fix: "correct the database's name in ARAGORA_POSTGRES_DSN, or make it: createdb")

@@ -456,27 +456,32 @@ def backup_missing(it: Installation) -> Injected:
 # --- 8 Host --------------------------------------------------------------------------------------
 
 
+def namespace(*kinds: str) -> list[str]:
+    """What begins a command in namespaces of its own; root is asked for where we are not."""
+    prefix = ["unshare", *(["--user", "--map-root-user"] if os.geteuid() != 0 else []), *kinds]
+    if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode != 0:
+        raise Skipped(f"no namespace of its own ({' '.join(kinds)}) here")
+    return prefix
+
+
 @fault("ARA-D801", "the disk of a folder is nearly full")
 def disk_full(it: Installation) -> Injected:
-    place = it.small_disk("small", 16)
-    if place is None:
-        raise Skipped("a tmpfs can not be mounted here")
-    (place / "filler").write_bytes(b"x" * (15 << 20))
-    return Injected({"ARAGORA_STORE_DIR": str(place)})
+    place = it.folder / "small"
+    place.mkdir()
+    script = f'mount -t tmpfs -o size=16m tmpfs "{place}" && head -c 15728640 /dev/zero >"{place}/filler" && exec "$@"'
+    return Injected({"ARAGORA_STORE_DIR": str(place)}, [*namespace("--mount"), "sh", "-c", script, "sh"])
 
 
 @fault("ARA-D802", "a folder is read-only")
 def folder_read_only(it: Installation) -> Injected:
+    place = it.folder / "locked"
+    place.mkdir()
     if os.geteuid() != 0:
-        place = it.folder / "locked"
-        place.mkdir(mode=stat.S_IRUSR | stat.S_IXUSR)
+        place.chmod(stat.S_IRUSR | stat.S_IXUSR)
         return Injected({"ARAGORA_STORE_DIR": str(place)})
     # Root may write into any folder, but not to a file system that is mounted read-only.
-    place = it.small_disk("locked", 1)
-    if place is None:
-        raise Skipped("a tmpfs can not be mounted here")
-    subprocess.run(["mount", "-o", "remount,ro", place], check=True)
-    return Injected({"ARAGORA_STORE_DIR": str(place)})
+    script = f'mount -t tmpfs -o ro,size=1m tmpfs "{place}" && exec "$@"'
+    return Injected({"ARAGORA_STORE_DIR": str(place)}, [*namespace("--mount"), "sh", "-c", script, "sh"])
 
 
 @fault("ARA-D803", "a folder does not exist")
@@ -490,10 +495,7 @@ def descriptors_few(it: Installation) -> Injected:
     if hard < MINIMUM_DESCRIPTORS:
         raise Skipped(f"this machine allows no more than {hard} descriptors, so that nothing here is healthy")
     # In a process namespace of its own doctor sees no service, and judges by itself.
-    prefix = ["unshare", "--pid", "--fork", "--mount-proc", "prlimit", "--nofile=512:512"]
-    if subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode != 0:
-        raise Skipped("no namespace of its own for processes here")
-    return Injected(prefix=prefix)
+    return Injected(prefix=[*namespace("--pid", "--fork", "--mount-proc"), "prlimit", "--nofile=512:512"])
 
 
 class Stranger(BaseHTTPRequestHandler):

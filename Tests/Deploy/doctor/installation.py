@@ -72,7 +72,6 @@ class Installation:
         self.processes: list[subprocess.Popen] = []
         self.store_folders: list[Path] = []
         self.servers: list[ThreadingHTTPServer] = []
-        self.mounts: list[Path] = []
         self.lock = threading.Lock()
 
     def __enter__(self):
@@ -100,8 +99,6 @@ class Installation:
             server.server_close()
         for folder in self.store_folders:
             subprocess.run([self.stores, "stop", folder], check=False, capture_output=True)
-        for mount in self.mounts:
-            subprocess.run(["umount", mount], check=False, capture_output=True)
         shutil.rmtree(self.folder, ignore_errors=True)
 
     # What it is made of
@@ -275,18 +272,6 @@ class Installation:
                    "-addext", f"subjectAltName=DNS:{domain}"]
         subprocess.run(["faketime", "-f", clock, *command] if clock else command, check=True, capture_output=True)
         return files
-
-    def small_disk(self, name: str, megabytes: int) -> Path | None:
-        """A file system of its own; nil where we may not mount one."""
-        place = self.folder / name
-        place.mkdir()
-        mounted = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", place], capture_output=True, check=False)
-        if mounted.returncode != 0:
-            return None
-        with self.lock:
-            self.mounts.append(place)
-        return place
 
 
 def raise_descriptors():

@@ -42,5 +42,9 @@ struct FaultDocumentTests {
         #expect(declared.count == FaultCatalogue.all.count)
     }
 
-    private static func sentence(_ text: String) -> String { text.prefix(1).uppercased() + text.dropFirst() + "." }
+    /// Names of programs keep their small letter.
+    private static func sentence(_ text: String) -> String {
+        let isName = text.prefix { $0 != " " }.contains("_")
+        return (isName ? text : text.prefix(1).uppercased() + text.dropFirst()) + "."
+    }
 }
