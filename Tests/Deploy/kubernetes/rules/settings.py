@@ -51,7 +51,7 @@ def settings(objects):
             for variable, setting in own.items():
                 if setting.is_required and variable not in environment | dict.fromkeys(needless):
                     yield f"{name}: {variable} is required and not there"
-            if environment.get("ARAGORA_MULTI_INSTANCE") == "true" and "ARAGORA_REDIS_URL" in own:
+            if executable in documents.SERVICES and environment.get("ARAGORA_MULTI_INSTANCE") == "true" and "ARAGORA_REDIS_URL" in own:
                 if "ARAGORA_REDIS_URL" not in environment:
                     yield f"{name}: ARAGORA_REDIS_URL is required with ARAGORA_MULTI_INSTANCE"
             if executable == "aragora-api":
