@@ -35,7 +35,7 @@ package struct MetricLabel: Sendable {
             "limit", of: [.limitHits],
             .these([
                 "malformed_request", "head_too_large", "uri_too_long", "body_too_large", "request_timeout",
-                "unknown_transfer_coding", "version_not_supported", "expectation_failed",
+                "unknown_transfer_coding", "version_not_supported", "expectation_failed", "deadline_exceeded",
             ])),
         .init("scope", of: [.rateLimitHits], .these(["http"])),
         .init("slo_name", of: [.sloCompliance, .sloBudget, .sloBurnRate], .these(SLOName.allCases.map(\.rawValue))),

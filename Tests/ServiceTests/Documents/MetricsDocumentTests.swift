@@ -1,4 +1,5 @@
 import Domain
+import HTTP
 import Platform
 import TestSupport
 import Testing
@@ -82,6 +83,11 @@ struct MetricsDocumentTests {
         #expect(Self.values("agent", .agentCalls) == ProviderKey.allCases.map(\.rawValue))
         #expect(Self.values("error_type", .agentErrors) == CallFailure.Kind.allCases.map(\.rawValue))
         #expect(Self.values("verdict", .receipts) == Verdict.allCases.map(\.rawValue))
+        let refusals: [HTTPError] = [
+            .malformed(""), .headTooLarge, .uriTooLong, .bodyTooLarge, .requestTimeout, .unknownCoding,
+            .versionNotSupported, .expectationFailed, .handlerDeadline,
+        ]
+        #expect(Self.values("limit", .limitHits) == refusals.map(\.code))
         #expect(Self.values("kind", .claims) == Claim.Kind.allCases.map(\.rawValue))
     }
 
