@@ -1,4 +1,5 @@
 import Contracts
+import Ledger
 import Messaging
 import Platform
 import PostgresClient
@@ -15,7 +16,7 @@ import Testing
 struct RunnerServiceTests {
     private func service(
         _ bench: RunBench, _ model: any ModelClient, concurrency: Int = 3, redis: RunnerRedis? = nil,
-        policy: EmbeddedRunnerPolicy = .on, drain: Duration = .seconds(25)
+        policy: EmbeddedRunnerPolicy = .on, drain: Duration = .seconds(25), metrics: Metrics = Metrics()
     ) -> DebateRunnerService {
         DebateRunnerService(
             settings: RunnerSettings(
@@ -23,7 +24,7 @@ struct RunnerServiceTests {
             policy: policy,
             dependencies: RunnerDependencies(
                 loop: bench.pool.loop, pool: bench.pool, sessions: bench.pool.configuration, redis: redis,
-                models: { _ in model }, receiptKeys: { RunBench.keys }, log: .disabled, metrics: Metrics()))
+                models: { _ in model }, receiptKeys: { RunBench.keys }, log: .disabled, metrics: metrics))
     }
 
     /// Runs services beside `body`, then drains them.
@@ -198,6 +199,49 @@ struct RunnerServiceTests {
             try await bench.expectSound(stalled, is: .failed)
             #expect(try await bench.types(overdue) == ["debate_start", "timeout", "receipt_generated", "debate_end"])
             #expect(try await bench.types(stalled) == ["debate_start", "debate_end"])
+        }
+    }
+
+    @Test("a debate whose log nobody can follow is ended as failed, behind what is there")
+    func unreplayable() async throws {
+        try await RunBench.with { bench in
+            let debate = try await bench.debate()
+            let metrics = Metrics()
+            // As a bug or a hand would have left it: the chain is whole, the machine refuses an event.
+            let start = try await bench.pool.query(
+                "SELECT hash, at FROM debate_events WHERE debate_id = \(debate.text)")[0]
+            var chain = EventChain(debateID: debate, tail: LogTail(seq: 1, hash: try start.bytes("hash")))
+            let odd = try chain.seal(
+                .phaseChange(from: .vote, to: .vote, round: 7),
+                at: Timestamp(milliseconds: try start.milliseconds("at")), epoch: 0)
+            _ = try await bench.pool.execute(
+                """
+                INSERT INTO debate_events (debate_id, seq, type, round, at, epoch, data, salt, data_hash, prev_hash, hash)
+                VALUES (\(debate.text), 2, \(odd.type), \(odd.round), to_timestamp(\(odd.at.milliseconds) / 1000.0), 0,
+                        \(odd.data), \(odd.salt), \(odd.dataHash), \(odd.prevHash), \(odd.hash))
+                """)
+            _ = try await bench.pool.execute(
+                "UPDATE debate_runs SET last_seq = 2, last_hash = \(odd.hash) WHERE debate_id = \(debate.text)")
+            try await running(bench, [service(bench, ScriptedModel(), metrics: metrics)]) {
+                try await bench.poll { metrics.value(.alarms, ["run"]) == 1 }
+                #expect(try await bench.types(debate) == ["debate_start", "phase_change"])
+                _ = try await bench.pool.execute(
+                    "UPDATE debate_runs SET last_progress_at = now() - interval '601 seconds'")
+                try await bench.waitForEvent("debate_end", of: debate)
+            }
+            let events = try await bench.log.read(debate, from: 1, limit: 10)
+            var verifier = ChainVerifier(debateID: debate)
+            for event in events { try verifier.feed(event) }
+            #expect(verifier.hasEnded)
+            let last = try EventCodec.decode(try #require(events.last))
+            guard case .debateEnd(let end) = last else {
+                Issue.record("the last event is \(last)")
+                return
+            }
+            #expect(end.status == .failed && end.reason?.hasSuffix("Its log can not be replayed.") == true)
+            let row = try await bench.pool.query("SELECT status FROM debate_runs")[0]
+            #expect(try row.text("status") == "failed")
+            #expect(try await bench.pool.query("SELECT id FROM receipts").isEmpty)
         }
     }
 
