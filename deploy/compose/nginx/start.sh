@@ -8,7 +8,7 @@
 #   ARAGORA_PORT=8080          of the API
 #   ARAGORA_WS_PORT=8765       of the gateway
 #   GRAFANA_UPSTREAM           host:port of Grafana (grafana:3000)
-#   NGINX_RESOLVERS            name servers, instead of those in /etc/resolv.conf
+#   NGINX_RESOLVERS            name servers, instead of the first in /etc/resolv.conf
 #   NGINX_RUN=/run/aragora     where to write
 #   NGINX_CERTS                the folder with server.crt and server.key (/etc/aragora/certs)
 #   NGINX_LISTEN_HTTPS=443     port or address:port of the server with TLS
@@ -34,9 +34,10 @@ is_port() {
   esac
 }
 
-# Those in a resolv.conf; an IPv6 address stands in brackets.
+# The first in a resolv.conf; an IPv6 address stands in brackets. The others are for when it does not answer, but nginx
+# would ask all in turn: podman lists the machine's own after the network's, and they know no service.
 resolvers_of() {
-  awk '$1 == "nameserver" { sub(/%.*/, "", $2); printf "%s ", ($2 ~ /:/) ? "[" $2 "]" : $2 }' "$1"
+  awk '$1 == "nameserver" { sub(/%.*/, "", $2); print ($2 ~ /:/) ? "[" $2 "]" : $2; exit }' "$1"
 }
 
 # Is this nginx at least 1.25.1, which has `http2 on` and warns of the older form?
