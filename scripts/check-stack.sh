@@ -230,6 +230,8 @@ all_up() {
   [[ "$(grep -c . <<<"$targets")" -ge "$1" ]] && ! grep -qv ' up$' <<<"$targets"
 }
 
+probe_succeeds() { [[ "$(prometheus query --data-urlencode 'query=min_over_time(probe_success[15s])' | jq --raw-output '.data.result[0].value[1] // 0')" = 1 ]]; }
+
 monitor() {
   part "Monitoring: docker compose --profile monitoring up -d ${MONITORING[*]}"
   saw "left out, since nothing here stands in for them: ${WITHOUT_STAND_IN[*]}"
@@ -237,6 +239,7 @@ monitor() {
   # One each, two workers.
   verify "every Prometheus target is up" wait_until "$READY_SECONDS" all_up 12
   targets_of | uniq -c | while read -r number job health; do saw "$number $job $health"; done
+  verify "the probe from outside, through nginx over TLS, succeeds" wait_until 60 probe_succeeds
   expect "rule groups loaded without an error" "" \
     "$(prometheus rules | jq --raw-output '[.data.groups[].rules[] | select(.lastError) | .name] | unique | join(" ")')"
   saw "$(prometheus rules | jq '[.data.groups[].rules[]] | length') rules, firing: $(prometheus alerts | jq --raw-output '[.data.alerts[] | select(.state == "firing") | .labels.alertname] | unique | join(" ")')"

@@ -18,7 +18,6 @@ readonly EX_SKIPPED=77 # containers can not run here, with the reason on the las
 readonly CONTAINERS_SUITE=bookworm
 # shellcheck disable=SC2153 # of lib/common.sh
 readonly STAND_INS="$ROOT/Tests/Deploy/images/stand-ins"
-readonly CONTAINERS_PACKAGES=(podman buildah runc netavark aardvark-dns debootstrap iptables)
 # The names under which an image without a registry is known; podman and docker both add the first to a bare name.
 readonly DOCKER_LIBRARY=docker.io/library
 
@@ -79,14 +78,15 @@ containers_remove_cgroups() {
   done <"$list"
 }
 
-# Skips where containers can not run.
+# Installs what is missing, and skips where containers can not run.
 containers_require() {
   local tool
   [[ "$(uname -s)" = Linux ]] || skip "not Linux"
   is_root || skip "not root: make it so, or let CI do it"
   command -v apt-get >/dev/null || skip "not a Debian system: the base images are made with debootstrap"
-  for tool in podman runc debootstrap unshare iptables; do
-    command -v "$tool" >/dev/null || skip "no $tool: apt-get install ${CONTAINERS_PACKAGES[*]}, or scripts/bootstrap.sh --deploy"
+  "$ROOT/scripts/bootstrap.sh" --quiet --containers || skip "what containers need could not be installed; the lines above say why"
+  for tool in podman runc debootstrap unshare iptables docker-compose; do
+    command -v "$tool" >/dev/null || skip "no $tool"
   done
 }
 
