@@ -9,6 +9,7 @@
 #   ARAGORA_WS_PORT=8765       of the gateway
 #   GRAFANA_UPSTREAM           host:port of Grafana (grafana:3000)
 #   NGINX_RESOLVERS            name servers, instead of the first in /etc/resolv.conf
+#   NGINX_RESOLV_CONF          another file instead of /etc/resolv.conf
 #   NGINX_RUN=/run/aragora     where to write
 #   NGINX_CERTS                the folder with server.crt and server.key (/etc/aragora/certs)
 #   NGINX_LISTEN_HTTPS=443     port or address:port of the server with TLS
@@ -72,8 +73,9 @@ case "$cdn" in
 esac
 [ -r "$here/cdn-$cdn.conf" ] || fail "ARAGORA_CDN: there is no cdn-$cdn.conf in deploy/compose/nginx"
 
-resolvers=${NGINX_RESOLVERS:-$(resolvers_of /etc/resolv.conf)}
-[ -n "$resolvers" ] || fail "no name server in /etc/resolv.conf"
+resolv_conf=${NGINX_RESOLV_CONF:-/etc/resolv.conf}
+resolvers=${NGINX_RESOLVERS:-$(resolvers_of "$resolv_conf")}
+[ -n "$resolvers" ] || fail "no name server in $resolv_conf"
 
 mkdir -p "$run"
 cat >"$run/http.conf" <<HTTP
