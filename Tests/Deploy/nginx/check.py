@@ -494,6 +494,13 @@ class Checks:
         expect(self.nginx.line("/cdn/edge")["peer"] == "203.0.113.9", self.nginx.line("/cdn/edge"))
         self.ask("/api/cdn/stranger", headers=named, client=stranger)
         expect(self.nginx.line("/cdn/stranger")["peer"] == stranger, self.nginx.line("/cdn/stranger"))
+        # One network of IPv6 is one client, another is another.
+        def named_requests(form):
+            with concurrent.futures.ThreadPoolExecutor(20) as pool:
+                return list(pool.map(lambda number: self.ask(
+                    "/api/v1/status", headers={"CF-Connecting-IP": form.format(number)}, client=edge)[0], range(400)))
+        expect(429 in named_requests("2001:db8:1:2::{:x}"), "addresses of one network are counted apart")
+        expect(429 not in named_requests("2001:db8:1:1{:x}::1"), "networks are counted together")
         self.nginx.reload()
 
     def check_17_bodies(self):
