@@ -104,6 +104,9 @@ struct DoctorTests {
             (PGError(connecting: "FATAL:  3D000: no"), "ARA-D103"),
             (PGError(connecting: "FATAL:  53300: no"), "ARA-D104"),
             (PGError(connecting: "FATAL:  57P03: starting up"), "ARA-D110"),
+            (PGError(connecting: "FATAL:  08P01: SASL authentication failed"), "ARA-D102"),
+            (PGError(connecting: "FATAL:  08P01: no such database: x"), "ARA-D103"),
+            (PGError(connecting: "FATAL:  08P01: no more connections allowed (max_client_conn)"), "ARA-D104"),
             (PGError(connecting: "Connection refused"), "ARA-D101"), (PGError(.invalid, "no DSN"), "ARA-D301"),
         ])
     func postgres(error: PGError, code: String) { #expect(PostgresExamination.check(of: error).code == code) }

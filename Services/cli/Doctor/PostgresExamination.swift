@@ -106,11 +106,20 @@ struct PostgresExamination: Sendable {
         case .invalidPassword?, .invalidAuthorization?: return .fault(.postgresPassword, "postgresql", message)
         case .unknownDatabase?: return .fault(.postgresDatabase, "postgresql", message)
         case .tooManyConnections?: return .fault(.postgresSlots, "postgresql", message)
-        case .some: return .fault(.postgresAnswer, "postgresql", message)
+        case .some: return .fault(pooler(error.message) ?? .postgresAnswer, "postgresql", message)
         case nil:
             // libpq says so itself, before the server can.
             let wantsPassword = error.message.contains("no password supplied")
             return .fault(wantsPassword ? .postgresPassword : .postgresUnreachable, "postgresql", message)
         }
+    }
+
+    /// PgBouncer has one SQLSTATE for all it refuses, but fixed words.
+    private static func pooler(_ message: String) -> Fault? {
+        if message.contains("SASL authentication failed") || message.contains("password authentication failed") {
+            return .postgresPassword
+        }
+        if message.contains("no such database") { return .postgresDatabase }
+        return message.contains("no more connections allowed") ? .postgresSlots : nil
     }
 }

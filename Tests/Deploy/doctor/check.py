@@ -13,6 +13,7 @@ Exit codes: 0 all found, 1 not. Faults that this machine can not inject are list
 import json
 import os
 import re
+import socket
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -104,12 +105,32 @@ def check_healthy(installation: Installation) -> list[str]:
     return problems
 
 
+def check_silent(installation: Installation) -> list[str]:
+    """Everything that could answer does not: still within the time, and each of them named once."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        changes = {
+            "ARAGORA_POSTGRES_DSN": installation.dsn(port=port), "ARAGORA_REDIS_URL": f"redis://127.0.0.1:{port}/0",
+            "ANTHROPIC_BASE_URL": f"http://127.0.0.1:{port}", "OPENAI_API_KEY": "of-a-test",
+            "OPENAI_BASE_URL": f"http://127.0.0.1:{port}", "ARAGORA_BASE_URL": f"http://127.0.0.1:{port}",
+        }
+        began = time.monotonic()
+        run = installation.run("doctor", "--json", environment={**installation.environment, **changes})
+        seconds = time.monotonic() - began
+    codes = [finding["code"] for finding in json.loads(run.stdout)["findings"]]
+    expected = ["ARA-D503", "ARA-D503", "ARA-D101", "ARA-D201"]
+    problems = [] if codes == expected else [f"with nobody answering: {codes}"]
+    print(f"nobody answers: {len(codes)} findings in {seconds:.2f} s")
+    return problems + ([f"with nobody answering: {seconds:.1f} s"] if seconds > LIMIT_SECONDS else [])
+
+
 def main() -> int:
     marks = weights()
     only = re.compile(os.environ.get("ONLY", ""))
     results: list[tuple[Case, str, float]] = []
     with Installation(ROOT, Path(os.environ["ARAGORA_BIN_DIR"])) as installation:
         failures = [("healthy", problem) for problem in check_healthy(installation)]
+        failures += [("silent", problem) for problem in check_silent(installation)]
 
         def attempt(case: Case) -> tuple[Case, str, float]:
             try:

@@ -74,6 +74,19 @@ def secret_files(it: Installation) -> Injected:
     return Injected(changes)
 
 
+def pooled(it: Installation, name: str, **changes: str) -> Injected:
+    port = it.start_pooler(name)
+    if port is None:
+        raise Skipped("there is no PgBouncer")
+    return Injected({"ARAGORA_DB_POOLER": "transaction", "ARAGORA_POSTGRES_DIRECT_DSN": it.dsn(),
+                     "ARAGORA_POSTGRES_DSN": it.dsn(port=port, **changes)})
+
+
+@fault(None, "the same behind a transaction pooler")
+def pooler(it: Installation) -> Injected:
+    return pooled(it, "healthy")
+
+
 # --- 1 Postgres ----------------------------------------------------------------------------------
 
 
@@ -101,6 +114,18 @@ def postgres_password(it: Installation) -> Injected:
 @fault("ARA-D102", "Postgres: unknown user", True)
 def postgres_user(it: Installation) -> Injected:
     return Injected({"ARAGORA_POSTGRES_DSN": it.dsn().replace("//aragora:", "//nobody:")})
+
+
+@fault("ARA-D102", "Postgres: wrong password, refused by a pooler", True)
+def pooler_password(it: Installation) -> Injected:
+    injected = pooled(it, "password", password="hunter2-wrong")
+    injected.secrets = {"hunter2-wrong"}
+    return injected
+
+
+@fault("ARA-D103", "Postgres: wrong database, refused by a pooler", True)
+def pooler_database(it: Installation) -> Injected:
+    return pooled(it, "database", database="elsewhere")
 
 
 @fault("ARA-D103", "Postgres: wrong database", True)

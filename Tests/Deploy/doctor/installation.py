@@ -257,6 +257,33 @@ class Installation:
         wait_until(f"redis {name}", answers)
         return url
 
+    def start_pooler(self, name: str) -> int | None:
+        """A PgBouncer in transaction mode before our Postgres; nil where there is none."""
+        program = "/usr/sbin/pgbouncer"
+        if not os.access(program, os.X_OK):
+            return None
+        port, folder = free_port(), self.folder / f"pooler-{name}"
+        folder.mkdir()
+        (folder / "users").write_text(f'"aragora" "{self.password}"\n')
+        (folder / "pgbouncer.ini").write_text(
+            f"[databases]\naragora = host=127.0.0.1 port={self.port}\n[pgbouncer]\nlisten_addr = 127.0.0.1\n"
+            f"listen_port = {port}\nunix_socket_dir =\nauth_type = scram-sha-256\nauth_file = {folder}/users\n"
+            "pool_mode = transaction\ndefault_pool_size = 4\n")
+        prefix = []
+        if os.geteuid() == 0:
+            # It refuses to be root, which lends it the user of Postgres.
+            prefix = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+            for path in (folder, *folder.iterdir()):
+                shutil.chown(path, "postgres", "postgres")
+        self.spawn([*prefix, program, folder / "pgbouncer.ini"])
+
+        def listens():
+            with socket.socket() as probe:
+                return probe.connect_ex(("127.0.0.1", port)) == 0
+
+        wait_until("a pooler", listens)
+        return port
+
     def serve(self, handler) -> int:
         server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
         with self.lock:
