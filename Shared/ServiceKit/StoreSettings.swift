@@ -159,6 +159,7 @@ package struct StoreSettings: Sendable {
 
     /// The same for a Postgres that was read by ``directDSN(reading:)``.
     package static func adopt(_ fresh: PGConfiguration, by postgres: PGConfiguration) -> [String] {
-        postgres.adopt(fresh) ? [] : ["ARAGORA_POSTGRES_DSN or ARAGORA_POSTGRES_DIRECT_DSN: names another database"]
+        postgres.adopt(fresh)
+            ? [] : ["ARAGORA_POSTGRES_DSN or ARAGORA_POSTGRES_DIRECT_DSN: can not be read, or names another database"]
     }
 }

@@ -1,3 +1,4 @@
+import Contracts
 import Domain
 import Glibc
 import HTTP
@@ -50,6 +51,39 @@ struct ReloadTests {
                 stack.check(viewer.problems.isEmpty, "\(viewer.name): \(viewer.problems)")
             }
             try await stack.checkAlive(.api(1), .gateway(1), .worker(1))
+        }
+    }
+
+    @Test(
+        "a signing key rotated by file and SIGHUP: new receipts have the new key, and those of the old one still verify"
+    )
+    func signingKey() async throws {
+        let folder = try StackFolder.make("secrets-\(UInt64.random(in: .min ... .max))")
+        defer { StackFolder.remove(folder) }
+        let (current, previous) = ("\(folder)/key", "\(folder)/previous")
+        try StackFolder.write(Stack.signingKey, to: current)
+        try StackFolder.write("", to: previous)
+        let environment = [
+            "ARAGORA_RECEIPT_SIGNING_KEY": "", "ARAGORA_RECEIPT_SIGNING_KEY_FILE": current,
+            "ARAGORA_RECEIPT_SIGNING_KEY_PREVIOUS_FILE": previous,
+        ]
+        try await Stack.with("reload-key", .init(environment: environment, latencyMilliseconds: 0)) { stack in
+            try await stack.start(.api(1), .gateway(1), .worker(1))
+            let first = try await stack.create()
+            try await stack.audit(first)
+            try StackFolder.write(Stack.signingKey, to: previous)
+            try StackFolder.write(String(repeating: "0123456789abcdef", count: 4), to: current)
+            try await stack.hangUp(.api(1), .worker(1))
+            let second = try await stack.create()
+            try await stack.awaitEnd(second)
+            var names: Set<String> = []
+            for debate in [first, second] {
+                let receipt = try await stack.get("/api/v1/debates/\(debate)/receipt").body["receipt_id"]?.string ?? ""
+                let found = try await stack.send("POST", "/api/v2/receipts/\(receipt)/verify-signature").body
+                stack.check(found["signature_valid"] == true, "the receipt of \(debate) does not verify: \(found)")
+                names.insert(found["key_id"]?.string ?? "none")
+            }
+            stack.check(names.count == 2 && !names.contains("none"), "the keys are \(names)")
         }
     }
 

@@ -45,6 +45,30 @@ struct RegistryTests {
         await bench.stop()
     }
 
+    @Test("a key that was read again is sent from the next call on; a provider that had none waits for a restart")
+    func keyReadAgain() async throws {
+        let bench = try ProviderBench(.openai) { _ in [.response("400 Bad Request")] }
+        func settings(_ values: [String: String]) -> ProviderSettings {
+            var reader = SettingsReader(lookup: { values[$0] })
+            return ProviderSettings(reading: &reader)
+        }
+        let url = ["OPENAI_BASE_URL": bench.endpoint.baseURL.text]
+        let read = settings(url.merging(["OPENAI_API_KEY": "first-key"]) { $1 })
+        let registry = ProviderRegistry(
+            settings: read, loop: bench.loops[1], limits: ProviderLimits(maxInFlight: 1), metrics: Metrics(),
+            log: .disabled)
+        let request = Calls.request(Calls.planned(provider: .openai))
+        _ = await registry.call(request, tokens: Calls.ignore)
+        let fresh = settings(url.merging(["OPENAI_API_KEY": "second-key", "XAI_API_KEY": "third-key"]) { $1 })
+        #expect(read.adopt(fresh) == ["XAI_API_KEY"])
+        _ = await registry.call(request, tokens: Calls.ignore)
+        #expect(
+            bench.server.requests.map { $0.header("authorization") } == ["Bearer first-key", "Bearer second-key"])
+        #expect(!read.isConfigured(.xai))
+        await registry.close()
+        await bench.stop()
+    }
+
     @Test("a request that is itself wrong does not open the breaker")
     func badRequests() async throws {
         let bench = try ProviderBench(.openai) { _ in [.response("400 Bad Request")] }
