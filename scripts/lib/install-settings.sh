@@ -319,12 +319,20 @@ has_provider_key() {
 }
 
 # Others must not read secrets, whoever made the file.
-protect_env_file() {
+is_open_to_others() {
   # shellcheck disable=SC2012
-  case "$(ls -lL "$ENV_FILE" | cut -c 5-10)" in
-    ------) ;;
-    *) chmod 600 "$ENV_FILE" && say "  its mode was open to others; now 0600" ;;
+  case "$(ls -lL "$1" | cut -c 5-10)" in
+    ------) return 1 ;;
   esac
+}
+protect_env_file() {
+  is_open_to_others "$ENV_FILE" || return 0
+  chmod 600 "$ENV_FILE" || die "$EX_SETTINGS" "others can read $ENV_FILE. Next: chmod 600 '$ENV_FILE', as its owner."
+  if is_open_to_others "$ENV_FILE"; then
+    doubt "others can read deploy/.env: the disk keeps no modes (WSL2: /mnt/c). Next: move the checkout into the Linux home folder"
+  else
+    say "  its mode was open to others; now 0600"
+  fi
 }
 
 # Writes deploy/.env from FILE with the chosen values in their places; what has no place there is added at the end.
@@ -375,6 +383,7 @@ write_env_file() {
   else
     cat "$ENV_FILE$UNFINISHED" >"$ENV_FILE" && rm -f "$ENV_FILE$UNFINISHED"
   fi
+  protect_env_file
 }
 
 # has_line FILE NAME: whether NAME has a line of its own, not commented out.

@@ -21,6 +21,8 @@ import tempfile
 import time
 import traceback
 
+import yaml
+
 HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = os.path.realpath(f"{HERE}/../../..")
 BASE = tempfile.mkdtemp(prefix="aragora-install-")
@@ -440,6 +442,15 @@ def test_a_file_that_others_could_read_is_closed():
     os.chmod(f"{c.root}/deploy/.env", 0o644)
     c.run("--no-start")
     assert mode(f"{c.root}/deploy/.env") == 0o600
+
+
+def test_a_disk_without_modes_is_told():
+    c = Checkout()
+    # Like a Windows disk under WSL2: everything is open, and chmod says yes and does nothing.
+    c.tool("chmod", "#!/bin/sh\nexit 0\n")
+    c.tool("ls", "#!/bin/sh\necho '-rwxrwxrwx 1 a a 1 Jan 1 00:00 x'\n")
+    c.run("--no-start")
+    assert "the disk keeps no modes" in c.err and "now 0600" not in c.err, c.err
 
 
 def test_a_link_stays_a_link():
@@ -876,6 +887,29 @@ def test_the_real_compose_file_takes_what_is_written():
     for name in SECRETS:
         assert name in c.read("deploy/docker-compose.production.yml"), name
         assert re.search(f"^{name}=", c.read("deploy/.env.template"), re.M), name
+
+
+def test_the_executables_start_in_production_with_what_is_written():
+    folder = os.environ.get("ARAGORA_BIN_DIR")
+    assert folder, "scripts/check-deploy.sh sets ARAGORA_BIN_DIR"
+    c = Checkout()
+    shutil.copy(f"{ROOT}/deploy/docker-compose.production.yml", f"{c.root}/deploy/docker-compose.production.yml")
+    c.run("--no-start", "--profile", "workers", "--profile", "backup")
+    path = {"PATH": os.environ["PATH"], "HOME": c.base}
+    project = yaml.safe_load(subprocess.run(["docker-compose", "--env-file", "deploy/.env", "-f", "deploy/docker-compose.production.yml",
+                                             "config"], cwd=c.root, env=path, capture_output=True, text=True, check=True).stdout)
+    for service in ("aragora", "ws-gateway", "debate-worker", "backup"):
+        described = project["services"][service]
+        given = {name: str(value) for name, value in described["environment"].items() if value is not None}
+        assert given["ARAGORA_ENV"] == "production"
+        # The stores are away: what is left to complain about is only that.
+        given.update(ARAGORA_STARTUP_TIMEOUT="1", ARAGORA_METRICS_PORT="0", ARAGORA_PORT="0", ARAGORA_WS_PORT="0",
+                     ARAGORA_BACKUP_DIR=c.base, ARAGORA_BIND_ADDRESS="127.0.0.1")
+        ended = subprocess.run([f"{folder}/{described['command'][0]}"], env={**path, **given}, capture_output=True, text=True,
+                               timeout=RUN_SECONDS)
+        lines = ended.stdout + ended.stderr
+        assert ended.returncode == 78 and "not ready within" in lines, lines
+        assert "bad setting" not in lines and "ARA-D3" not in lines, lines
 
 
 def main():
