@@ -278,7 +278,7 @@ class Checks:
 
     # --- each `check_…` is one claim ---
 
-    def check_01_refuses_what_it_can_not_serve(self):
+    def check_refuses_what_it_can_not_serve(self):
         missing = self.nginx.run("-t")
         expect(missing.returncode == 78 and "server.crt is missing" in missing.stderr, missing)
         self.nginx.make_certificate()
@@ -287,13 +287,13 @@ class Checks:
             refused = self.nginx.run("-t", **{name: value})
             expect(refused.returncode == 78 and name in refused.stderr, name, refused)
 
-    def check_02_is_valid_in_every_mode(self):
+    def check_is_valid_in_every_mode(self):
         for settings in ({}, {"TLS_MODE": "letsencrypt"}, {"TLS_MODE": "cloudflare", "ARAGORA_CDN": "cloudflare"}):
             tested = self.nginx.run("-t", **settings)
             expect(tested.returncode == 0, settings, tested.stderr)
             expect("[warn]" not in tested.stderr, settings, tested.stderr)
 
-    def check_03_writes_what_version_and_network_want(self):
+    def check_writes_what_version_and_network_want(self):
         folder = self.nginx.folder / "bin"
         folder.mkdir()
         fake = folder / "nginx"
@@ -320,7 +320,7 @@ class Checks:
             else:
                 expect(done.returncode == 78 and "no name server" in done.stderr, done)
 
-    def check_04_starts_while_no_service_is_there(self):
+    def check_starts_while_no_service_is_there(self):
         self.nginx.start()
         self.problem(self.ask("/healthz"), 502, "upstream_unavailable")
         self.problem(self.ask("/api/v1/debates", "POST", b"{}"), 502, "upstream_unavailable")
@@ -328,12 +328,12 @@ class Checks:
         self.names.say(self.everybody)
         wait_for(lambda: self.ask("/healthz")[0] == 200, 10, "the API once it has a name")
 
-    def check_05_without_grafana(self):
+    def check_without_grafana(self):
         self.problem(self.ask("/grafana/"), 502, "upstream_unavailable")
         status, headers, _ = self.ask("/grafana")
         expect(status == 302 and headers["Location"] == "/grafana/", status, headers)
 
-    def check_06_sends_plain_http_to_https(self):
+    def check_sends_plain_http_to_https(self):
         status, headers, _ = self.ask("/api/v1/debates?limit=3", tls=False, port=self.nginx.http)
         expect(status == 301, status)
         expect(headers["Location"] == f"https://127.0.0.1:{self.nginx.https}/api/v1/debates?limit=3", headers)
@@ -346,14 +346,14 @@ class Checks:
         expect('$https_suffix { default ""; }' in (self.nginx.folder / "run/http.conf").read_text())
         self.nginx.run("-t")
 
-    def check_07_http2(self):
+    def check_http2(self):
         out = subprocess.run(
             ["curl", "-s", "--http2", "--cacert", self.nginx.certs / "server.crt", "-o", "/dev/null", "-w",
              "%{http_version} %{http_code}", f"https://localhost:{self.nginx.https}/healthz"],
             capture_output=True, text=True, check=True).stdout
         expect(out == "2 200", out)
 
-    def check_08_tls_versions(self):
+    def check_tls_versions(self):
         warnings.simplefilter("ignore", DeprecationWarning)  # that they are old is the point
 
         def handshake(version):
@@ -373,7 +373,7 @@ class Checks:
             else:
                 raise AssertionError(f"spoke {spoken}")
 
-    def check_09_headers(self):
+    def check_headers(self):
         for path in ("/healthz", "/nginx-health", "/api/v1/status", "/metrics", "/api/v1/nowhere"):
             headers = self.ask(path)[1]
             expect(headers["X-Content-Type-Options"] == "nosniff", path, headers)
@@ -392,12 +392,12 @@ class Checks:
         expect(self.ask("/healthz", tls=False)[1]["Strict-Transport-Security"] is None, "HSTS without TLS")
         self.nginx.reload()
 
-    def check_10_metrics_are_closed(self):
+    def check_metrics_are_closed(self):
         for path in ("/metrics", "/metrics/", "/metrics/websocket", "/%6detrics", "//metrics", "/x/../metrics", "/./metrics?a=b"):
             for tls in (True, False):
                 self.problem(self.ask(path, tls=tls), 403, "permission_denied")
 
-    def check_11_limits_requests(self):
+    def check_limits_requests(self):
         def burst(path, count, client):
             with concurrent.futures.ThreadPoolExecutor(20) as pool:
                 return list(pool.map(lambda _: self.ask(path, client=client), range(count)))
@@ -417,7 +417,7 @@ class Checks:
             if path != "/readyz":
                 expect(self.ask("/healthz", client=client)[0] == 200, "probes are counted with", path)
 
-    def check_12_a_debate_over_wss(self):
+    def check_a_debate_over_wss(self):
         golden = importlib.util.spec_from_file_location("golden", ROOT / "scripts/check-golden.py")
         chain = importlib.util.module_from_spec(golden)
         golden.loader.exec_module(chain)
@@ -437,7 +437,7 @@ class Checks:
         chain.golden = lambda name: events
         expect(len(chain.check_log("")) == events[-1]["seq"] > 5, events[-1])
 
-    def check_13_websockets_need_the_token(self):
+    def check_websockets_need_the_token(self):
         for path in ("/ws", "/api/ws"):
             key = base64.b64encode(os.urandom(16)).decode()
             upgrade = {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13",
@@ -458,7 +458,36 @@ class Checks:
     def upstreams(self, path):
         return [line["upstream"] for line in self.nginx.lines() if line["path"] == path]
 
-    def check_14_spreads_the_load(self):
+    def check_reloads_without_losing_a_request(self):
+        """A new certificate is taken while requests come; WebSockets are closed soon after, to resume elsewhere."""
+        stop, failures, count = threading.Event(), [], [0]
+
+        def reader():
+            while not stop.is_set():
+                status = self.ask("/api/v1/status")[0]
+                count[0] += 1
+                if status != 200:
+                    failures.append(status)
+        threads = [threading.Thread(target=reader) for _ in range(3)]
+        for thread in threads:
+            thread.start()
+
+        async def watch(stream):
+            self.nginx.reload()
+            async with asyncio.timeout(15):
+                with contextlib.suppress(ConnectionClosed):
+                    while True:
+                        await stream.recv()
+        began = time.monotonic()
+        self.websockets(f"/ws?token={self.stack.token}", use=watch)
+        took = time.monotonic() - began
+        stop.set()
+        for thread in threads:
+            thread.join()
+        expect(not failures and count[0] > 20, failures[:3], "of", count[0])
+        expect(4 < took < 9, "the WebSocket of the old worker was closed after", took, "s")
+
+    def check_spreads_the_load(self):
         for _ in range(60):
             expect(self.ask("/readyz")[0] == 200)
         counts = {a: sum(u == f"{a}:{self.stack.api_port}" for u in self.upstreams("/readyz")) for a in REPLICAS}
@@ -468,7 +497,7 @@ class Checks:
         counts = {a: sum(u == f"{a}:{self.stack.ws_port}" for u in self.upstreams("/api/ws")) for a in REPLICAS}
         expect(min(counts.values()) >= 8, "gateways", counts)
 
-    def check_15_names_the_client(self):
+    def check_names_the_client(self):
         client = next(self.clients)
         forged = {"X-Forwarded-For": "198.51.100.7", "X-Real-IP": "198.51.100.7", "Forwarded": "for=198.51.100.7",
                   "traceparent": "00-" + "ab" * 16 + "-" + "cd" * 8 + "-01"}
@@ -483,7 +512,7 @@ class Checks:
         line = self.nginx.line("/traced")
         expect(line["trace_id"] == answer[1]["X-Trace-ID"] and len(line["trace_id"]) == 32, line, answer)
 
-    def check_16_behind_a_cdn(self):
+    def check_behind_a_cdn(self):
         edge, stranger = next(self.clients), next(self.clients)
         conf = self.nginx.conf / "cdn-test.conf"
         conf.write_text((self.nginx.conf / "cdn-cloudflare.conf").read_text() + f"set_real_ip_from {edge};\n")
@@ -503,7 +532,7 @@ class Checks:
         expect(429 not in named_requests("2001:db8:1:1{:x}::1"), "networks are counted together")
         self.nginx.reload()
 
-    def check_17_bodies(self):
+    def check_bodies(self):
         two, seventeen = b"x" * (2 << 20), b"x" * (17 << 20)
         self.problem(self.ask("/api/v1/debates?large", "POST", two, self.bearer()), 413, "body_too_large")
         batches = ("/api/v1/debates/batch", "/api/debates/batch")
@@ -519,7 +548,7 @@ class Checks:
         self.problem(self.ask("/", headers={"X-Long": "a" * 9000}), 431, "headers_too_large")
         expect(self.ask("/_problem/uri_too_long")[0] == 404, "an error of ours can be asked for")
 
-    def check_18_inside_only(self):
+    def check_inside_only(self):
         status = self.ask("/stub_status", tls=False, port=self.nginx.inside)
         expect(status[0] == 200 and b"Active connections" in status[2], status)
         expect(self.ask("/nginx-health", tls=False, port=self.nginx.inside)[0] == 200)
@@ -528,7 +557,7 @@ class Checks:
         plain = self.ask("/api/v1/status", tls=False)
         expect(plain[0] == 200, plain)
 
-    def check_19_a_replica_is_killed(self):
+    def check_a_replica_is_killed(self):
         stop, failures, count = threading.Event(), [], [0]
 
         def reader():
@@ -558,7 +587,7 @@ class Checks:
         for _ in range(8):
             self.websockets(f"/ws?token={self.stack.token}")
 
-    def check_20_what_was_sent_is_not_sent_again(self):
+    def check_what_was_sent_is_not_sent_again(self):
         arrived = []
         listener = socket.create_server((BROKEN, self.stack.api_port))
 
@@ -602,7 +631,7 @@ class Checks:
         expect({line["upstream"] for line in self.nginx.lines()[mark:]} == {f"{REPLICAS[1]}:{self.stack.api_port}"},
                "who lost its name is still asked")
 
-    def check_21_logs_hold_no_token(self):
+    def check_logs_hold_no_token(self):
         for path in ("/api/v1/debates", "/ws", "/metrics", "/healthz"):
             self.ask(f"{path}?token={SECRET}")
         client = next(self.clients)
@@ -641,7 +670,8 @@ def main():
         nginx = Nginx(folder, stack, names)
         cleanup.callback(nginx.stop)
         checks = Checks(stack, names, nginx)
-        for name in sorted(n for n in dir(checks) if n.startswith("check_")):
+        # In the order in which they are written: some change what the next ones meet.
+        for name in [name for name in vars(Checks) if name.startswith("check_")]:
             began = time.monotonic()
             try:
                 getattr(checks, name)()
@@ -650,7 +680,7 @@ def main():
                 if nginx.errors.exists():
                     print(nginx.errors.read_text()[-3000:])
                 raise
-            print(f"ok {name[9:].replace('_', ' ')} ({time.monotonic() - began:.1f} s)", flush=True)
+            print(f"ok {name[6:].replace('_', ' ')} ({time.monotonic() - began:.1f} s)", flush=True)
     return 0
 
 
