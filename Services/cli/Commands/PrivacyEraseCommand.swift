@@ -47,7 +47,7 @@ struct PrivacyEraseCommand: Command {
         let keys = try context.settings.receiptKeys()
         var (erased, remaining) = (0, 0)
         try await Database.with(context) { pool in
-            try await ReplayCache.with(context, pool) { forget in
+            try await ReplayCache.with(context, pool, isDryRun: isDryRun) { forget in
                 let eraser = Eraser(pool: pool, keys: keys, isDryRun: isDryRun, forget: forget)
                 try await eraser.run(subject) { step in
                     switch step.outcome {

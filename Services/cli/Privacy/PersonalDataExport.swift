@@ -5,6 +5,9 @@ import Storage
 
 /// Writes everything that is held about somebody, line by line, in memory that does not grow with it.
 struct PersonalDataExport {
+    /// Events read at once: each may have a quarter of a megabyte.
+    private static let eventPage = 64
+
     /// What was written.
     struct Counts: Equatable {
         var debates = 0, events = 0, receipts = 0, calls = 0, remarks = 0
@@ -50,7 +53,7 @@ struct PersonalDataExport {
                 spec: record.specDocument))
         counts.debates += 1
         var seq: Int64 = 1
-        while case let page = try await walk.events(of: id, from: seq), let end = page.last {
+        while case let page = try await walk.events(of: id, from: seq, limit: Self.eventPage), let end = page.last {
             for event in page { try write(PrivacyReports.event(event, of: id)) }
             counts.events += page.count
             seq = end.seq + 1

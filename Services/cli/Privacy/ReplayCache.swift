@@ -7,12 +7,14 @@ import Storage
 
 /// The copies of debates in Redis, for the length of one command.
 enum ReplayCache {
-    /// Lends a function that deletes a debate's copy; one that does nothing when no Redis is set.
+    /// Lends a function that deletes a debate's copy; one that does nothing when no Redis is set, or nothing is to be done.
     static func with<Value>(
-        _ context: CommandContext, _ pool: PGPool,
+        _ context: CommandContext, _ pool: PGPool, isDryRun: Bool,
         _ body: (@escaping (DebateID) async throws -> Void) async throws -> Value
     ) async throws -> Value {
-        guard let (configuration, prefix) = try context.settings.redis() else { return try await body { _ in } }
+        guard !isDryRun, let (configuration, prefix) = try context.settings.redis() else {
+            return try await body { _ in }
+        }
         let source = KeyspaceSource(prefix: prefix)
         source.learned(try await InstallationStore(pool: pool).installation())
         guard let keyspace = source.current else { throw CommandFailure(.software, "no keyspace") }
