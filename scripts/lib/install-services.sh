@@ -265,6 +265,18 @@ make_folders() {
     fi
   fi
   mkdir -p "$DEPLOY/nginx/acme"
+  open_mounted_files
+}
+
+# What is mounted is read by other users than ours; after a clone under umask 077 they could not. Nothing there is secret.
+open_mounted_files() {
+  [ -d "$DEPLOY/compose" ] || return 0
+  [ -n "$(find "$DEPLOY/compose" ! -type l ! -perm -004)" ] || return 0
+  if chmod -R go+rX "$DEPLOY/compose" 2>/dev/null; then
+    say "  deploy/compose was closed to the containers' users; now they can read it"
+  else
+    doubt "deploy/compose is closed to the containers' users. Next: chmod -R go+rX deploy/compose, as its owner"
+  fi
 }
 
 print_how_to_start() {

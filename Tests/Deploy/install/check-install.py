@@ -26,7 +26,7 @@ import yaml
 HERE = os.path.dirname(os.path.realpath(__file__))
 ROOT = os.path.realpath(f"{HERE}/../../..")
 BASE = tempfile.mkdtemp(prefix="aragora-install-")
-TOOLS = """awk cat chmod chown cut date df dirname grep head hostname id ls mkdir mktemp mv openssl rm sed sleep stty
+TOOLS = """awk cat chmod chown cut date df dirname find grep head hostname id ls mkdir mktemp mv openssl rm sed sleep stty
 tail tr uname wc""".split()
 SECRETS = {"POSTGRES_PASSWORD": 48, "REDIS_PASSWORD": 48, "ARAGORA_JWT_SECRET": 64, "ARAGORA_API_TOKEN": 64,
            "ARAGORA_ENCRYPTION_KEY": 64, "ARAGORA_RECEIPT_SIGNING_KEY": 64, "GRAFANA_PASSWORD": 32}
@@ -462,6 +462,19 @@ def test_a_link_stays_a_link():
     assert os.path.islink(f"{c.root}/deploy/.env") and "COMPOSE_PROFILES=workers" in open(f"{c.base}/elsewhere").read()
     os.unlink(f"{c.base}/elsewhere")
     c.run("--no-start", expect=20)
+
+
+def test_a_clone_that_only_its_owner_reads_is_opened_to_the_containers():
+    c = Checkout()
+    os.makedirs(f"{c.root}/deploy/compose/postgres", 0o700)
+    c.write("deploy/compose/postgres/postgresql.conf", "x\n", 0o600)
+    c.write("deploy/compose/start.sh", "x\n", 0o700)
+    c.run("--no-start")
+    assert mode(f"{c.root}/deploy/compose/postgres") == 0o755 and mode(f"{c.root}/deploy/compose/start.sh") == 0o755
+    assert mode(f"{c.root}/deploy/compose/postgres/postgresql.conf") == 0o644
+    assert mode(f"{c.root}/deploy/.env") == 0o600
+    c.run("--no-start")
+    assert "closed" not in c.err
 
 
 def test_a_user_who_is_not_root_owns_the_backups():
