@@ -6,7 +6,7 @@ package struct EngineVersion: Hashable, Sendable {
     /// Versions this program can run: N and N−1.
     package static let supported = [EngineVersion(1), current]
 
-    /// The first with sealed ballots, rounds planned by format, judges, merged choices and a quorum of votes (ADR 0018).
+    /// The first with sealed ballots, rounds planned by format, judges, merged choices and a quorum of votes (ADR 0017).
     static let sealedBallots = EngineVersion(2)
 }
 
