@@ -28,10 +28,13 @@ struct ReloadTests {
             let viewers = stack.watchEverywhere(debate)
             try await stack.awaitEvents(3, of: debate)
 
+            let begun = try await stack.loadedAt(.gateway(1))
             try StackFolder.write("the-second-token-of-the-stack", to: current)
             try StackFolder.write(Stack.token, to: previous)
             try await stack.hangUp(.api(1), .gateway(1), .worker(1))
             try await stack.expect(["the-second-token-of-the-stack": 200, Stack.token: 200, "no-token": 401])
+            let loaded = try await stack.loadedAt(.gateway(1))
+            stack.check(loaded > begun, "the metric says that the settings are of \(loaded), as before")
 
             try StackFolder.write("", to: previous)
             try await stack.hangUp(.api(1), .gateway(1))
@@ -172,6 +175,15 @@ extension Stack {
             try process(member).send(SIGHUP)
             try await eventually("\(member) has reloaded") { Self.reloads(in: log) > before }
         }
+    }
+
+    /// When a process says that its settings were read.
+    func loadedAt(_ member: Member) async throws -> Double {
+        let text = try await http.send(
+            HTTPClientRequest(url: "http://127.0.0.1:\(ports(of: member).metrics)/metrics"))
+        let lines = String(decoding: text.body, as: UTF8.self).split(separator: "\n")
+        let value = lines.last { $0.hasPrefix("aragora_config_last_reload_timestamp") }?.split(separator: " ").last
+        return value.flatMap { Double($0) } ?? 0
     }
 
     private static func reloads(in log: String) -> Int {
