@@ -227,12 +227,15 @@ def api_when_settled():
 
 def main():
     document = Document()
-    # A worker lives, so it runs these.
+    # Once the API knows of a worker it leaves debates to it.
+    until(lambda: Scrape("api").value("aragora_workers_live", kind="worker") == 1, "the API knows of the worker")
+    time.sleep(1)
     first = debates_of_every_kind()
     asyncio.run(view(first))
     worker = Scrape("debate-worker")
     # Without a worker the API runs them.
     script("service.sh", "stop", "debate-worker-1")
+    until(lambda: Scrape("api").value("aragora_workers_live", kind="worker") == 0, "the API knows that none lives")
     debates_of_every_kind()
     cancelled = debate(["demo", "demo"], 1)
     api("POST", f"/api/v1/debates/{cancelled}/cancel")
