@@ -44,6 +44,12 @@ package struct InstallationCounter: Sendable {
             receipts: try row.int("receipts"), oldestReceipt: try row.optionalTimestamp("oldest_receipt"))
     }
 
+    /// Rows of a table as Postgres's planner guesses them: as dense as when it was last analyzed, over the pages it has now.
+    private static let estimate: SQL = """
+        CASE WHEN relpages > 0 THEN (reltuples / relpages * (pg_relation_size(oid) / current_setting('block_size')::int))::bigint
+             ELSE pg_stat_get_live_tuples(oid) END
+        """
+
     /// Each ORDER BY … LIMIT names the index to walk; a count without one reads the whole table. LATERAL … LIMIT 1 looks
     /// each row up by its key, where a join might read the whole table to find a few.
     static let statement: SQL = """
@@ -86,8 +92,7 @@ package struct InstallationCounter: Sendable {
         )
         SELECT queue.*, ends.*, budgets.*, live.*,
                CASE WHEN counted.receipts <= \(raw: "\(exactReceipts)") THEN counted.receipts
-                    ELSE greatest(counted.receipts, pg_stat_get_live_tuples('receipts'::regclass),
-                                  (SELECT reltuples::bigint FROM pg_class WHERE oid = 'receipts'::regclass))
+                    ELSE greatest(counted.receipts, (SELECT \(estimate) FROM pg_class WHERE oid = 'receipts'::regclass))
                END AS receipts,
                (SELECT created_at FROM receipts ORDER BY created_at, id LIMIT 1) AS oldest_receipt
         FROM queue, ends, budgets, live, counted
