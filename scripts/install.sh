@@ -69,6 +69,9 @@ while [ $# -gt 0 ]; do
   shift
 done
 export force_env
+case "${ARAGORA_INSTALL_TIMEOUT:-300}" in
+  '' | *[!0-9]*) die "$EX_USAGE" "ARAGORA_INSTALL_TIMEOUT must be a number of seconds, not '$ARAGORA_INSTALL_TIMEOUT'" ;;
+esac
 
 # What is written is first written under a name that ends so, and renamed when it is whole.
 readonly UNFINISHED=".unfinished.$$"

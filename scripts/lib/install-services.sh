@@ -159,6 +159,7 @@ refuse_foreign_containers() {
 
 start_services() {
   [ "$password_to_change" = no ] || change_database_password
+  say "  starting; the first time the other images are pulled, which takes minutes"
   if ! compose up -d >"$OUTPUT" 2>&1; then start_failed; fi
   good "started${profiles:+, with $profiles}"
 }

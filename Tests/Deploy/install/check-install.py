@@ -284,6 +284,9 @@ def test_wrong_arguments_are_refused_before_anything_happens():
         c.run(*arguments, expect=64)
         assert c.files() == ["deploy/.env.template", "deploy/docker-compose.production.yml"]
         assert not c.calls()
+    c = Checkout(certificate=False)
+    c.run(expect=64, environment={"ARAGORA_INSTALL_TIMEOUT": "soon"})
+    assert c.files() == ["deploy/.env.template", "deploy/docker-compose.production.yml"]
 
 
 def test_profiles_are_remembered_and_added_up():
@@ -633,6 +636,25 @@ def test_an_interruption_anywhere_leaves_whole_files_and_the_next_run_goes_on():
         assert secrets is None or c.settings() == secrets
         assert openssl("x509", "-in", f"{c.root}/deploy/nginx/certs/server.crt", "-noout", "-pubkey") == \
             openssl("pkey", "-in", f"{c.root}/deploy/nginx/certs/server.key", "-pubout")
+
+
+def test_an_interruption_while_it_waits_leaves_what_runs():
+    c = Checkout()
+    c.scenario(states={"aragora": ["starting|running|0"]})
+    process = c.start(start_new_session=True)
+    told = ""
+    while "waiting  aragora" not in told:
+        line = process.stderr.readline()
+        assert line, told
+        told += line
+    os.killpg(process.pid, signal.SIGINT)
+    process.communicate(timeout=RUN_SECONDS)
+    assert process.returncode == 130 and not c.unfinished(), (process.returncode, c.files())
+    assert not [call for call in c.compose_calls() if call[0] in ("down", "stop")]
+    secrets = c.settings()
+    c.scenario(started=True)
+    c.run()
+    assert c.settings() == secrets
 
 
 def test_a_full_disk_leaves_the_old_file():
