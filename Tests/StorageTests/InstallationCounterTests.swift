@@ -71,7 +71,9 @@ struct InstallationCounterTests {
             let (chain, holding) = try await bench.held(by: runner)
             _ = try await bench.held(by: runner)  // without a budget
             let queued = try await bench.debate()
-            let spec = Array(#"{"protocol":{"budget_micro_usd":2500000}}"#.utf8)
+            // An escape that Postgres can not store as text must not be in the way.
+            let spec = Array(
+                #"{"persona":"\u0000 \"budget_micro_usd\":9","protocol":{"budget_micro_usd":2500000}}"#.utf8)
             for debate in [chain.debate, queued.debate] {
                 _ = try await bench.pool.execute("UPDATE debates SET spec = \(spec) WHERE id = \(debate.text)")
             }

@@ -50,6 +50,9 @@ package struct InstallationCounter: Sendable {
              ELSE pg_stat_get_live_tuples(oid) END
         """
 
+    /// A budget is looked up in the specification's text, since a persona may hold an escape that Postgres's JSON refuses, and
+    /// one debate must not end all counting. Inside a JSON string the quotes of such a member would be escaped.
+    ///
     /// Each ORDER BY … LIMIT names the index to walk; a count without one reads the whole table. LATERAL … LIMIT 1 looks
     /// each row up by its key, where a join might read the whole table to find a few.
     static let statement: SQL = """
@@ -78,7 +81,7 @@ package struct InstallationCounter: Sendable {
             FROM (SELECT debate_id FROM open WHERE status = 'running' LIMIT \(raw: "\(maxBudgets)")) o
             CROSS JOIN LATERAL (SELECT id, spec FROM debates WHERE id = o.debate_id LIMIT 1) d
             CROSS JOIN LATERAL (
-                SELECT (convert_from(d.spec, 'UTF8')::jsonb -> 'protocol' ->> 'budget_micro_usd')::bigint AS budget) b
+                SELECT substring(convert_from(d.spec, 'UTF8') FROM '"budget_micro_usd":([0-9]+)')::bigint AS budget) b
             CROSS JOIN LATERAL (
                 SELECT coalesce(sum(c.cost_micro_usd), 0) AS spent FROM agent_calls c WHERE c.debate_id = d.id) s
             WHERE budget IS NOT NULL
