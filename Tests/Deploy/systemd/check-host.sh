@@ -5,7 +5,7 @@
 # gateway, a worker and the backup with a secrets manager that is a stub, real stores, and real nginx with the shipped site
 # before them. host.py has the sentences. In a network of its own, because the units' ports are fixed.
 #
-# Environment: ARAGORA_BIN_DIR, the executables; DEPLOY_PYTHON, with Tests/Deploy/requirements.txt.
+# Environment: ARAGORA_BIN_DIR, the executables.
 # Exit codes: 0 passed, 1 findings, 64 wrong arguments, 77 no network of its own can be had here.
 set -euo pipefail
 folder="$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")" && pwd -P)"
@@ -26,4 +26,4 @@ if [[ "${1:-}" != --inside ]]; then
 fi
 # The loopback interface of a new network is down (SIOCSIFFLAGS, IFF_UP).
 python3 -c 'import fcntl, socket, struct; fcntl.ioctl(socket.socket(socket.AF_INET, socket.SOCK_DGRAM), 0x8914, struct.pack("16sh", b"lo", 1))'
-with_private_stores "${DEPLOY_PYTHON:-python3}" "$folder/host.py"
+with_private_stores python3 "$folder/host.py"
