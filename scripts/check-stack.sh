@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# Usage: scripts/check-stack.sh [--cache DIR] [--keep] [--quick]     (needs root, podman, runc, debootstrap, docker-compose)
+# Usage: scripts/check-stack.sh [--cache DIR] [--keep] [--quick] [--only PART]...        (needs root)
 #
 # Builds the images, installs with scripts/install.sh, and uses the stack as an operator would: a debate through nginx
 # over TLS, watched over wss; monitoring; workers scaled and killed; API and gateway scaled; 200 running debates while
-# every service in turn is made anew; a backup that is restored to prove it; taken down. Prints what it saw.
+# every service in turn is made anew; a backup that is restored to prove it; every command block of the guides that
+# is annotated `run: compose`; taken down. Prints what it saw.
 #
 # All of it in namespaces of its own, on a copy of the working copy: neither the machine's ports nor deploy/.env are touched.
 # Left out, because Debian has nothing to stand in for them: grafana, loki, promtail, jaeger. For the other vendors'
@@ -12,6 +13,8 @@
 #   --cache DIR  keep images and compiled objects there for the next run (the same folder as for check-images.sh)
 #   --keep       leave the scratch folder
 #   --quick      20 debates instead of 200, shorter ones
+#   --only PART  install, do this part, take down: door, debate, monitoring, hardening, workers, scale, recreate, backup or
+#                documents; may be repeated
 #
 # Environment: JOBS bounds the compiler; TMPDIR is where the scratch folder is made (5 GB; default /var/tmp).
 #
@@ -23,7 +26,7 @@ for library in common process containers checks; do
   source "$(dirname -- "${BASH_SOURCE[0]}")/lib/$library.sh"
 done
 
-readonly COMPOSE_FILE=deploy/docker-compose.production.yml OVERRIDE_FILE=deploy/docker-compose.override.yml
+readonly COMPOSE_FILE=deploy/docker-compose.production.yml PODMAN_FILE=deploy/docker-compose.podman.yml
 readonly ARAGORA_IMAGE=ghcr.io/an0mium/aragora:latest ARAGORA_BACKUP_IMAGE=ghcr.io/an0mium/aragora-backup:latest
 readonly ARAGORA_CLI_IMAGE=localhost/aragora-check/cli:latest
 readonly POSTGRES_IMAGE=postgres:16-bookworm
@@ -32,7 +35,9 @@ readonly MONITORING=(prometheus alertmanager postgres-exporter redis-exporter no
 readonly READY_SECONDS=120
 readonly BASE=https://localhost
 
-cache="" keep=no quick=no arguments=("$@")
+readonly PARTS=(door debate monitoring hardening workers scale recreate backup documents)
+
+cache="" keep=no quick=no only=() arguments=("$@")
 while [[ $# -gt 0 ]]; do
   case "$1" in
     --cache)
@@ -42,6 +47,11 @@ while [[ $# -gt 0 ]]; do
       ;;
     --keep) keep=yes ;;
     --quick) quick=yes ;;
+    --only)
+      [[ -n "${2:-}" && " ${PARTS[*]} " = *" $2 "* ]] || die "$EX_USAGE" "--only needs one of: ${PARTS[*]}"
+      only+=("$2")
+      shift
+      ;;
     -h | --help) usage && exit 0 ;;
     *) die "$EX_USAGE" "unknown argument: $1 (see --help)" ;;
   esac
@@ -87,8 +97,9 @@ make_images() {
 make_checkout() {
   rm -rf "$CHECKOUT"
   mkdir -p "$CHECKOUT"
-  git -C "$ROOT" ls-files --cached --others --exclude-standard -z -- deploy scripts docs/examples |
+  git -C "$ROOT" ls-files --cached --others --exclude-standard -z -- deploy scripts docs Tests/Deploy/docs |
     (cd "$ROOT" && xargs -0 cp --parents --target-directory "$CHECKOUT" 2>/dev/null) || true
+  # Read by our `docker compose` in addition, so that commands are typed as in the guides.
   # Where a file sets one limit, podman sets the other one to a million, which it may not do without CAP_SYS_RESOURCE.
   local service processes
   processes="$(ulimit -Hu)"
@@ -98,7 +109,7 @@ make_checkout() {
     for service in nginx aragora ws-gateway debate-worker; do
       printf '  %s: {ulimits: {nproc: %s}}\n' "$service" "$processes"
     done
-  } >"$CHECKOUT/$OVERRIDE_FILE"
+  } >"$CHECKOUT/$PODMAN_FILE"
 }
 
 if [[ -z "${STACK_NETWORK:-}" ]]; then
@@ -117,7 +128,7 @@ cd "$CHECKOUT"
 ip link set lo up
 mkdir -p "$CONTAINERS_HOME/tmp"
 
-compose() { docker compose -f "$COMPOSE_FILE" -f "$OVERRIDE_FILE" "$@"; }
+compose() { docker compose -f "$COMPOSE_FILE" "$@"; }
 saw() { printf '        %s\n' "$*"; }
 part() { printf '\n%s\n' "$*"; }
 
@@ -201,6 +212,28 @@ check_door() {
   expect "$BASE/metrics from the outside" 403 "$(status_of "$BASE/metrics")"
   expect "$BASE/api/v1/debates without a token" 401 "$(status_of "$BASE/api/v1/debates")"
   expect "$BASE/grafana/ without Grafana" 502 "$(status_of "$BASE/grafana/")"
+}
+
+# As the engine sees it: every container of ours and of the vendors.
+check_hardening() {
+  local containers
+  mapfile -t containers < <(podman ps --quiet --filter label=com.docker.compose.project=aragora)
+  podman inspect "${containers[@]}" >"$CONTAINERS_HOME/tmp/containers.json"
+  part "Hardening: all ${#containers[@]} containers, as the engine sees them"
+  expect "with a root file system that can be written" "" "$(those '.HostConfig.ReadonlyRootfs | not')"
+  expect "without no-new-privileges" "" "$(those '.HostConfig.SecurityOpt | tostring | contains("no-new-privileges") | not')"
+  expect "without a limit of memory" "" "$(those '.HostConfig.Memory == 0')"
+  expect "with capabilities" nginx "$(those '(.EffectiveCaps // []) | length > 0')"
+  # blackbox-exporter's image names no user; it has no capability, so root is a number.
+  expect "that run as root" "blackbox-exporter nginx" "$(those '.Config.User | . == "" or . == "root" or . == "0"')"
+  expect "of ours that run as another user than 10001" "" \
+    "$(those '(.Config.Image | contains("an0mium")) and (.Config.User | startswith("10001") | not)')"
+}
+
+# Prints the services whose container fits a jq condition.
+those() {
+  jq --raw-output "[.[] | select($1) | .Config.Labels[\"com.docker.compose.service\"]] | unique | join(\" \")" \
+    "$CONTAINERS_HOME/tmp/containers.json"
 }
 
 first_debate() {
@@ -358,10 +391,24 @@ back_up() {
 }
 
 look_after() {
-  part "How it stands"
-  compose exec -T aragora aragora doctor >"$CONTAINERS_HOME/logs/doctor" 2>&1 || saw "aragora doctor exits with $?:"
-  sed 's/^/        /' "$CONTAINERS_HOME/logs/doctor" | tail -n 12
-  verify "every Prometheus target is up" wait_until "$READY_SECONDS" all_up 15
+  part "How it stands: aragora doctor, in the container"
+  verify "doctor finds no fault" compose exec -T aragora aragora doctor
+  compose exec -T aragora aragora doctor 2>/dev/null | tail -n 1 | while IFS= read -r line; do saw "$line"; done
+  verify "every Prometheus target is up" wait_until "$READY_SECONDS" all_up 12
+}
+
+# The guides' own words, in the order in which they stand. They stop, restore and change passwords: the last part.
+run_documents() {
+  local word name
+  part "The command blocks of the guides that are annotated 'run: compose'"
+  python3 Tests/Deploy/docs/run-blocks.py compose >"$CONTAINERS_HOME/logs/documents" 2>&1 || true
+  while read -r word name; do
+    case "$word" in
+      ran) passed "$name" ;;
+      FAILED) failed "$name" && sed -n "/$word *${name%%: *}/,/^\(ran\|FAILED\) /p" "$CONTAINERS_HOME/logs/documents" | tail -n 30 ;;
+    esac
+  done < <(grep -E '^(ran|FAILED) ' "$CONTAINERS_HOME/logs/documents")
+  verify "$(tail -n 1 "$CONTAINERS_HOME/logs/documents")" grep -q '^ran ' "$CONTAINERS_HOME/logs/documents"
 }
 
 take_down() {
@@ -384,15 +431,20 @@ collect_logs() {
   done
 }
 
+# wanted PART: without --only all are.
+wanted() { [[ ${#only[@]} -eq 0 || " ${only[*]} " = *" $1 "* ]]; }
+
 install_it
-check_door
-first_debate
-monitor
-kill_a_worker
-scale_services
-disturb
-back_up
-look_after
+if wanted door; then check_door; fi
+if wanted debate; then first_debate; fi
+if wanted monitoring; then monitor; fi
+if wanted hardening; then check_hardening; fi
+if wanted workers; then kill_a_worker; fi
+if wanted scale; then scale_services; fi
+if wanted recreate; then disturb; fi
+if wanted backup; then back_up; fi
+if wanted monitoring; then look_after; fi
+if wanted documents; then run_documents; fi
 collect_logs
 take_down
 checks_end

@@ -53,13 +53,14 @@ containers_isolate() {
     CONTAINERS_HOME="$(mktemp -d "${TMPDIR:-/var/tmp}/aragora-containers.XXXXXX")"
   fi
   export CONTAINERS_HOME
-  CONTAINERS_CHILD=""
+  local code=0 child="" interrupted=no
   # A signal ends the namespaces' first process, and the kernel ends all the others.
-  trap '[[ -z "$CONTAINERS_CHILD" ]] || kill -KILL "$CONTAINERS_CHILD" 2>/dev/null; exit 130' INT TERM HUP
-  local code=0
+  trap 'interrupted=yes; [[ -z "$child" ]] || kill -KILL "$child" 2>/dev/null' INT TERM HUP
   unshare "${unshare_options[@]}" -- "$0" "$@" 8>&- &
-  CONTAINERS_CHILD=$!
-  wait "$CONTAINERS_CHILD" || code=$?
+  child=$!
+  wait "$child" || code=$?
+  while kill -0 "$child" 2>/dev/null; do wait "$child" || code=$?; done
+  [[ "$interrupted" = no ]] || code=130
   containers_remove_cgroups
   if [[ "$keep" = yes ]]; then
     say "kept: $CONTAINERS_HOME (storage, logs, conf)"
@@ -69,13 +70,15 @@ containers_isolate() {
   exit "$code"
 }
 
-# What a killed check leaves is one empty cgroup per container.
+# What a killed check leaves is one empty cgroup per container and hierarchy; the storage still knows the containers.
 containers_remove_cgroups() {
-  local list="$CONTAINERS_HOME/cgroups" folder
-  [[ -s "$list" ]] || return 0
-  while IFS= read -r folder; do
-    find /sys/fs/cgroup -depth -type d -path "*/$folder*" -exec rmdir {} + 2>/dev/null || true
-  done <"$list"
+  local list identifier
+  for list in "$CONTAINERS_HOME"/storage/*-containers/containers.json; do
+    [[ -s "$list" ]] || continue
+    for identifier in $(jq --raw-output '.[].id' "$list"); do
+      find /sys/fs/cgroup -depth -type d -path "*/libpod-*$identifier*" -exec rmdir {} + 2>/dev/null || true
+    done
+  done
 }
 
 # Installs what is missing, and skips where containers can not run.
@@ -176,9 +179,8 @@ containers_policy() {
     mount -t tmpfs tmpfs /etc/containers && cp "$CONTAINERS_HOME/run/policy.json" /etc/containers/
 }
 
-# The containers of this check end; remembers their cgroups for after a crash.
+# The containers of this check end.
 containers_close() {
-  podman ps --all --quiet --no-trunc 2>/dev/null | sed 's/^/libpod-/' >"$CONTAINERS_HOME/cgroups" || true
   podman rm --all --force --time 5 >/dev/null 2>&1 || true
   podman volume prune --force >/dev/null 2>&1 || true
 }

@@ -3,20 +3,29 @@
 # Not imitated: what only the plugin knows (`include`, `up --wait`, `docker compose ls`).
 set -euo pipefail
 
-# Like the plugin, and unlike docker-compose, read the .env beside the first compose file.
+# Like the plugin, and unlike docker-compose, read the .env beside the first compose file. Behind the last one comes
+# docker-compose.podman.yml, if that lies beside it: what this engine needs to be told.
 compose() {
-  local arguments=("$@") file="" environment=""
-  while [[ $# -gt 0 ]]; do
+  local before=() file="" folder="" environment=""
+  # The options before the subcommand.
+  while [[ $# -gt 0 && "$1" = -* ]]; do
     case "$1" in
       -f | --file) file="${file:-${2:-}}" ;;
       --env-file | --env-file=*) environment=given ;;
     esac
+    before+=("$1")
+    case "$1" in
+      -f | --file | -p | --project-name | --profile | --env-file | --project-directory | --ansi)
+        before+=("${2:-}")
+        shift
+        ;;
+    esac
     shift
   done
-  if [[ -n "$file" && -z "$environment" && -f "$(dirname -- "$file")/.env" ]]; then
-    arguments=(--env-file "$(dirname -- "$file")/.env" "${arguments[@]}")
-  fi
-  exec docker-compose "${arguments[@]}"
+  [[ -z "$file" ]] || folder="$(dirname -- "$file")"
+  [[ -z "$folder" || ! -f "$folder/docker-compose.podman.yml" ]] || before+=(-f "$folder/docker-compose.podman.yml")
+  [[ -z "$folder" || -n "$environment" || ! -f "$folder/.env" ]] || before+=(--env-file "$folder/.env")
+  exec docker-compose "${before[@]}" "$@"
 }
 
 case "${1:-}" in
