@@ -13,8 +13,8 @@
 #   --cache DIR  keep images and compiled objects there for the next run (the same folder as for check-images.sh)
 #   --keep       leave the scratch folder
 #   --quick      20 debates instead of 200, shorter ones
-#   --only PART  install, do this part, take down: door, debate, monitoring, hardening, workers, scale, recreate, backup or
-#                documents; may be repeated
+#   --only PART  install, do this part, take down: door, debate, monitoring, hardening, embedded, workers, scale, recreate,
+#                backup or documents; may be repeated
 #
 # Environment: JOBS bounds the compiler; TMPDIR is where the scratch folder is made (5 GB; default /var/tmp).
 #
@@ -35,7 +35,7 @@ readonly MONITORING=(prometheus alertmanager postgres-exporter redis-exporter no
 readonly READY_SECONDS=120
 readonly BASE=https://localhost
 
-readonly PARTS=(door debate monitoring hardening workers scale recreate backup documents)
+readonly PARTS=(door debate monitoring hardening embedded workers scale recreate backup documents)
 
 cache="" keep=no quick=no only=() arguments=("$@")
 while [[ $# -gt 0 ]]; do
@@ -211,6 +211,8 @@ check_door() {
   expect "HTTP version" 2 "$(front --output /dev/null --write-out '%{http_version}' "$BASE/healthz")"
   expect "$BASE/metrics from the outside" 403 "$(status_of "$BASE/metrics")"
   expect "$BASE/api/v1/debates without a token" 401 "$(status_of "$BASE/api/v1/debates")"
+  verify "docker compose logs aragora | grep -i migration: $(compose logs --no-color aragora 2>/dev/null | grep -ci migration) lines" \
+    test "$(compose logs --no-color aragora 2>/dev/null | grep -ci migration)" -gt 0
   expect "$BASE/grafana/ without Grafana" 502 "$(status_of "$BASE/grafana/")"
 }
 
@@ -275,7 +277,7 @@ monitor() {
   verify "the probe from outside, through nginx over TLS, succeeds" wait_until 60 probe_succeeds
   expect "rule groups loaded without an error" "" \
     "$(prometheus rules | jq --raw-output '[.data.groups[].rules[] | select(.lastError) | .name] | unique | join(" ")')"
-  saw "$(prometheus rules | jq '[.data.groups[].rules[]] | length') rules, firing: $(prometheus alerts | jq --raw-output '[.data.alerts[] | select(.state == "firing") | .labels.alertname] | unique | join(" ")')"
+  saw "$(prometheus rules | jq '[.data.groups[].rules[]] | length') rules, firing: $(prometheus alerts | jq --raw-output '[.data.alerts[] | select(.state == "firing") | .labels.alertname] | unique | join(" ") | if . == "" then "none" else . end')"
   expect "Alertmanager is found" 1 "$(prometheus alertmanagers | jq '.data.activeAlertmanagers | length')"
 }
 
@@ -303,6 +305,20 @@ kill_a_worker() {
 }
 
 finds() { [[ "$(prometheus query --data-urlencode "query=count(up{job=\"aragora-$1\"} == 1)" | jq --raw-output '.data.result[0].value[1] // 0')" = "$2" ]]; }
+
+# Without the profile `workers` the API hosts the runner.
+run_embedded() {
+  local status="$CONTAINERS_HOME/tmp/embedded.json"
+  part "No worker: the API runs debates itself"
+  verify "stop debate-worker" quietly compose --profile workers stop debate-worker
+  if viewers 1 3 "$status" >"$CONTAINERS_HOME/tmp/embedded.out" 2>&1; then
+    passed "3 debates complete, every chain holds"
+  else
+    failed "not all 3 complete: $(tail -n 3 "$CONTAINERS_HOME/tmp/embedded.out")"
+  fi
+  verify "up -d debate-worker" quietly compose --profile workers up -d debate-worker
+  verify "the workers are healthy again" wait_until "$READY_SECONDS" is_healthy debate-worker 2
+}
 
 # --- 4 ----------------------------------------------------------------------------------------------------------------------
 
@@ -405,7 +421,11 @@ run_documents() {
   while read -r word name; do
     case "$word" in
       ran) passed "$name" ;;
-      FAILED) failed "$name" && sed -n "/$word *${name%%: *}/,/^\(ran\|FAILED\) /p" "$CONTAINERS_HOME/logs/documents" | tail -n 30 ;;
+      FAILED)
+        failed "$name"
+        awk -v line="FAILED   $name" '$0 == line { on = 1; next } /^(ran|FAILED) / { on = 0 } on { print "        " $0 }' \
+          "$CONTAINERS_HOME/logs/documents" | tail -n 20
+        ;;
     esac
   done < <(grep -E '^(ran|FAILED) ' "$CONTAINERS_HOME/logs/documents")
   verify "$(tail -n 1 "$CONTAINERS_HOME/logs/documents")" grep -q '^ran ' "$CONTAINERS_HOME/logs/documents"
@@ -437,8 +457,10 @@ wanted() { [[ ${#only[@]} -eq 0 || " ${only[*]} " = *" $1 "* ]]; }
 install_it
 if wanted door; then check_door; fi
 if wanted debate; then first_debate; fi
-if wanted monitoring; then monitor; fi
+# The guides ask Prometheus too.
+if wanted monitoring || wanted documents; then monitor; fi
 if wanted hardening; then check_hardening; fi
+if wanted embedded; then run_embedded; fi
 if wanted workers; then kill_a_worker; fi
 if wanted scale; then scale_services; fi
 if wanted recreate; then disturb; fi

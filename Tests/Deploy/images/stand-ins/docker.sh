@@ -25,13 +25,15 @@ compose() {
   [[ -z "$file" ]] || folder="$(dirname -- "$file")"
   [[ -z "$folder" || ! -f "$folder/docker-compose.podman.yml" ]] || before+=(-f "$folder/docker-compose.podman.yml")
   [[ -z "$folder" || -n "$environment" || ! -f "$folder/.env" ]] || before+=(--env-file "$folder/.env")
-  exec docker-compose "${before[@]}" "$@"
+  # It says of every service that it does not know reservations of processors; the plugin does.
+  docker-compose "${before[@]}" "$@" 2> >(grep -v 'deploy sub-keys are not supported' >&2)
 }
 
 case "${1:-}" in
   compose)
     shift
     compose "$@"
+    exit
     ;;
   info)
     case "${3:-}" in
