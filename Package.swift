@@ -90,7 +90,7 @@ let package = Package(
             ]),
 
         // product engines
-        shared("Providers", ["Domain", "Contracts", "HTTPClient", "Platform", "Sockets"]),
+        shared("Providers", ["Domain", "Contracts", "Messaging", "HTTPClient", "Platform", "Sockets"]),
         shared(
             "DebateRunner",
             core + [
@@ -126,7 +126,12 @@ let package = Package(
         tests("ContractsTests", ["Contracts", "Domain"]),
         tests("LedgerTests", core + ["Crypto"]),
         tests("StorageTests", core + ["Storage", "PostgresClient", "Sockets", "Platform", "Crypto"]),
-        tests("ProvidersTests", ["Providers", "Domain", "Contracts", "HTTPClient", "HTTP", "Sockets", "Platform"]),
+        tests(
+            "ProvidersTests",
+            [
+                "Providers", "Domain", "Contracts", "Messaging", "RedisClient", "HTTPClient", "HTTP", "Sockets", "Platform",
+                "provider-simulator",
+            ]),
         tests("RunnerTests", core + drivers + adapters + ["DebateRunner", "Providers"]),
         tests(
             "ServiceTests",

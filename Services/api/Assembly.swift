@@ -68,7 +68,9 @@ enum Assembly {
         _ settings: APISettings, _ context: ServiceContext, on loop: EventLoop, keyspace: KeyspaceSource
     ) async throws -> any Service {
         let backends = await Backends.open(settings.stores, context, on: [loop], keyspace: keyspace)
-        let limits = ProviderLimits(maxInFlight: settings.providers.maxInFlight)
+        let limits = ProviderLimits(maxInFlight: settings.providers.maxInFlight) {
+            backends.keyspace.current.map { ProviderBoard(connection: backends.main.redis, keyspace: $0) }
+        }
         let registry = ProviderRegistry(
             settings: settings.providers, loop: loop, limits: limits, metrics: context.metrics, log: context.log)
         let redis = backends.redisConfiguration.map { configuration in
@@ -79,7 +81,8 @@ enum Assembly {
             dependencies: RunnerDependencies(
                 loop: loop, pool: backends.main.postgres, sessions: settings.stores.postgres,
                 usesPresence: !settings.stores.isPooled, redis: redis,
-                models: { registry.client(for: $0) }, receiptKeys: { settings.receipts.keys }, log: context.log,
+                models: { registry.client(for: $0) },
+                fallback: { settings.providers.fallback(for: $0) }, receiptKeys: { settings.receipts.keys }, log: context.log,
                 metrics: context.metrics))
         return Closing(runner) {
             await registry.close()

@@ -1,4 +1,5 @@
 import DebateRunner
+import Messaging
 import Platform
 import PostgresClient
 import Providers
@@ -8,7 +9,9 @@ import ServiceKit
 enum Assembly {
     static func services(_ settings: WorkerSettings, _ context: ServiceContext) async throws -> [any Service] {
         let backends = await Backends.open(settings.stores, context)
-        let limits = ProviderLimits(maxInFlight: settings.providers.maxInFlight)
+        let limits = ProviderLimits(maxInFlight: settings.providers.maxInFlight) {
+            backends.keyspace.current.map { ProviderBoard(connection: backends.main.redis, keyspace: $0) }
+        }
         let registry = ProviderRegistry(
             settings: settings.providers, loop: context.mainLoop, limits: limits, metrics: context.metrics,
             log: context.log)
@@ -20,7 +23,8 @@ enum Assembly {
             dependencies: RunnerDependencies(
                 loop: context.mainLoop, pool: backends.main.postgres, sessions: settings.stores.postgres,
                 usesPresence: !settings.stores.isPooled, redis: redis,
-                models: { registry.client(for: $0) }, receiptKeys: { settings.receipts.keys }, log: context.log,
+                models: { registry.client(for: $0) },
+                fallback: { settings.providers.fallback(for: $0) }, receiptKeys: { settings.receipts.keys }, log: context.log,
                 metrics: context.metrics))
         return [
             Closing(runner) {

@@ -45,10 +45,15 @@ package struct Usage: Hashable, Sendable {
     package let inputTokens: Int
     package let outputTokens: Int
     package let cost: MicroUSD
-    package init(inputTokens: Int = 0, outputTokens: Int = 0, cost: MicroUSD = .zero) {
+    /// The model has no known price: it was taken for as dear as the dearest that has one.
+    package let isPriceAssumed: Bool
+    package init(
+        inputTokens: Int = 0, outputTokens: Int = 0, cost: MicroUSD = .zero, isPriceAssumed: Bool = false
+    ) {
         self.inputTokens = inputTokens
         self.outputTokens = outputTokens
         self.cost = cost
+        self.isPriceAssumed = isPriceAssumed
     }
 }
 
@@ -69,6 +74,8 @@ package enum DebateEvent: Hashable, Sendable {
     case synthesis(Synthesis)
     /// A call failed for good; its agent takes no further part.
     case agentError(AgentFailure)
+    /// A provider could not answer; another is asked in its place, in the next attempt of the same call.
+    case agentFallback(AgentFallback)
     /// A call was in flight when its runner lost the debate; it may have been paid for, and may be sent again.
     case callAbandoned(CallReference, agent: String, round: Int)
     case userMessage(author: String, content: String)
@@ -93,6 +100,7 @@ package enum DebateEvent: Hashable, Sendable {
         case .sealedVote: "sealed_vote"
         case .synthesis: "synthesis"
         case .agentError: "agent_error"
+        case .agentFallback: "agent_fallback_triggered"
         case .callAbandoned: "call_abandoned"
         case .userMessage: "user_message"
         case .debatePaused: "debate_paused"
@@ -114,6 +122,7 @@ package enum DebateEvent: Hashable, Sendable {
         case .vote(let vote), .sealedVote(let vote): vote.round
         case .synthesis(let synthesis): synthesis.round
         case .agentError(let failure): failure.round
+        case .agentFallback(let fallback): fallback.round
         case .earlyTerminated(let termination): termination.round
         case .consensus(let result): result.round
         case .debateEnd(let end): end.roundsUsed
@@ -129,6 +138,7 @@ package enum DebateEvent: Hashable, Sendable {
         case .vote(let vote), .sealedVote(let vote): vote.agent
         case .synthesis(let synthesis): synthesis.agent
         case .agentError(let failure): failure.agent
+        case .agentFallback(let fallback): fallback.agent
         case .callAbandoned(_, let agent, _): agent
         default: nil
         }

@@ -67,6 +67,12 @@ package struct AgentSpec: Hashable, Sendable {
         self.weight = weight
         self.rating = rating
     }
+
+    /// The same seat, answered for by somebody else.
+    package func answered(by provider: ProviderKey, model: String) -> AgentSpec {
+        AgentSpec(
+            name: name, provider: provider, model: model, role: role, persona: persona, weight: weight, rating: rating)
+    }
 }
 
 /// What was asked: everything a machine needs to run the debate, valid by construction.

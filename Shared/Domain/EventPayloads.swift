@@ -163,6 +163,34 @@ package struct AgentFailure: Hashable, Sendable {
     }
 }
 
+/// From here on another provider is asked for this call. What the first one said before it failed is no part of the
+/// answer; the message that follows names who gave it.
+package struct AgentFallback: Hashable, Sendable {
+    package let agent: String
+    package let round: Int
+    package let provider: ProviderKey
+    package let model: String
+    package let fallbackProvider: ProviderKey
+    package let fallbackModel: String
+    package let reason: CallFailure.Kind
+    /// The attempt that failed.
+    package let call: CallReference
+
+    package init(
+        agent: String, round: Int, provider: ProviderKey, model: String, fallbackProvider: ProviderKey,
+        fallbackModel: String, reason: CallFailure.Kind, call: CallReference
+    ) {
+        self.agent = agent
+        self.round = round
+        self.provider = provider
+        self.model = model
+        self.fallbackProvider = fallbackProvider
+        self.fallbackModel = fallbackModel
+        self.reason = reason
+        self.call = call
+    }
+}
+
 /// Rounds that were not needed.
 package struct EarlyTermination: Hashable, Sendable {
     package enum Source: String, Sendable, CaseIterable { case convergence, votes, budget, adaptive }

@@ -47,9 +47,9 @@ package struct Keyspace: Sendable, Equatable {
     /// The bucket of one subject; `scope` is from a closed set.
     package func rate(scope: String, subject: String) -> String { "\(prefix):rate:\(scope):\(subject)" }
     /// The shared state of a provider's circuit breaker.
-    package func breaker(provider: String) -> String { "\(prefix):breaker:\(provider)" }
-    /// What processes tell each other about a provider.
-    package func provider(_ name: String) -> String { "\(prefix):provider:\(name)" }
+    package func breaker(provider: String) -> String { "\(prefix):breaker:{\(provider)}" }
+    /// The calls to a provider that are in flight, over all processes.
+    package func provider(_ name: String) -> String { "\(prefix):provider:{\(name)}" }
 
     // For those who look at a whole keyspace.
     /// A glob that every copy of a log matches, of whatever generation.

@@ -38,7 +38,7 @@ package enum MetricCatalogue {
         (
             "Model calls",
             [
-                .agentCalls, .agentLatency, .agentErrors, .agentTokens, .agentCost, .breakerState,
+                .agentCalls, .agentLatency, .agentErrors, .agentTokens, .agentCost, .breakerState, .agentHealthy,
             ]
         ),
         (
@@ -102,7 +102,7 @@ package enum MetricCatalogue {
                 .debatesEnded, .debatesCompleted, .consensusReached, .debateRounds, .convergence, .debateDuration,
                 .budgetEnded, .activeDebates, .eventsAppended, .appendLatency, .claims, .leaseLost, .deadLetters,
                 .alarms, .workerCapacity, .agentCalls, .agentLatency, .agentErrors, .agentTokens, .agentCost,
-                .breakerState, .receipts, .publishes, .publishLag,
+                .breakerState, .agentHealthy, .receipts, .publishes, .publishLag,
             ]
         ),
         ([.api, .gateway, .worker], [.redisUp]),

@@ -155,6 +155,9 @@ extension MetricName {
     package static let breakerState = MetricName(
         "aragora_circuit_breaker_state", .gauge, "1 for the state a provider's circuit breaker is in.",
         labels: ["agent", "state"])
+    package static let agentHealthy = MetricName(
+        "aragora_agent_healthy", .gauge,
+        "1 while a provider answers; 0 after 3 failures in a row, until 2 answers in a row.", labels: ["agent"])
 
     // Receipts
     package static let receipts = MetricName(

@@ -44,8 +44,15 @@ package struct ProviderProbe: Sendable {
         var headers: HTTPClientHeaders = ["Accept": "application/json"]
         let base = endpoint.baseURL.text
         guard endpoint.provider == .anthropic else {
-            if let key = endpoint.key { headers.append("Authorization", "Bearer \(key.reveal())") }
-            let root = endpoint.baseURL.hasPath ? base : "\(base)/v1"
+            let isGemini = endpoint.provider == .gemini && !GeminiDialect.speaksChatCompletions(endpoint.baseURL)
+            if let key = endpoint.key {
+                if isGemini {
+                    headers.append("x-goog-api-key", key.reveal())
+                } else {
+                    headers.append("Authorization", "Bearer \(key.reveal())")
+                }
+            }
+            let root = endpoint.baseURL.hasPath ? base : "\(base)/\(isGemini ? "v1beta" : "v1")"
             // OpenRouter shows its models to everybody.
             let path = endpoint.provider == .openrouter ? "key" : "models"
             return HTTPClientRequest(url: "\(root)/\(path)", headers: headers, maxResponseBytes: Self.maxAnswerBytes)

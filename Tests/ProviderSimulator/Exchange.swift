@@ -49,7 +49,10 @@ struct Exchange: Sendable {
         case .badChunk:
             try await writer.write(Array("data: {\"broken\n\n".utf8))
             return false
-        case .cut: throw Cut()
+        case .cut:
+            // What was written leaves first: a server that dies has said so much.
+            try await loop.sleep(for: .milliseconds(30))
+            throw Cut()
         case .stall:
             try await stall()
             return true

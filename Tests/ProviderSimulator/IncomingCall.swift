@@ -2,7 +2,7 @@ import Contracts
 import HTTP
 
 /// Whose format a request is in.
-enum ProviderAPI: String, Sendable { case anthropic, openai }
+enum ProviderAPI: String, Sendable { case anthropic, openai, gemini }
 
 /// One request for an answer.
 struct IncomingCall: Sendable {
@@ -25,14 +25,33 @@ struct IncomingCall: Sendable {
     let idempotencyKey: String
     let callKey: String
 
-    init(_ request: Request, api: ProviderAPI) throws(Refusal) {
+    /// - Parameter path: what Gemini's path names: `<model>:streamGenerateContent`.
+    init(_ request: Request, api: ProviderAPI, path: String? = nil) throws(Refusal) {
         // Anthropic takes either: its own libraries send the second since API version 2026-10-21.
-        let hasKey = api == .anthropic && request[header: "x-api-key"]?.isEmpty == false
+        let keyHeader = [ProviderAPI.anthropic: "x-api-key", .gemini: "x-goog-api-key"][api]
+        let hasKey = keyHeader.map { request[header: $0]?.isEmpty == false } ?? false
         guard hasKey || request[header: "authorization"]?.hasPrefix("Bearer ") == true else {
             throw Refusal(status: 401, type: "authentication_error", message: "There is no key.")
         }
         guard let json = try? JSONParser.parse(request.body, maximumBytes: 16 << 20) else {
             throw Refusal(status: 400, type: "invalid_request_error", message: "The body is not JSON.")
+        }
+        if api == .gemini {
+            guard let path, let colon = path.lastIndex(of: ":"), let contents = json["contents"]?.array, !contents.isEmpty
+            else {
+                throw Refusal(
+                    status: 400, type: "invalid_request_error", message: "a model and contents are required.")
+            }
+            self.api = api
+            model = String(path[..<colon])
+            isStreamed = path[colon...] == ":streamGenerateContent"
+            wantsUsage = true
+            prompt = contents.last { $0["role"]?.string == "user" }.map { Self.text($0["parts"]) } ?? ""
+            system = Self.text(json["systemInstruction"]?["parts"])
+            promptBytes = request.body.count
+            idempotencyKey = request[header: "idempotency-key"] ?? ""
+            callKey = request[header: "x-aragora-call-key"] ?? ""
+            return
         }
         guard let model = json["model"]?.string, let messages = json["messages"]?.array, !messages.isEmpty else {
             throw Refusal(status: 400, type: "invalid_request_error", message: "model and messages are required.")

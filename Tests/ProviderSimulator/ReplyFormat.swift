@@ -67,6 +67,76 @@ struct AnthropicFormat: ReplyFormat {
     }
 }
 
+struct GeminiFormat: ReplyFormat {
+    private func chunk(_ call: IncomingCall, _ text: String?, finish: JSONValue? = nil, usage: JSONValue) -> JSONValue {
+        var candidate = JSONObject([("index", 0)])
+        if let text { candidate["content"] = ["role": "model", "parts": [["text": .string(text)]]] }
+        if let finish { candidate["finishReason"] = finish }
+        return [
+            "candidates": [.object(candidate)], "usageMetadata": usage, "modelVersion": .string(call.model),
+            "responseId": "simulated",
+        ]
+    }
+
+    private func usage(_ call: IncomingCall, tokens: Int?) -> JSONValue {
+        let input = Int64(call.promptBytes / 4 + 1)
+        guard let tokens else { return ["promptTokenCount": .int(input), "totalTokenCount": .int(input)] }
+        return [
+            "promptTokenCount": .int(input), "candidatesTokenCount": .int(Int64(tokens)),
+            "totalTokenCount": .int(input + Int64(tokens)),
+        ]
+    }
+
+    private func event(_ json: JSONValue) -> [UInt8] { Array("data: ".utf8) + json.bytes + Array("\r\n\r\n".utf8) }
+
+    func start(_ call: IncomingCall) -> [UInt8] { [] }
+
+    func token(_ text: String, _ call: IncomingCall) -> [UInt8] {
+        event(chunk(call, text, usage: usage(call, tokens: nil)))
+    }
+
+    func end(_ call: IncomingCall, tokens: Int) -> [UInt8] {
+        event(chunk(call, nil, finish: "STOP", usage: usage(call, tokens: tokens)))
+    }
+
+    func whole(_ text: String, _ call: IncomingCall, tokens: Int) -> [UInt8] {
+        chunk(call, text, finish: "STOP", usage: usage(call, tokens: tokens)).bytes
+    }
+
+    func errorBody(type: String, message: String) -> [UInt8] { error(type, message).bytes }
+    func errorEvent(type: String, message: String) -> [UInt8] { event(error(type, message)) }
+
+    private func error(_ type: String, _ message: String) -> JSONValue {
+        ["error": ["code": .int(Self.code(of: type)), "message": .string(message), "status": .string(Self.status(of: type))]]
+    }
+
+    /// The names of errors that scenarios share are those of the other two; Gemini has Google's.
+    private static func status(of type: String) -> String {
+        switch type {
+        case "invalid_request_error": "INVALID_ARGUMENT"
+        case "authentication_error": "UNAUTHENTICATED"
+        case "permission_error": "PERMISSION_DENIED"
+        case "not_found_error": "NOT_FOUND"
+        case "rate_limit_error", "insufficient_quota": "RESOURCE_EXHAUSTED"
+        case "overloaded_error": "UNAVAILABLE"
+        case "api_error": "INTERNAL"
+        default: type
+        }
+    }
+
+    private static func code(of type: String) -> Int64 {
+        switch status(of: type) {
+        case "INVALID_ARGUMENT": 400
+        case "UNAUTHENTICATED": 401
+        case "PERMISSION_DENIED": 403
+        case "NOT_FOUND": 404
+        case "RESOURCE_EXHAUSTED": 429
+        case "UNAVAILABLE": 503
+        default: 500
+        }
+    }
+}
+
 struct OpenAIFormat: ReplyFormat {
     private func chunk(_ call: IncomingCall, _ choices: JSONValue, usage: JSONValue? = nil) -> [UInt8] {
         var object = JSONObject([

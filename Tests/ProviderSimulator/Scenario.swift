@@ -91,7 +91,7 @@ struct Rule: Sendable {
             case "model": model = value.string
             case "api":
                 api = value.string.flatMap(ProviderAPI.init)
-                if api == nil { throw Scenario.Problem("api: anthropic or openai") }
+                if api == nil { throw Scenario.Problem("api: anthropic, openai or gemini") }
             case "prompt": prompt = value.string
             case "nth": nth = (value.array ?? [value]).compactMap { $0.int.map(Int.init) }
             case "every":

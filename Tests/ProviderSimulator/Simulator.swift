@@ -10,8 +10,8 @@ enum Simulator {
     static let usage = """
         Usage: provider-simulator [--port N] [--port-file FILE] [--scenario FILE] [--loops N]
 
-        Answers as Anthropic (POST /v1/messages) and as OpenAI (POST /v1/chat/completions) would, streamed or not, with
-        text that follows the prompt: positions, critiques with a SEVERITY line, votes in the four-line form. A request needs
+        Answers as Anthropic (POST /v1/messages), as OpenAI (POST /v1/chat/completions) and as Gemini
+        (POST /v1beta/models/NAME:streamGenerateContent) would, streamed or not, with text that follows the prompt: positions, critiques with a SEVERITY line, votes in the four-line form. A request needs
         a key, any key; without one it is refused with 401.
 
           --port N          port on 127.0.0.1; 0 (the default) lets the system choose
@@ -33,7 +33,7 @@ enum Simulator {
           "answer_words": 60            length of a position
           "rules": [ … ]                the first rule that matches a call decides
               "model": "claude-*"       exact, or a prefix with *
-              "api": "anthropic"        or "openai"
+              "api": "anthropic"        or "openai" or "gemini"
               "prompt": "TASK: VOTE"    text that the last message contains
               "nth": [1,3]              counted over the calls that this rule's other conditions match
               "every": 5                each fifth of them

@@ -43,6 +43,7 @@ final class SimulatorService: Sendable {
         for path in ["/v1/chat/completions", "/chat/completions"] {
             router.on(.post, path) { [self] in try await answer($0, $1, .openai) }
         }
+        router.on(.post, "/v1beta/models/{model}") { [self] in try await answer($0, $1, .gemini) }
         router.on(.get, "/healthz") { _, _ in .text("ok\n") }
         router.on(.get, "/ledger") { [ledger] _, _ in .json(ledger.json.bytes) }
         router.on(.delete, "/ledger") { [ledger] _, _ in
@@ -85,10 +86,10 @@ final class SimulatorService: Sendable {
     }
 
     private func answer(_ request: Request, _ context: RequestContext, _ api: ProviderAPI) async throws -> Response {
-        let format: any ReplyFormat = api == .anthropic ? AnthropicFormat() : OpenAIFormat()
+        let format = Self.format(of: api)
         let call: IncomingCall
         do throws(IncomingCall.Refusal) {
-            call = try IncomingCall(request, api: api)
+            call = try IncomingCall(request, api: api, path: api == .gemini ? context.parameter("model") : nil)
         } catch {
             return .json(format.errorBody(type: error.type, message: error.message), status: Status(error.status))
         }
@@ -107,6 +108,14 @@ final class SimulatorService: Sendable {
         return .stream(type: "text/event-stream; charset=utf-8") { [ledger] writer in
             if plan.latency > .zero { try await context.loop.sleep(for: plan.latency) }
             if try await exchange.write(to: writer, random: plan.random) { ledger.completed(call) }
+        }
+    }
+
+    private static func format(of api: ProviderAPI) -> any ReplyFormat {
+        switch api {
+        case .anthropic: AnthropicFormat()
+        case .openai: OpenAIFormat()
+        case .gemini: GeminiFormat()
         }
     }
 

@@ -52,11 +52,7 @@ struct ProviderBench {
             maxTokens: 500, deadlines: deadlines)
     }
 
-    var client: any ModelClient {
-        endpoint.provider == .anthropic
-            ? AnthropicProvider(endpoint: endpoint, http: http)
-            : OpenAICompatibleProvider(endpoint: endpoint, http: http)
-    }
+    var client: any ModelClient { ProviderRegistry.client(of: endpoint, http: http) }
 
     /// Makes one call on the client's loop.
     func call(
@@ -120,6 +116,18 @@ enum Wire {
             data(#"{"id":"c","choices":[{"index":0,"delta":{},"finish_reason":"\#(reason)"}]}"#),
             data(#"{"id":"c","choices":[],"usage":{"prompt_tokens":40,"completion_tokens":8,"total_tokens":48}}"#),
             data("[DONE]"), .lastChunk,
+        ]
+    }
+
+    static func geminiText(_ text: String) -> ScriptedServer.Step {
+        data(#"{"candidates":[{"content":{"role":"model","parts":[{"text":"\#(text)"}]},"index":0}],"usageMetadata":{"promptTokenCount":41}}"#)
+    }
+
+    static func geminiEnd(_ reason: String = "STOP") -> [ScriptedServer.Step] {
+        [
+            data(
+                #"{"candidates":[{"finishReason":"\#(reason)","index":0}],"usageMetadata":{"promptTokenCount":41,"candidatesTokenCount":5,"thoughtsTokenCount":3}}"#
+            ), .lastChunk,
         ]
     }
 }

@@ -44,7 +44,7 @@ struct PureTests {
             (.openai, "gpt-4o", -5, -5, 0),
         ])
     func prices(_ provider: ProviderKey, _ model: String, _ input: Int, _ output: Int, _ cost: Int64) {
-        #expect(Pricing.cost(provider: provider, model: model, inputTokens: input, outputTokens: output).amount == cost)
+        #expect(PriceBook.cost(provider: provider, model: model, inputTokens: input, outputTokens: output).amount == cost)
     }
 
     @Test(

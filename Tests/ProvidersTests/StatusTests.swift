@@ -56,7 +56,14 @@ struct StatusTests {
                 #"{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low"}}"#,
             kind: .quota),
         Case(status: "500 Oops", kind: .server),
-        Case(status: "504 Gateway Timeout", kind: .server),
+        Case(status: "408 Request Timeout", kind: .upstreamTimeout),
+        Case(status: "504 Gateway Timeout", kind: .upstreamTimeout),
+        Case(status: "524 A Timeout Occurred", kind: .upstreamTimeout),
+        Case(
+            status: "429 Too Many",
+            body:
+                #"[{"error":{"code":429,"status":"RESOURCE_EXHAUSTED","message":"You exceeded your current quota.","details":[{"@type":"type.googleapis.com/google.rpc.RetryInfo","retryDelay":"2.5s"}]}}]"#,
+            kind: .rateLimited, retryAfter: 2500),
         Case(status: "503 Unavailable", headers: "Retry-After: 1\r\n", kind: .overloaded, retryAfter: 1000),
         Case(status: "529 Overloaded", kind: .overloaded),
         Case(status: "302 Found", headers: "Location: http://elsewhere/\r\n", kind: .malformedReply),

@@ -8,16 +8,24 @@ import Testing
 /// Each way a stream can go wrong, through real sockets.
 @Suite("Provider streams")
 struct StreamFaultTests {
-    static let providers: [ProviderKey] = [.anthropic, .openai]
+    static let providers: [ProviderKey] = [.anthropic, .openai, .gemini]
 
     static func start(_ provider: ProviderKey) -> [ScriptedServer.Step] {
         provider == .anthropic ? Wire.anthropicStart : [.chunkedHead()]
     }
     static func text(_ provider: ProviderKey, _ text: String) -> ScriptedServer.Step {
-        provider == .anthropic ? Wire.anthropicText(text) : Wire.openAIText(text)
+        switch provider {
+        case .anthropic: Wire.anthropicText(text)
+        case .gemini: Wire.geminiText(text)
+        default: Wire.openAIText(text)
+        }
     }
     static func end(_ provider: ProviderKey, _ reason: String? = nil) -> [ScriptedServer.Step] {
-        provider == .anthropic ? Wire.anthropicEnd(reason ?? "end_turn") : Wire.openAIEnd(reason ?? "stop")
+        switch provider {
+        case .anthropic: Wire.anthropicEnd(reason ?? "end_turn")
+        case .gemini: Wire.geminiEnd(reason ?? "STOP")
+        default: Wire.openAIEnd(reason ?? "stop")
+        }
     }
 
     static func failure(_ outcome: CallOutcome) -> CallFailure? {
@@ -39,7 +47,7 @@ struct StreamFaultTests {
         #expect(answer.content == "Use Postgres.")
         #expect(pieces.withLock { $0 } == ["Use ", "Postgres."])
         #expect(answer.model == "model-1" && answer.provider == provider && !answer.truncated)
-        #expect(answer.usage.inputTokens == (provider == .anthropic ? 42 : 40))
+        #expect(answer.usage.inputTokens == ([.anthropic: 42, .gemini: 41][provider] ?? 40))
         #expect(answer.usage.outputTokens == (provider == .anthropic ? 9 : 8))
         #expect(answer.usage.cost > .zero)
         await bench.stop()
@@ -56,14 +64,20 @@ struct StreamFaultTests {
         #expect(sent.header("idempotency-key") == "\(Calls.debate):r1/propose/Zo%C3%AB%201:3")
         #expect(sent.header("x-aragora-call-key") == "\(Calls.debate):r1/propose/Zo%C3%AB%201")
         let body = String(decoding: sent.body, as: UTF8.self)
-        #expect(body.contains(#""model":"other-model""#) && body.contains(#""stream":true"#))
+        if provider == .gemini {
+            #expect(sent.head.hasPrefix("POST /v1beta/models/other-model:streamGenerateContent?alt=sse "))
+            #expect(sent.header("x-goog-api-key") == ProviderBench.secret)
+            #expect(body.contains(#""systemInstruction""#) && body.contains(#""maxOutputTokens":500"#))
+        } else {
+            #expect(body.contains(#""model":"other-model""#) && body.contains(#""stream":true"#))
+        }
         // Current versions of the Anthropic API refuse sampling parameters.
         #expect(!body.contains("temperature") && !body.contains("top_p"))
         if provider == .anthropic {
             #expect(sent.head.hasPrefix("POST /v1/messages "))
             #expect(sent.header("x-api-key") == ProviderBench.secret)
             #expect(sent.header("anthropic-version") == "2026-10-21")
-        } else {
+        } else if provider == .openai {
             #expect(sent.head.hasPrefix("POST /v1/chat/completions "))
             #expect(sent.header("authorization") == "Bearer \(ProviderBench.secret)")
             #expect(body.contains(#""include_usage":true"#))
@@ -124,7 +138,7 @@ struct StreamFaultTests {
             ]
         },
         Broken(testDescription: "a refusal", kind: .refused) {
-            start($0) + [text($0, "No.")] + end($0, $0 == .anthropic ? "refusal" : "content_filter")
+            start($0) + [text($0, "No.")] + end($0, [.anthropic: "refusal", .gemini: "SAFETY"][$0] ?? "content_filter")
         },
     ]
 
@@ -152,7 +166,7 @@ struct StreamFaultTests {
     func tokenLimit(_ provider: ProviderKey) async throws {
         let bench = try ProviderBench(provider) { _ in
             Self.start(provider) + [Self.text(provider, "long")]
-                + Self.end(provider, provider == .anthropic ? "max_tokens" : "length")
+                + Self.end(provider, [.anthropic: "max_tokens", .gemini: "MAX_TOKENS"][provider] ?? "length")
         }
         #expect(Self.answer(await bench.call())?.truncated == true)
         await bench.stop()

@@ -17,7 +17,7 @@ struct KeyspaceTests {
         #expect(keys.live(debate) == "aragora:v1:g3:live:{dbt_01h2xcejqtf2nbrexx3vqjhp41}")
         #expect(keys.control == "aragora:v1:control")
         #expect(keys.rate(scope: "api", subject: "10.0.0.1") == "aragora:v1:rate:api:10.0.0.1")
-        #expect(keys.breaker(provider: "openai") == "aragora:v1:breaker:openai")
+        #expect(keys.breaker(provider: "openai") == "aragora:v1:breaker:{openai}")
         let restored = Keyspace(prefix: "p", generation: 4, lineage: "7211-2")
         #expect(restored.events(debate) == "p:g4-7211-2:events:{dbt_01h2xcejqtf2nbrexx3vqjhp41}")
     }

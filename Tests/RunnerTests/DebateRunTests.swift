@@ -63,6 +63,54 @@ struct DebateRunTests {
         }
     }
 
+    @Test("an account that is empty is answered for by another provider, and the log says by whom and why")
+    func fallsBack() async throws {
+        try await RunBench.with { bench in
+            let debate = try await bench.debate(agents: 3)
+            let model = ScriptedModel { request in
+                let agent = request.call.agent
+                guard agent.name == "demo-2", request.call.phase == .propose, request.call.round == 1 else {
+                    return ScriptedModel.agreeable(request)
+                }
+                guard agent.provider == .openrouter else { return .failed(CallFailure(.quota)) }
+                return .answered(
+                    Answer(
+                        content: "Said elsewhere.", provider: .openrouter, model: agent.model, usage: Usage(),
+                        truncated: false))
+            }
+            let end = try await bench.run(
+                debate, bench.context(model, fallback: { $0.answered(by: .openrouter, model: "other/model") }))
+            guard case .ended(.completed) = end else { throw Surprise("\(end)") }
+            try await bench.expectSound(debate, is: .completed)
+            let types = try await bench.types(debate)
+            #expect(types.filter { $0 == "agent_fallback_triggered" }.count == 1)
+            #expect(!types.contains("agent_error"))
+            let attempts = model.requests.filter { $0.call.key.text == "r1/propose/demo-2" }
+            #expect(attempts.map(\.call.agent.provider) == [.demo, .openrouter])
+            #expect(attempts.map(\.attempt) == [1, 2])
+            // The next call asks the agent's own provider again.
+            #expect(model.requests.filter { $0.call.key.text == "r1/ballot/demo-2" }.allSatisfy { $0.call.agent.provider == .demo })
+        }
+    }
+
+    @Test("when the other provider fails too, the agent takes no further part")
+    func fallbackFails() async throws {
+        try await RunBench.with { bench in
+            let debate = try await bench.debate(agents: 3)
+            let model = ScriptedModel { request in
+                request.call.agent.name == "demo-2"
+                    ? .failed(CallFailure(.server)) : ScriptedModel.agreeable(request)
+            }
+            let end = try await bench.run(
+                debate, bench.context(model, fallback: { $0.answered(by: .openrouter, model: "other/model") }))
+            guard case .ended(.completed) = end else { throw Surprise("\(end)") }
+            try await bench.expectSound(debate, is: .completed)
+            let asked = model.requests.filter { $0.call.key.text == "r1/propose/demo-2" }.map(\.call.agent.provider)
+            #expect(asked == [.demo, .demo, .demo, .openrouter, .openrouter])
+            #expect(try await bench.types(debate).filter { $0 == "agent_error" }.count == 1)
+        }
+    }
+
     @Test("below the quorum the debate fails without a receipt, and calls in flight are named as abandoned")
     func quorum() async throws {
         try await RunBench.with { bench in

@@ -1,4 +1,5 @@
 import Platform
+import Providers
 import Testing
 
 @testable import DebateRunner
@@ -41,13 +42,32 @@ struct PolicyTests {
     func retry() {
         let policy = RetryPolicy()
         #expect(policy.verdict(on: CallFailure(.server), failures: 1, jitter: 1) == .retry(after: .milliseconds(500)))
-        #expect(policy.verdict(on: CallFailure(.server), failures: 1, jitter: 0) == .retry(after: .milliseconds(250)))
+        #expect(policy.verdict(on: CallFailure(.server), failures: 1, jitter: 0.5) == .retry(after: .milliseconds(250)))
+        #expect(policy.verdict(on: CallFailure(.server), failures: 1, jitter: 0) == .retry(after: .zero))
         #expect(policy.verdict(on: CallFailure(.server), failures: 2, jitter: 1) == .retry(after: .seconds(1)))
         #expect(policy.verdict(on: CallFailure(.server), failures: 3, jitter: 1) == .giveUp)
         let asked = CallFailure(.rateLimited, retryAfterMilliseconds: 7000)
         #expect(policy.verdict(on: asked, failures: 1, jitter: 0) == .retry(after: .seconds(7)))
         let tooLong = CallFailure(.rateLimited, retryAfterMilliseconds: 60_001)
         #expect(policy.verdict(on: tooLong, failures: 1, jitter: 0) == .giveUp)
+    }
+
+    @Test("another provider is asked at once when waiting does not help, and when the tries are used up")
+    func fallBack() {
+        let policy = RetryPolicy()
+        func verdict(_ kind: CallFailure.Kind, _ failures: Int, isStandIn: Bool = false) -> RetryPolicy.Verdict {
+            policy.verdict(
+                on: CallFailure(kind), failures: failures, jitter: 0, standIn: !isStandIn, isStandIn: isStandIn)
+        }
+        for kind in [CallFailure.Kind.quota, .upstreamTimeout, .circuitOpen] { #expect(verdict(kind, 1) == .fallBack) }
+        #expect(verdict(.rateLimited, 1) == .retry(after: .zero))
+        #expect(verdict(.rateLimited, 3) == .fallBack)
+        for kind in [CallFailure.Kind.authentication, .badRequest, .refused, .totalTimeout, .cancelled] {
+            #expect(verdict(kind, 1) == .giveUp)
+        }
+        #expect(verdict(.server, 1, isStandIn: true) == .retry(after: .zero))
+        #expect(verdict(.server, 2, isStandIn: true) == .giveUp, "both providers together stay within a key's attempts")
+        #expect(verdict(.quota, 1, isStandIn: true) == .giveUp)
     }
 
     @Test(

@@ -74,6 +74,11 @@ package enum SampleDebate {
                     message: "The provider did not begin to answer in time.", call: call("r1/propose/Zoë"))),
             .phaseChange(from: .propose, to: .critique, round: 1),
             .callAbandoned(call("r1/critique/demo-1/claude-1"), agent: "demo-1", round: 1),
+            .agentFallback(
+                AgentFallback(
+                    agent: "claude-1", round: 1, provider: .anthropic, model: "claude-sonnet-4-5",
+                    fallbackProvider: .openrouter, fallbackModel: "anthropic/claude-sonnet-4.5", reason: .quota,
+                    call: call("r1/critique/claude-1/demo-1"))),
             .critique(
                 Critique(
                     agent: "demo-1", target: "claude-1", round: 1, content: "• too short\n• e\u{301}",

@@ -21,7 +21,7 @@ enum Layers {
         "Storage": core.union(["PostgresClient", "Platform", "Sockets", "Crypto"]),
         "Messaging": ["Domain", "Contracts", "RedisClient", "Platform", "Sockets"],
         "ServiceKit": drivers.subtracting(["HTTPClient"]).union(["Domain", "Contracts", "Storage", "Messaging"]),
-        "Providers": ["Domain", "Contracts", "HTTPClient", "Platform", "Sockets"],
+        "Providers": ["Domain", "Contracts", "Messaging", "HTTPClient", "Platform", "Sockets"],
         "DebateRunner": core.union([
             "Storage", "Messaging", "Providers", "Platform", "Sockets", "Crypto", "PostgresClient", "RedisClient",
         ]),

@@ -84,6 +84,12 @@ struct DebateScreen {
         case .userMessage(let author, let content): said(author, "says", content, false)
         case .debatePaused(let by): ["", console.styled("paused by \(name(by))", .yellow)]
         case .debateResumed(let by): ["", console.styled("resumed by \(name(by))", .yellow)]
+        case .agentFallback(let fallback):
+            [
+                console.styled(
+                    "\(name(fallback.agent)): \(fallback.reason.sentence) \(name(fallback.fallbackProvider.rawValue)) answers instead, as \(name(fallback.fallbackModel))",
+                    .yellow)
+            ]
         case .callAbandoned(_, let agent, _):
             [console.styled("\(name(agent)) is asked again: its runner was lost", .dim)]
         case .earlyTerminated(let early):

@@ -14,7 +14,7 @@ extension EventCodec {
         [
             ("input_tokens", .int(Int64(usage.inputTokens))), ("output_tokens", .int(Int64(usage.outputTokens))),
             ("cost_micro_usd", .int(usage.cost.amount)),
-        ]
+        ] + (usage.isPriceAssumed ? [("price_assumed", true)] : [])
     }
 
     static func fields(of start: DebateStart) -> JSONObject {
@@ -95,6 +95,20 @@ extension EventCodec {
                 ("agent", .string(failure.agent)), ("provider", .string(failure.provider.rawValue)),
                 ("phase", .string(failure.phase.rawValue)), ("code", .string(failure.kind.rawValue)),
                 ("message", .string(failure.message)), ("error", .string(failure.message)),
+            ])
+    }
+
+    /// `original_agent` and `fallback_agent` are what the official clients read: a provider and a model each.
+    static func fields(of fallback: AgentFallback) -> JSONObject {
+        JSONObject(
+            roundFields(fallback.round) + callFields(fallback.call) + [
+                ("agent", .string(fallback.agent)), ("provider", .string(fallback.provider.rawValue)),
+                ("model", .string(fallback.model)),
+                ("fallback_provider", .string(fallback.fallbackProvider.rawValue)),
+                ("fallback_model", .string(fallback.fallbackModel)),
+                ("original_agent", .string("\(fallback.provider.rawValue)/\(fallback.model)")),
+                ("fallback_agent", .string("\(fallback.fallbackProvider.rawValue)/\(fallback.fallbackModel)")),
+                ("reason", .string(fallback.reason.rawValue)), ("message", .string(fallback.reason.sentence)),
             ])
     }
 

@@ -47,6 +47,7 @@ extension EventCodec {
         case .vote(let vote), .sealedVote(let vote): fields(of: vote)
         case .synthesis(let synthesis): fields(of: synthesis)
         case .agentError(let failure): fields(of: failure)
+        case .agentFallback(let fallback): fields(of: fallback)
         case .callAbandoned(let call, let agent, let round):
             JSONObject(roundFields(round) + callFields(call) + [("agent", .string(agent))])
         case .userMessage(let author, let content):
@@ -75,6 +76,7 @@ extension EventCodec {
         case "sealed_vote": .sealedVote(try fields.vote())
         case "synthesis": .synthesis(try fields.synthesis())
         case "agent_error": .agentError(try fields.agentFailure())
+        case "agent_fallback_triggered": .agentFallback(try fields.agentFallback())
         case "call_abandoned":
             .callAbandoned(try fields.call(), agent: try fields.text("agent"), round: try fields.int("round"))
         case "user_message": .userMessage(author: try fields.text("author"), content: try fields.text("content"))

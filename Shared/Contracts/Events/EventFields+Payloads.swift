@@ -72,6 +72,13 @@ extension EventFields {
             kind: try choice("code"), message: try text("message"), call: try call())
     }
 
+    func agentFallback() throws(ContractError) -> AgentFallback {
+        AgentFallback(
+            agent: try text("agent"), round: try int("round"), provider: try choice("provider"),
+            model: try text("model"), fallbackProvider: try choice("fallback_provider"),
+            fallbackModel: try text("fallback_model"), reason: try choice("reason"), call: try call())
+    }
+
     func earlyTermination() throws(ContractError) -> EarlyTermination {
         EarlyTermination(
             round: try int("round"), totalRounds: try int("total_rounds"), source: try choice("source"),

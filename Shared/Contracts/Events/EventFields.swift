@@ -86,6 +86,6 @@ struct EventFields {
     func usage() throws(ContractError) -> Usage {
         Usage(
             inputTokens: try int("input_tokens"), outputTokens: try int("output_tokens"),
-            cost: try money("cost_micro_usd"))
+            cost: try money("cost_micro_usd"), isPriceAssumed: object["price_assumed"]?.bool ?? false)
     }
 }

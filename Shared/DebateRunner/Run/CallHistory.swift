@@ -1,4 +1,5 @@
 import Domain
+import Providers
 
 /// What is known of every attempt of a debate's calls: what a claim found, and what happened since.
 struct CallHistory {
@@ -36,12 +37,19 @@ struct CallHistory {
     /// Whether any attempt of the key is known, whatever became of it.
     func knows(_ key: CallKey) -> Bool { lastAttempt[key] != nil }
 
-    func failureCount(of key: CallKey) -> Int { failures[key]?.count ?? 0 }
+    /// - Parameter attempt: only later ones count: those of the provider that stands in.
+    func failureCount(of key: CallKey, after attempt: Int = 0) -> Int {
+        failures[key]?.count { $0.attempt > attempt } ?? 0
+    }
 
     /// Why a key that failed under an earlier holder is not tried again; nil when it may be.
-    func finalFailure(of key: CallKey, policy: RetryPolicy) -> (attempt: Int, kind: CallFailure.Kind)? {
-        guard let all = failures[key], let last = all.max(by: { $0.attempt < $1.attempt }) else { return nil }
-        let isFinal = !CallFailure(last.kind).isRetryable || all.count >= policy.maxFailures
+    func finalFailure(
+        of key: CallKey, after attempt: Int = 0, policy: RetryPolicy
+    ) -> (attempt: Int, kind: CallFailure.Kind)? {
+        let all = failures[key, default: []].filter { $0.attempt > attempt }
+        guard let last = all.max(by: { $0.attempt < $1.attempt }) else { return nil }
+        let limit = attempt > 0 ? policy.maxFallbackFailures : policy.maxFailures
+        let isFinal = !CallFailure(last.kind).isRetryable || all.count >= limit
         return isFinal ? last : nil
     }
 

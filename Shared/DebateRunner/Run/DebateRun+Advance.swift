@@ -2,6 +2,7 @@ import Crypto
 import Domain
 import Ledger
 import Platform
+import Providers
 
 /// One phase step: outcomes and commands become events, and go into the log in one append.
 extension DebateRun {
@@ -116,15 +117,32 @@ extension DebateRun {
         case .failed(let failure):
             if failure.kind == .cancelled && cancelsCalls { return nil }
             if !done.isReused { history.note(failure: failure.kind, of: done.reference) }
-            let failures = history.failureCount(of: done.call.key)
-            let verdict =
-                done.isReused
-                ? .giveUp : context.retry.verdict(on: failure, failures: failures, jitter: .random(in: 0...1))
-            guard case .retry(let delay) = verdict else {
-                return ReplyParser.failureEvent(for: done.call, kind: failure.kind, attempt: done.reference.attempt)
-            }
+            return followUp(failure, of: done)
+        }
+    }
+
+    private func followUp(_ failure: CallFailure, of done: Finished) -> DebateEvent? {
+        let earlier = machine.fallback(of: done.call.key)
+        let standIn = earlier == nil ? context.fallback(done.call.agent) : nil
+        let failures = history.failureCount(of: done.call.key, after: earlier?.call.attempt ?? 0)
+        let verdict = context.retry.verdict(
+            // What the ledger has as final is not waited for again.
+            on: failure, failures: done.isReused ? .max : failures, jitter: .random(in: 0...1),
+            standIn: standIn != nil, isStandIn: earlier != nil)
+        switch (verdict, standIn) {
+        case (.retry(after: let delay), _):
             waitToRetry(done.call.key, after: delay)
             return nil
+        case (.fallBack, let standIn?):
+            log.warning(
+                "another provider is asked", .provider(standIn.provider.rawValue), .reason(failure.kind.rawValue))
+            return .agentFallback(
+                AgentFallback(
+                    agent: done.call.agent.name, round: done.call.round, provider: done.call.agent.provider,
+                    model: done.call.agent.model, fallbackProvider: standIn.provider, fallbackModel: standIn.model,
+                    reason: failure.kind, call: done.reference))
+        default:
+            return ReplyParser.failureEvent(for: done.call, kind: failure.kind, attempt: done.reference.attempt)
         }
     }
 

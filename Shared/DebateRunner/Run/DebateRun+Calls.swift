@@ -1,5 +1,6 @@
 import Domain
 import Platform
+import Providers
 import Sockets
 
 /// Model calls: intents first, requests only under a fresh lease, outcomes to the loop.
@@ -40,7 +41,9 @@ extension DebateRun {
     private func reuse(_ call: PlannedCall) -> Bool {
         if let (reference, answer) = history.answer(to: call.key) {
             finish(call, reference, .answered(answer))
-        } else if let (attempt, kind) = history.finalFailure(of: call.key, policy: context.retry) {
+        } else if let (attempt, kind) = history.finalFailure(
+            of: call.key, after: machine.fallback(of: call.key)?.call.attempt ?? 0, policy: context.retry)
+        {
             finish(call, CallReference(key: call.key, attempt: attempt), .failed(CallFailure(kind)))
         } else {
             return false

@@ -1,6 +1,7 @@
 import Crypto
 import Domain
 import Platform
+import Providers
 import Sockets
 
 /// What every run of a process works with.
@@ -9,6 +10,8 @@ struct RunContext: Sendable {
     let log: any EventLog
     let store: any RunStore
     let models: @Sendable (ProviderKey) -> any ModelClient
+    /// Who stands in for an agent whose provider can not answer; nil when nobody does.
+    let fallback: @Sendable (AgentSpec) -> AgentSpec?
     /// Sign receipts, those in force when one is made; nil leaves them unsigned.
     let receiptKeys: @Sendable () -> KeyRing?
     let publisher: any RunPublisher

@@ -1,6 +1,7 @@
 import Domain
 import Messaging
 package import Platform
+import Providers
 import Sockets
 import Storage
 
@@ -60,7 +61,7 @@ package actor DebateRunnerService: Service {
             metrics: dependencies.metrics)
         context = RunContext(
             loop: dependencies.loop, log: log, store: store, models: dependencies.models,
-            receiptKeys: dependencies.receiptKeys, publisher: publisher,
+            fallback: dependencies.fallback, receiptKeys: dependencies.receiptKeys, publisher: publisher,
             lease: LeaseClock(lease: settings.lease), retry: RetryPolicy(), logger: dependencies.log,
             metrics: dependencies.metrics, wallClock: WallClock.nowMilliseconds)
     }

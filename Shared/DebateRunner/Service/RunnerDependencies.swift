@@ -16,6 +16,8 @@ package struct RunnerDependencies: Sendable {
     /// Nil when no Redis is configured.
     package let redis: RunnerRedis?
     package let models: @Sendable (ProviderKey) -> any ModelClient
+    /// Who stands in for an agent whose provider can not answer; nil when nobody does.
+    package let fallback: @Sendable (AgentSpec) -> AgentSpec?
     /// Sign receipts, those in force when one is made; nil leaves them unsigned.
     package let receiptKeys: @Sendable () -> KeyRing?
     package let log: Log
@@ -23,7 +25,8 @@ package struct RunnerDependencies: Sendable {
 
     package init(
         loop: EventLoop, pool: PGPool, sessions: PGConfiguration, usesPresence: Bool = true, redis: RunnerRedis?,
-        models: @escaping @Sendable (ProviderKey) -> any ModelClient, receiptKeys: @escaping @Sendable () -> KeyRing?,
+        models: @escaping @Sendable (ProviderKey) -> any ModelClient,
+        fallback: @escaping @Sendable (AgentSpec) -> AgentSpec? = { _ in nil }, receiptKeys: @escaping @Sendable () -> KeyRing?,
         log: Log, metrics: Metrics
     ) {
         self.loop = loop
@@ -32,6 +35,7 @@ package struct RunnerDependencies: Sendable {
         self.usesPresence = usesPresence
         self.redis = redis
         self.models = models
+        self.fallback = fallback
         self.receiptKeys = receiptKeys
         self.log = log
         self.metrics = metrics

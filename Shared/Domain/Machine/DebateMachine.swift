@@ -57,6 +57,8 @@ package struct DebateMachine: Hashable, Sendable {
     package var isPaused: Bool { state?.isPaused ?? false }
     package var hasTimedOut: Bool { state?.timeoutReason != nil }
     package var hasEnded: Bool { state?.end != nil }
+    /// Who was asked to stand in for the provider of a call that is due.
+    package func fallback(of key: CallKey) -> AgentFallback? { state?.fallbacks[key] }
     /// Whether only the end may follow, or nothing: commands come too late.
     package var isOver: Bool { hasEnded || state?.finished != nil }
 

@@ -7,8 +7,9 @@ extension DebateState {
         let outstanding = Set(outstanding)
         return spec.agents.compactMap { agent in
             guard outstanding.contains(agent.name), let key = round.key(of: agent.name) else { return nil }
+            let asked = fallbacks[key].map { agent.answered(by: $0.fallbackProvider, model: $0.fallbackModel) } ?? agent
             return PlannedCall(
-                key: key, agent: agent, phase: phase, round: round.number, totalRounds: spec.rounds, mode: mode,
+                key: key, agent: asked, phase: phase, round: round.number, totalRounds: spec.rounds, mode: mode,
                 material: material(for: agent, in: phase, of: round))
         }
     }

@@ -30,6 +30,8 @@ struct DebateState: Hashable, Sendable {
     /// Of those, the ones that a vote without a debate would have needed as well.
     private(set) var baseline = Baseline()
     private(set) var abandonedCalls = 0
+    /// Calls of this phase that another provider answers.
+    private(set) var fallbacks: [CallKey: AgentFallback] = [:]
     private(set) var earlyTermination: EarlyTermination?
     private(set) var consensus: ConsensusResult?
     private(set) var timeoutReason: String?
@@ -67,6 +69,8 @@ struct DebateState: Hashable, Sendable {
             try consume(event)
         case .callAbandoned:
             abandonedCalls += 1
+        case .agentFallback(let fallback):
+            try redirect(fallback)
         case .userMessage(_, let content):
             remarks.append(content)
             if remarks.count > Self.maxRemarks { remarks.removeFirst() }
@@ -97,6 +101,7 @@ struct DebateState: Hashable, Sendable {
             // Before sealed ballots every round began with proposals, and nothing was carried over.
             round = RoundState(number: number, after: engineVersion >= .sealedBallots ? previous : nil)
         case .phaseChange(_, let phase, _, _):
+            fallbacks = [:]
             let asked = phase == .judge ? judges : live
             round?.begin(phase, live: asked, previous: previous)
         case .earlyTerminated(let termination):
@@ -106,6 +111,14 @@ struct DebateState: Hashable, Sendable {
         default:
             break  // apply() sends only these four here
         }
+    }
+
+    /// Another provider for a call: the call must be due, and not redirected before.
+    private mutating func redirect(_ fallback: AgentFallback) throws(MachineError) {
+        guard let round, fallback.round == round.number, outstanding.contains(fallback.agent),
+            round.key(of: fallback.agent) == fallback.call.key, fallbacks[fallback.call.key] == nil
+        else { throw MachineError(.unknownCall, "a fallback of \(fallback.call.key), which is not due") }
+        fallbacks[fallback.call.key] = fallback
     }
 
     /// The outcome of a call: the call must be due, and not consumed before.
@@ -156,7 +169,7 @@ struct DebateState: Hashable, Sendable {
         }
         usage = Usage(
             inputTokens: usage.inputTokens &+ used.inputTokens, outputTokens: usage.outputTokens &+ used.outputTokens,
-            cost: usage.cost + used.cost)
+            cost: usage.cost + used.cost, isPriceAssumed: usage.isPriceAssumed || used.isPriceAssumed)
     }
 }
 

@@ -20,6 +20,29 @@ package enum CallOutcome: Sendable, Hashable {
     case failed(CallFailure)
 }
 
+extension CallOutcome {
+    /// How a call ended, in one word.
+    package enum Summary: String, Sendable, CaseIterable {
+        case answered
+        /// An answer that was cut at its limit; its text counts, and is marked.
+        case partial
+        /// The model would not.
+        case refused
+        /// No answer, and what it cost is known.
+        case failed
+        /// No answer, and it may have been paid for.
+        case unknown
+    }
+
+    package var summary: Summary {
+        switch self {
+        case .answered(let answer): answer.truncated ? .partial : .answered
+        case .failed(let failure):
+            failure.kind == .refused ? .refused : failure.isPaymentUnknown ? .unknown : .failed
+        }
+    }
+}
+
 /// What a model said: bounded, valid UTF-8 without control characters but newline and tab.
 package struct Answer: Sendable, Hashable {
     /// Bytes of UTF-8 that one answer may have; longer ones are cut at the edge. An event holds it up to four times
@@ -47,7 +70,7 @@ package struct CallFailure: Error, Sendable, Hashable {
     package enum Kind: String, Sendable, CaseIterable, Hashable {
         case connect, firstTokenTimeout = "first_token_timeout", idleTimeout = "idle_timeout", totalTimeout =
             "total_timeout"
-        case rateLimited = "rate_limited", quota, authentication, badRequest = "bad_request", overloaded, server
+        case upstreamTimeout = "upstream_timeout", rateLimited = "rate_limited", quota, authentication, badRequest = "bad_request", overloaded, server
         case malformedReply = "malformed_reply", emptyReply = "empty_reply", cut, refused, circuitOpen = "circuit_open"
         case notConfigured = "not_configured", cancelled, attemptsExhausted = "attempts_exhausted"
     }
@@ -61,11 +84,14 @@ package struct CallFailure: Error, Sendable, Hashable {
     package let usage: Usage
     /// Whether the request can have reached the provider.
     package let wasSent: Bool
+    /// The request left, and nothing says what it cost: `usage.cost` is then the most it can have cost.
+    package let isPaymentUnknown: Bool
 
     package init(
         _ kind: Kind, _ detail: String = "", retryAfterMilliseconds: Int64? = nil, usage: Usage = Usage(),
-        wasSent: Bool = true
+        wasSent: Bool = true, isPaymentUnknown: Bool = false
     ) {
+        self.isPaymentUnknown = isPaymentUnknown
         self.kind = kind
         self.detail = detail
         self.retryAfterMilliseconds = retryAfterMilliseconds
@@ -76,7 +102,7 @@ package struct CallFailure: Error, Sendable, Hashable {
     /// Whether another attempt may help.
     package var isRetryable: Bool {
         switch kind {
-        case .connect, .firstTokenTimeout, .idleTimeout, .rateLimited, .overloaded, .server, .malformedReply,
+        case .connect, .firstTokenTimeout, .idleTimeout, .upstreamTimeout, .rateLimited, .overloaded, .server, .malformedReply,
             .emptyReply, .cut,
             .circuitOpen:
             true

@@ -6,6 +6,7 @@ extension CallFailure.Kind {
         case .firstTokenTimeout: "The provider did not begin to answer in time."
         case .idleTimeout: "The provider stopped in the middle of its answer."
         case .totalTimeout: "The answer took longer than a call may take."
+        case .upstreamTimeout: "The provider gave up waiting for its model."
         case .rateLimited: "The provider's rate limit was reached."
         case .quota: "The account's spending limit at the provider was reached."
         case .authentication: "The provider refused the credentials."

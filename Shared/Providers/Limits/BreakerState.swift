@@ -95,7 +95,7 @@ package struct BreakerState: Sendable {
 }
 
 extension Duration {
-    fileprivate var wholeNanoseconds: Int64 {
+    var wholeNanoseconds: Int64 {
         components.seconds * 1_000_000_000 + components.attoseconds / 1_000_000_000
     }
 }

@@ -1,27 +1,157 @@
 package import Domain
+package import Messaging
 package import Platform
 import Sockets
 
-/// Breakers and in-flight caps of all providers. One per process, shared by its loops.
+/// Breakers, pauses and in-flight caps of all providers. One per process, shared by its loops, and by all processes
+/// through Redis as long as that answers; without it each process goes by what it has seen itself.
 package final class ProviderLimits: Sendable {
-    let gates: [ProviderKey: InFlightGate]
-    private let breakers: [ProviderKey: Lock<BreakerState>]
+    /// How long Redis is not asked again after it did not answer.
+    static let silence = Duration.seconds(2)
+    /// A call waits this long for a provider that asked for patience; one that asks for more is a failure at once, which
+    /// the runner waits for without holding a place.
+    static let maxPause = Duration.seconds(5)
 
-    package init(maxInFlight: Int) {
+    private struct State {
+        var breaker: BreakerState
+        var health = AgentHealth()
+        /// Until when the provider asked to be left alone.
+        var pausedUntil: Int64 = 0
+        /// What Redis said last: open until then, 0 for closed; nil when it did not answer.
+        var sharedOpenUntil: Int64?
+    }
+
+    let maxInFlight: Int
+    let gates: [ProviderKey: InFlightGate]
+    private let states: [ProviderKey: Lock<State>]
+    private let board: @Sendable () -> ProviderBoard?
+    private let boardSilentUntil = Lock<Int64>(0)
+
+    /// - Parameter board: what is shared; nil when there is no Redis, or it is not known yet.
+    package init(maxInFlight: Int, board: @escaping @Sendable () -> ProviderBoard? = { nil }) {
+        self.maxInFlight = maxInFlight
+        self.board = board
         let keys = ProviderKey.allCases
         gates = Dictionary(uniqueKeysWithValues: keys.map { ($0, InFlightGate(capacity: maxInFlight)) })
-        breakers = Dictionary(
-            uniqueKeysWithValues: keys.map { ($0, Lock(BreakerState(BreakerState.Thresholds(for: $0)))) })
+        states = Dictionary(
+            uniqueKeysWithValues: keys.map { ($0, Lock(State(breaker: BreakerState(.init(for: $0))))) })
     }
 
-    func admit(_ provider: ProviderKey) -> BreakerState.Admission {
-        breakers[provider]?.withLock { $0.admit(now: MonotonicTime.now()) } ?? .allowed
+    /// What may happen to a call now.
+    enum Entry {
+        /// With the board's place, when it gave one.
+        case admitted(ProviderBoard?)
+        case open(retryAfter: Duration)
+        case paused(Duration)
+        case full
     }
 
+    /// Asks to make a call; every call that is admitted is followed by one ``leave(_:_:call:longest:result:pause:)``.
+    func enter(_ provider: ProviderKey, call: String, longest: Duration) async -> Entry {
+        let now = MonotonicTime.now()
+        let paused = state(of: provider) { $0.pausedUntil - now } ?? 0
+        guard paused <= 0 else { return .paused(.nanoseconds(paused)) }
+        if let board = reachableBoard(now) {
+            if let entry = await board.enter(
+                provider.rawValue, call: call, rules: rules(for: provider, longest: longest))
+            {
+                return take(entry, of: provider, on: board)
+            }
+            fellSilent()
+        }
+        let admission = state(of: provider) { state in
+            state.sharedOpenUntil = nil
+            return state.breaker.admit(now: MonotonicTime.now())
+        }
+        if case .refused(let retryAfter)? = admission { return .open(retryAfter: retryAfter) }
+        return .admitted(nil)
+    }
+
+    /// - Parameter pause: how long the provider asked to be left alone.
     /// - Returns: whether the breaker opened with this result.
-    func record(_ provider: ProviderKey, _ result: BreakerState.Result) -> Bool {
-        breakers[provider]?.withLock { $0.record(result, now: MonotonicTime.now()) } ?? false
+    func leave(
+        _ provider: ProviderKey, _ place: ProviderBoard?, call: String, longest: Duration,
+        result: BreakerState.Result, pause: Duration
+    ) async -> Bool {
+        let now = MonotonicTime.now()
+        let opened = state(of: provider) { state in
+            if result != .neither { state.health.record(succeeded: result == .succeeded) }
+            if pause > .zero { state.pausedUntil = max(state.pausedUntil, now + pause.wholeNanoseconds) }
+            return state.breaker.record(result, now: now)
+        }
+        guard let place else { return opened ?? false }
+        let shared: ProviderBoard.Result =
+            switch result {
+            case .succeeded: .succeeded
+            case .failed: .failed
+            case .neither: .neither
+            }
+        let standing = await place.leave(
+            provider.rawValue, call: call, rules: rules(for: provider, longest: longest), result: shared,
+            pauseMilliseconds: pause.milliseconds)
+        guard let standing else {
+            fellSilent()
+            return opened ?? false
+        }
+        note(openMilliseconds: standing.openMilliseconds, of: provider)
+        return standing.opened
     }
+
+    private func take(_ entry: ProviderBoard.Entry, of provider: ProviderKey, on board: ProviderBoard) -> Entry {
+        switch entry {
+        case .admitted(let isProbe):
+            // Half open is what a breaker is whose time is over and whose probe is out.
+            state(of: provider) { $0.sharedOpenUntil = isProbe ? 1 : 0 }
+            return .admitted(board)
+        case .open(let milliseconds):
+            note(openMilliseconds: milliseconds, of: provider)
+            return .open(retryAfter: .milliseconds(milliseconds))
+        case .probing:
+            state(of: provider) { $0.sharedOpenUntil = 1 }
+            return .open(retryAfter: .seconds(1))
+        case .paused(let milliseconds):
+            return .paused(.milliseconds(milliseconds))
+        case .full: return .full
+        }
+    }
+
+    private func note(openMilliseconds: Int64, of provider: ProviderKey) {
+        let until = openMilliseconds > 0 ? MonotonicTime.now() + openMilliseconds * 1_000_000 : 0
+        state(of: provider) { $0.sharedOpenUntil = until }
+    }
+
+    private func reachableBoard(_ now: Int64) -> ProviderBoard? {
+        guard boardSilentUntil.withLock({ $0 <= now }) else { return nil }
+        return board()
+    }
+
+    private func fellSilent() {
+        boardSilentUntil.withLock { $0 = MonotonicTime.now() + Self.silence.wholeNanoseconds }
+    }
+
+    private func rules(for provider: ProviderKey, longest: Duration) -> ProviderBoard.Rules {
+        let thresholds = BreakerState.Thresholds(for: provider)
+        return ProviderBoard.Rules(
+            failures: thresholds.failures, windowMilliseconds: thresholds.window.milliseconds,
+            cooldownMilliseconds: thresholds.cooldown.milliseconds, maxInFlight: maxInFlight,
+            callMilliseconds: longest.milliseconds + 1000)
+    }
+
+    @discardableResult
+    private func state<Value: Sendable>(of provider: ProviderKey, _ body: (inout State) -> Value) -> Value? {
+        states[provider]?.withLock { body(&$0) }
+    }
+
+    /// The shared breaker's state where Redis answered last, this process's own otherwise.
+    package func phase(of provider: ProviderKey) -> BreakerState.Phase {
+        let now = MonotonicTime.now()
+        return state(of: provider) { state in
+            guard let until = state.sharedOpenUntil else { return state.breaker.phase(now: now) }
+            return until == 0 ? .closed : until > now ? .open : .halfOpen
+        } ?? .closed
+    }
+
+    package func isHealthy(_ provider: ProviderKey) -> Bool { state(of: provider) { $0.health.isHealthy } ?? true }
 
     /// Exports each provider's breaker state, and shows the counts of its calls before the first one. `providers` are
     /// those that are configured.
@@ -33,10 +163,11 @@ package final class ProviderLimits: Sendable {
         }
         metrics.onScrape { [self] metrics in
             for provider in providers {
-                let phase = breakers[provider]?.withLock { $0.phase(now: MonotonicTime.now()) } ?? .closed
+                let phase = phase(of: provider)
                 for state in BreakerState.Phase.allCases {
                     metrics.set(.breakerState, [provider.rawValue, state.rawValue], to: state == phase ? 1 : 0)
                 }
+                metrics.set(.agentHealthy, [provider.rawValue], to: isHealthy(provider) ? 1 : 0)
             }
         }
     }

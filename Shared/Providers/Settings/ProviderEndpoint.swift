@@ -35,8 +35,11 @@ package struct ProviderEndpoint: Sendable {
     package let maxTokens: Int
     package let deadlines: CallDeadlines
 
+    package static let defaultMaxTokens = 8192
+
     package init(
-        provider: ProviderKey, baseURL: BaseURL, key: Secret<String>?, model: String, maxTokens: Int = 8192,
+        provider: ProviderKey, baseURL: BaseURL, key: Secret<String>?, model: String,
+        maxTokens: Int = ProviderEndpoint.defaultMaxTokens,
         deadlines: CallDeadlines = CallDeadlines()
     ) {
         self.provider = provider

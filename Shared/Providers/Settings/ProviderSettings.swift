@@ -16,12 +16,16 @@ package struct ProviderSettings: Sendable {
     package let maxInFlight: Int
     /// How long a demonstration agent takes for one answer.
     package let demoLatency: Duration
+    /// Whether OpenRouter may be asked for a provider that can not answer.
+    package let mayFallBack: Bool
     /// PEM file of authorities to trust instead of the system's.
     package let caFile: String?
 
     package init(
-        endpoints: [ProviderEndpoint], maxInFlight: Int = 32, demoLatency: Duration = .zero, caFile: String? = nil
+        endpoints: [ProviderEndpoint], maxInFlight: Int = 32, demoLatency: Duration = .zero, caFile: String? = nil,
+        mayFallBack: Bool = true
     ) {
+        self.mayFallBack = mayFallBack
         self.endpoints = Dictionary(endpoints.map { ($0.provider, $0) }) { first, _ in first }
         models = ProviderDefaults.models.merging(endpoints.map { ($0.provider, $0.model) }) { _, set in set }
         self.maxInFlight = maxInFlight
@@ -33,7 +37,7 @@ package struct ProviderSettings: Sendable {
     package init(reading reader: inout SettingsReader) {
         let deadlines = CallDeadlines(reading: &reader)
         let maxTokens = reader.int(
-            "ARAGORA_PROVIDER_MAX_TOKENS", default: 8192, in: 64...100_000,
+            "ARAGORA_PROVIDER_MAX_TOKENS", default: ProviderEndpoint.defaultMaxTokens, in: 64...100_000,
             help: "Longest answer asked of a model, in tokens.")
         var endpoints: [ProviderEndpoint] = []
         var models = ProviderDefaults.models
@@ -64,8 +68,12 @@ package struct ProviderSettings: Sendable {
         self.models = models
         maxInFlight = reader.int(
             "ARAGORA_PROVIDER_MAX_INFLIGHT", default: 32, in: 1...10_000,
-            help: "Calls in flight to one provider from this process; more wait.")
+            help: "Calls in flight to one provider, from all processes that share a Redis; more wait.")
         demoLatency = .milliseconds(latency)
+        mayFallBack = reader.bool(
+            "ARAGORA_PROVIDER_FALLBACK", default: true,
+            help:
+                "Whether OpenRouter, when it has a key, is asked for a provider whose account is empty, that fails or that times out.")
         caFile = reader.optionalString(
             "ARAGORA_PROVIDER_CA_FILE",
             help: "PEM file of the authorities to trust for providers, instead of the system's.")
@@ -77,6 +85,14 @@ package struct ProviderSettings: Sendable {
     package func adopt(_ fresh: ProviderSettings) -> [String] {
         for (provider, endpoint) in fresh.endpoints { endpoints[provider]?.adopt(endpoint) }
         return fresh.configured.filter { endpoints[$0] == nil }.map { ProviderNames($0).key }
+    }
+
+    /// The agent with whom a failed one is replaced for a call: the same seat, answered for by OpenRouter. Nil without
+    /// its key, and for models that it does not offer.
+    package func fallback(for agent: AgentSpec) -> AgentSpec? {
+        guard mayFallBack, endpoints[.openrouter] != nil else { return nil }
+        let model = agent.model.isEmpty ? defaultModel(of: agent.provider) : agent.model
+        return FallbackRoute.model(for: agent.provider, model: model).map { agent.answered(by: .openrouter, model: $0) }
     }
 
     /// Providers that can be called, `demo` left out: it always can.
@@ -138,7 +154,7 @@ enum ProviderDefaults {
     static let baseURLs: [ProviderKey: String] = [
         .anthropic: "https://api.anthropic.com", .openai: "https://api.openai.com/v1",
         .openrouter: "https://openrouter.ai/api/v1", .mistral: "https://api.mistral.ai/v1",
-        .gemini: "https://generativelanguage.googleapis.com/v1beta/openai", .xai: "https://api.x.ai/v1",
+        .gemini: "https://generativelanguage.googleapis.com/v1beta", .xai: "https://api.x.ai/v1",
     ]
     static let models: [ProviderKey: String] = [
         .anthropic: "claude-sonnet-5-5", .openai: "gpt-4.1", .openrouter: "deepseek/deepseek-chat-v3.1",

@@ -13,6 +13,8 @@ struct ErrorReport: Equatable {
     /// The provider's own code or type, `overloaded_error` or `insufficient_quota`; empty when there is none.
     let code: String
     let message: String
+    /// Google says in the body how long to wait (google.rpc.RetryInfo).
+    private(set) var retryDelayMilliseconds: Int64?
 
     init(code: String, message: String) {
         self.code = code
@@ -39,6 +41,18 @@ struct ErrorReport: Equatable {
             $0?.string ?? $0?.int.map { "\($0)" }
         }
         self.init(code: codes.joined(separator: " "), message: error["message"]?.string ?? "")
+        retryDelayMilliseconds = Self.retryDelay(error["details"])
+    }
+
+    /// `"retryDelay": "34s"` of any detail.
+    private static func retryDelay(_ details: JSONValue?) -> Int64? {
+        for detail in details?.array ?? [] {
+            guard let text = detail["retryDelay"]?.string, text.hasSuffix("s"),
+                let seconds = Double(text.dropLast()), seconds.isFinite
+            else { continue }
+            return Int64(min(max(0, seconds * 1000), Double(maxRetryAfterMilliseconds)))
+        }
+        return nil
     }
 
     /// The kind of an answer with another status than 200.
@@ -48,7 +62,8 @@ struct ErrorReport: Equatable {
         case 402: return .quota
         case 429: return isAboutMoney ? .quota : .rateLimited
         case 503, 529: return .overloaded
-        case 408, 500...: return .server
+        case 408, 504, 524: return .upstreamTimeout
+        case 500...: return .server
         case 400..<500: return isAboutMoney ? .quota : .badRequest
         default: return .malformedReply
         }
@@ -62,6 +77,7 @@ struct ErrorReport: Equatable {
         let code = code.lowercased()
         if isAboutMoney { return .quota }
         if code.contains("overloaded") || code.contains("unavailable") { return .overloaded }
+        if code.contains("deadline_exceeded") || code.contains("timeout_error") { return .upstreamTimeout }
         if code.contains("rate_limit") || code.contains("resource_exhausted") { return .rateLimited }
         if code.contains("authentication") || code.contains("permission") { return .authentication }
         if code.contains("invalid_request") || code.contains("not_found") || code.contains("too_large") {
@@ -73,6 +89,8 @@ struct ErrorReport: Equatable {
     /// Waiting does not help against an empty account. Bare "billing" or "payment" would be wrong here: OpenAI's ordinary
     /// rate limits advise to add a payment method.
     private var isAboutMoney: Bool {
+        // Gemini says "exceeded your current quota" of a rate per minute as well, and then when to come back.
+        if retryDelayMilliseconds != nil { return false }
         let text = "\(code) \(message)".lowercased()
         return [
             "insufficient_quota", "insufficient credit", "spend_limit", "billing_error", "billing_hard_limit",

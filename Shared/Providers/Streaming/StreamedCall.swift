@@ -21,6 +21,7 @@ struct StreamedCall {
 
     func run() async -> CallOutcome {
         let prompt = PromptBuilder.prompt(for: request.call)
+        let promptBytes = prompt.system.utf8.count + prompt.user.utf8.count
         var message = dialect.request(prompt, model: model, endpoint: endpoint)
         let name = Self.headerSafe("\(request.debate):\(request.call.key)")
         message.headers.append("Idempotency-Key", "\(name):\(request.attempt)")
@@ -29,10 +30,11 @@ struct StreamedCall {
         do {
             response = try await http.open(message, deadlines: endpoint.deadlines.transfer(spent: .zero))
         } catch {
-            return .failed(Self.failure(error, hasToken: false))
+            let failure = Self.failure(error, hasToken: false)
+            return .failed(failure.wasSent ? unknown(failure, Usage(inputTokens: (promptBytes + 3) / 4)) : failure)
         }
         guard response.status == 200 else { return .failed(await refusal(response)) }
-        return await read(response, promptBytes: prompt.system.utf8.count + prompt.user.utf8.count)
+        return await read(response, promptBytes: promptBytes)
     }
 
     // MARK: The answer
@@ -77,18 +79,44 @@ struct StreamedCall {
     private func paid(_ failure: CallFailure, _ reply: Reply) -> CallFailure {
         let detail = ErrorReport(code: "", message: failure.detail).detail(status: nil, key: endpoint.key)
         let spent = reply.reader.inputTokens != nil || reply.clock.hasToken ? usage(reply) : Usage()
-        return CallFailure(
+        let counted = CallFailure(
             failure.kind, detail, retryAfterMilliseconds: failure.retryAfterMilliseconds, usage: spent,
             wasSent: failure.wasSent)
+        return Self.breaksOff(failure.kind) && !reply.reader.isComplete ? unknown(counted, spent) : counted
+    }
+
+    /// Whether a call that ended so ended without the provider's last word, its count of tokens included.
+    private static func breaksOff(_ kind: CallFailure.Kind) -> Bool {
+        switch kind {
+        case .firstTokenTimeout, .idleTimeout, .totalTimeout, .cut, .malformedReply, .emptyReply, .cancelled: true
+        default: false
+        }
+    }
+
+    /// Nobody knows what it cost: it costs what was reserved for it (design §2.1).
+    private func unknown(_ failure: CallFailure, _ seen: Usage) -> CallFailure {
+        let worst = PriceBook.worstCost(
+            provider: endpoint.provider, model: model, prompt: PromptBuilder.prompt(for: request.call),
+            maxTokens: endpoint.maxTokens)
+        return CallFailure(
+            failure.kind, failure.detail, retryAfterMilliseconds: failure.retryAfterMilliseconds,
+            usage: Usage(
+                inputTokens: seen.inputTokens, outputTokens: seen.outputTokens, cost: max(seen.cost, worst),
+                isPriceAssumed: !PriceBook.knows(provider: endpoint.provider, model: model)),
+            wasSent: failure.wasSent, isPaymentUnknown: true)
     }
 
     /// The provider's count; where it gives none, an estimate of four bytes a token.
     private func usage(_ reply: Reply) -> Usage {
         let input = reply.reader.inputTokens ?? (reply.promptBytes + 3) / 4
-        let output = reply.reader.outputTokens ?? (reply.sanitizer.content.utf8.count + 3) / 4
+        let seen = (reply.sanitizer.content.utf8.count + 3) / 4
+        // A count that came before the end is of what was said by then.
+        let isWhole = reply.reader.isComplete || reply.reader.mayEndHere
+        let output = isWhole ? reply.reader.outputTokens ?? seen : max(reply.reader.outputTokens ?? 0, seen)
         return Usage(
             inputTokens: input, outputTokens: output,
-            cost: Pricing.cost(provider: endpoint.provider, model: model, inputTokens: input, outputTokens: output))
+            cost: PriceBook.cost(provider: endpoint.provider, model: model, inputTokens: input, outputTokens: output),
+            isPriceAssumed: !PriceBook.knows(provider: endpoint.provider, model: model))
     }
 
     // MARK: What is no answer
@@ -109,7 +137,8 @@ struct StreamedCall {
             ?? ErrorReport(code: "", message: AnswerSanitizer.text(body.prefix(ErrorReport.maxMessageCharacters)))
         return CallFailure(
             report.kind(status: response.status), report.detail(status: response.status, key: endpoint.key),
-            retryAfterMilliseconds: RetryAfter.milliseconds(response.headers, now: WallClock.nowMilliseconds()))
+            retryAfterMilliseconds: RetryAfter.milliseconds(response.headers, now: WallClock.nowMilliseconds())
+                ?? report.retryDelayMilliseconds)
     }
 
     static func failure(_ error: HTTPClientError, hasToken: Bool) -> CallFailure {
@@ -130,6 +159,17 @@ struct StreamedCall {
 
     private static func isEventStream(_ response: HTTPClientResponse) -> Bool {
         response.headers["content-type"]?.lowercased().hasPrefix("text/event-stream") == true
+    }
+
+    /// Text as one segment of a path: everything but unreserved characters (RFC 3986 §2.3) is percent-encoded.
+    static func pathSafe(_ text: String) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        return String(
+            decoding: text.utf8.flatMap { byte -> [UInt8] in
+                let isLetterOrDigit = (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                return isLetterOrDigit || "-._~".utf8.contains(byte)
+                    ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }, as: UTF8.self)
     }
 
     /// Agents' names may be in any script: what is not visible ASCII is percent-encoded.
