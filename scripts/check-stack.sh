@@ -126,7 +126,8 @@ fi
 
 cd "$CHECKOUT"
 ip link set lo up
-mkdir -p "$CONTAINERS_HOME/tmp"
+# What an earlier run with the same cache saw last.
+rm -f "$CONTAINERS_HOME"/tmp/*.json
 
 compose() { docker compose -f "$COMPOSE_FILE" "$@"; }
 saw() { printf '        %s\n' "$*"; }
@@ -457,8 +458,8 @@ wanted() { [[ ${#only[@]} -eq 0 || " ${only[*]} " = *" $1 "* ]]; }
 install_it
 if wanted door; then check_door; fi
 if wanted debate; then first_debate; fi
-# The guides ask Prometheus too.
-if wanted monitoring || wanted documents; then monitor; fi
+# Those two ask Prometheus.
+if wanted monitoring || wanted workers || wanted documents; then monitor; fi
 if wanted hardening; then check_hardening; fi
 if wanted embedded; then run_embedded; fi
 if wanted workers; then kill_a_worker; fi
