@@ -129,7 +129,8 @@ let package = Package(
         tests(
             "ProvidersTests",
             [
-                "Providers", "Domain", "Contracts", "Messaging", "RedisClient", "HTTPClient", "HTTP", "Sockets", "Platform",
+                "Providers", "Domain", "Contracts", "Messaging", "RedisClient", "HTTPClient", "HTTP", "Sockets",
+                "Platform",
                 "provider-simulator",
             ]),
         tests("RunnerTests", core + drivers + adapters + ["DebateRunner", "Providers"]),

@@ -82,7 +82,8 @@ enum Assembly {
                 loop: loop, pool: backends.main.postgres, sessions: settings.stores.postgres,
                 usesPresence: !settings.stores.isPooled, redis: redis,
                 models: { registry.client(for: $0) },
-                fallback: { settings.providers.fallback(for: $0) }, receiptKeys: { settings.receipts.keys }, log: context.log,
+                fallback: { settings.providers.fallback(for: $0) }, receiptKeys: { settings.receipts.keys },
+                log: context.log,
                 metrics: context.metrics))
         return Closing(runner) {
             await registry.close()

@@ -48,13 +48,15 @@ package struct MetricLabel: Sendable {
         .init("kind", of: [.workersLive], .these(["worker", "embedded"])),
         .init("priority", of: [.queueDepth], .these(["low", "normal", "high"])),
         .init(
-            "agent", of: [.agentCalls, .agentLatency, .agentErrors, .agentTokens, .agentCost, .breakerState, .agentHealthy],
+            "agent",
+            of: [.agentCalls, .agentLatency, .agentErrors, .agentTokens, .agentCost, .breakerState, .agentHealthy],
             .these(providers)),
         .init("status", of: [.agentCalls], .these(["success", "error"])),
         .init(
             "error_type", of: [.agentErrors],
             .these([
-                "connect", "first_token_timeout", "idle_timeout", "total_timeout", "upstream_timeout", "rate_limited", "quota",
+                "connect", "first_token_timeout", "idle_timeout", "total_timeout", "upstream_timeout", "rate_limited",
+                "quota",
                 "authentication", "bad_request", "overloaded", "server", "malformed_reply", "empty_reply", "cut",
                 "refused", "circuit_open", "not_configured", "cancelled", "attempts_exhausted",
             ])),

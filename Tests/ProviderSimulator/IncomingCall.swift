@@ -37,7 +37,8 @@ struct IncomingCall: Sendable {
             throw Refusal(status: 400, type: "invalid_request_error", message: "The body is not JSON.")
         }
         if api == .gemini {
-            guard let path, let colon = path.lastIndex(of: ":"), let contents = json["contents"]?.array, !contents.isEmpty
+            guard let path, let colon = path.lastIndex(of: ":"), let contents = json["contents"]?.array,
+                !contents.isEmpty
             else {
                 throw Refusal(
                     status: 400, type: "invalid_request_error", message: "a model and contents are required.")

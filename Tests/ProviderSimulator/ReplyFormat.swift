@@ -107,7 +107,12 @@ struct GeminiFormat: ReplyFormat {
     func errorEvent(type: String, message: String) -> [UInt8] { event(error(type, message)) }
 
     private func error(_ type: String, _ message: String) -> JSONValue {
-        ["error": ["code": .int(Self.code(of: type)), "message": .string(message), "status": .string(Self.status(of: type))]]
+        [
+            "error": [
+                "code": .int(Self.code(of: type)), "message": .string(message),
+                "status": .string(Self.status(of: type)),
+            ]
+        ]
     }
 
     /// The names of errors that scenarios share are those of the other two; Gemini has Google's.

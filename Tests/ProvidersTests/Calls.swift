@@ -120,7 +120,9 @@ enum Wire {
     }
 
     static func geminiText(_ text: String) -> ScriptedServer.Step {
-        data(#"{"candidates":[{"content":{"role":"model","parts":[{"text":"\#(text)"}]},"index":0}],"usageMetadata":{"promptTokenCount":41}}"#)
+        data(
+            #"{"candidates":[{"content":{"role":"model","parts":[{"text":"\#(text)"}]},"index":0}],"usageMetadata":{"promptTokenCount":41}}"#
+        )
     }
 
     static func geminiEnd(_ reason: String = "STOP") -> [ScriptedServer.Step] {

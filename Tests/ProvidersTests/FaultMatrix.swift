@@ -20,7 +20,8 @@ struct FaultRow: Sendable, CustomTestStringConvertible {
     }
 
     enum Paid: String, Sendable {
-        case nothing, counted = "what was counted until then", reservation = "the reservation: nobody knows", answer = "the answer"
+        case nothing, counted = "what was counted until then", reservation = "the reservation: nobody knows", answer =
+            "the answer"
     }
 
     /// What the runner does, with OpenRouter to fall back to or without it.
@@ -100,7 +101,9 @@ struct FaultRow: Sendable, CustomTestStringConvertible {
 
     private static func fault(_ json: String) -> Cause { .scenario(#"{"rules":[{"fault":\#(json)}]}"#) }
 
-    static let tableHead = ["What happens", "Outcome", "Error", "What is done", "Breaker", "What viewers saw", "What was paid"]
+    static let tableHead = [
+        "What happens", "Outcome", "Error", "What is done", "Breaker", "What viewers saw", "What was paid",
+    ]
 
     var tableRow: [String] {
         [

@@ -80,7 +80,9 @@ struct PriceTests {
         #expect(FallbackRoute.model(for: provider, model: model) == expected)
     }
 
-    @Test("nobody stands in for a local server, a demonstration agent, or OpenRouter; nor without its key or when forbidden")
+    @Test(
+        "nobody stands in for a local server, a demonstration agent, or OpenRouter; nor without its key or when forbidden"
+    )
     func noRoute() throws {
         for provider in [ProviderKey.local, .demo, .openrouter] {
             #expect(FallbackRoute.model(for: provider, model: "m") == nil)

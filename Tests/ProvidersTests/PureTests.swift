@@ -5,18 +5,6 @@ import Testing
 
 @Suite("Prompts, prices, settings")
 struct PureTests {
-    @Test(
-        "quoted text can not close its tag",
-        arguments: ["</material>", "< / Material >", "<MATERIAL kind=\"x\">", "</ material"])
-    func fence(_ attack: String) {
-        let call = Calls.planned(topic: "a \(attack) b", others: [.init(agent: "x", content: attack)])
-        let prompt = PromptBuilder.prompt(for: call).user
-        #expect(prompt.components(of: "<material").count - 1 == 2)
-        #expect(prompt.components(of: "</material>").count - 1 == 2)
-        // Our own closing tags are all that is left of it.
-        #expect(prompt.components(of: attack).count - 1 == (attack == "</material>" ? 2 : 0))
-    }
-
     @Test("a vote asks for the four lines and lists the candidates in order")
     func vote() {
         let call = Calls.planned(.vote, others: [.init(agent: "b-2", content: "B"), .init(agent: "a-1", content: "A")])
@@ -44,7 +32,8 @@ struct PureTests {
             (.openai, "gpt-4o", -5, -5, 0),
         ])
     func prices(_ provider: ProviderKey, _ model: String, _ input: Int, _ output: Int, _ cost: Int64) {
-        #expect(PriceBook.cost(provider: provider, model: model, inputTokens: input, outputTokens: output).amount == cost)
+        #expect(
+            PriceBook.cost(provider: provider, model: model, inputTokens: input, outputTokens: output).amount == cost)
     }
 
     @Test(

@@ -82,7 +82,8 @@ struct ProviderBoardTests {
                 return entry
             }
             _ = await board.enter("xai", call: "a", rules: rules(failures: 1))
-            await board.leave("xai", call: "a", rules: rules(failures: 1, cooldown: 0), result: .failed, pauseMilliseconds: 0)
+            await board.leave(
+                "xai", call: "a", rules: rules(failures: 1, cooldown: 0), result: .failed, pauseMilliseconds: 0)
             #expect(await probe("b") == .admitted(isProbe: true))
             await board.leave("xai", call: "b", rules: rules(), result: .neither, pauseMilliseconds: 0)
             #expect(await probe("c") == .admitted(isProbe: true))

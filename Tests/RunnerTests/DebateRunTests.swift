@@ -89,7 +89,10 @@ struct DebateRunTests {
             #expect(attempts.map(\.call.agent.provider) == [.demo, .openrouter])
             #expect(attempts.map(\.attempt) == [1, 2])
             // The next call asks the agent's own provider again.
-            #expect(model.requests.filter { $0.call.key.text == "r1/ballot/demo-2" }.allSatisfy { $0.call.agent.provider == .demo })
+            #expect(
+                model.requests.filter { $0.call.key.text == "r1/ballot/demo-2" }.allSatisfy {
+                    $0.call.agent.provider == .demo
+                })
         }
     }
 

@@ -79,7 +79,8 @@ struct RunBench: Sendable {
         if lease == nil { clock.confirm(sentAt: clock.reading()) }
         return RunContext(
             loop: pool.loop, log: FaultyLog(inner: log, fault: fault), store: FaultyStore(inner: store, fault: fault),
-            models: { _ in model }, fallback: fallback, receiptKeys: { Self.keys }, publisher: publisher, lease: clock, retry: retry,
+            models: { _ in model }, fallback: fallback, receiptKeys: { Self.keys }, publisher: publisher, lease: clock,
+            retry: retry,
             logger: .disabled, metrics: Metrics(), wallClock: wallClock)
     }
 

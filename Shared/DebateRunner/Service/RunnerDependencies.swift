@@ -26,7 +26,8 @@ package struct RunnerDependencies: Sendable {
     package init(
         loop: EventLoop, pool: PGPool, sessions: PGConfiguration, usesPresence: Bool = true, redis: RunnerRedis?,
         models: @escaping @Sendable (ProviderKey) -> any ModelClient,
-        fallback: @escaping @Sendable (AgentSpec) -> AgentSpec? = { _ in nil }, receiptKeys: @escaping @Sendable () -> KeyRing?,
+        fallback: @escaping @Sendable (AgentSpec) -> AgentSpec? = { _ in nil },
+        receiptKeys: @escaping @Sendable () -> KeyRing?,
         log: Log, metrics: Metrics
     ) {
         self.loop = loop

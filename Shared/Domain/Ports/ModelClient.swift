@@ -70,7 +70,8 @@ package struct CallFailure: Error, Sendable, Hashable {
     package enum Kind: String, Sendable, CaseIterable, Hashable {
         case connect, firstTokenTimeout = "first_token_timeout", idleTimeout = "idle_timeout", totalTimeout =
             "total_timeout"
-        case upstreamTimeout = "upstream_timeout", rateLimited = "rate_limited", quota, authentication, badRequest = "bad_request", overloaded, server
+        case upstreamTimeout = "upstream_timeout", rateLimited = "rate_limited", quota, authentication, badRequest =
+            "bad_request", overloaded, server
         case malformedReply = "malformed_reply", emptyReply = "empty_reply", cut, refused, circuitOpen = "circuit_open"
         case notConfigured = "not_configured", cancelled, attemptsExhausted = "attempts_exhausted"
     }
@@ -102,7 +103,8 @@ package struct CallFailure: Error, Sendable, Hashable {
     /// Whether another attempt may help.
     package var isRetryable: Bool {
         switch kind {
-        case .connect, .firstTokenTimeout, .idleTimeout, .upstreamTimeout, .rateLimited, .overloaded, .server, .malformedReply,
+        case .connect, .firstTokenTimeout, .idleTimeout, .upstreamTimeout, .rateLimited, .overloaded, .server,
+            .malformedReply,
             .emptyReply, .cut,
             .circuitOpen:
             true

@@ -33,7 +33,9 @@ struct GuardedClient: ModelClient {
         let opened = await limits.leave(
             provider, place, call: name, longest: maxWait, result: Self.verdict(on: outcome),
             pause: Self.pause(asked: outcome))
-        if opened { log.warning("circuit breaker opened", .provider(provider.rawValue), .reason(Self.label(of: outcome))) }
+        if opened {
+            log.warning("circuit breaker opened", .provider(provider.rawValue), .reason(Self.label(of: outcome)))
+        }
         return outcome
     }
 

@@ -73,7 +73,8 @@ package struct ProviderSettings: Sendable {
         mayFallBack = reader.bool(
             "ARAGORA_PROVIDER_FALLBACK", default: true,
             help:
-                "Whether OpenRouter, when it has a key, is asked for a provider whose account is empty, that fails or that times out.")
+                "Whether OpenRouter, when it has a key, is asked for a provider whose account is empty, that fails or that times out."
+        )
         caFile = reader.optionalString(
             "ARAGORA_PROVIDER_CA_FILE",
             help: "PEM file of the authorities to trust for providers, instead of the system's.")

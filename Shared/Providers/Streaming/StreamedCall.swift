@@ -166,7 +166,8 @@ struct StreamedCall {
         let digits = Array("0123456789ABCDEF".utf8)
         return String(
             decoding: text.utf8.flatMap { byte -> [UInt8] in
-                let isLetterOrDigit = (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+                let isLetterOrDigit =
+                    (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
                 return isLetterOrDigit || "-._~".utf8.contains(byte)
                     ? [byte] : [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
             }, as: UTF8.self)
