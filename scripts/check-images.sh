@@ -159,7 +159,7 @@ check_service() {
 
 check_backup_tools() {
   local server tool
-  server="$(podman run --rm --entrypoint "" "$(containers_full_name "$POSTGRES_IMAGE")" postgres --version 2>/dev/null | awk '{ print $3 }')"
+  server="$(podman run --rm --network=none --entrypoint "" "$(containers_full_name "$POSTGRES_IMAGE")" postgres --version 2>/dev/null | awk '{ print $3 }')"
   for tool in pg_dump pg_restore pg_basebackup pg_receivewal psql; do
     expect "backup: $tool is the server's version" "$server" "$(inside backup "$tool" --version | awk '{ print $3 }')"
   done
