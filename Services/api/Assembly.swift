@@ -51,7 +51,8 @@ enum Assembly {
         return Routes(
             context: context, settings: settings,
             create: CreateDebateHandler(stores: stores, panel: panel, metrics: context.metrics),
-            list: ListDebatesHandler(stores: stores), read: ReadDebateHandler(stores: stores),
+            estimate: EstimateHandler(panel: panel), list: ListDebatesHandler(stores: stores),
+            read: ReadDebateHandler(stores: stores),
             actions: DebateActionsHandler(
                 stores: stores, sealer: EndingSealer(keys: { settings.receipts.keys }), metrics: context.metrics),
             receipts: ReceiptsHandler(stores: stores, verifier: { ReceiptVerifier(keys: settings.receipts.keys) }),

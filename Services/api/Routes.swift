@@ -10,6 +10,7 @@ struct Routes: Sendable {
     let context: ServiceContext
     let settings: APISettings
     let create: CreateDebateHandler
+    let estimate: EstimateHandler
     let list: ListDebatesHandler
     let read: ReadDebateHandler
     let actions: DebateActionsHandler
@@ -47,6 +48,10 @@ struct Routes: Sendable {
         Route(.post, "/api/debates", .permission(.debatesCreate), "Asks for a debate.") { $0.create.handle },
         Route(.post, "/api/debate", .permission(.debatesCreate), "The same.") { $0.create.handle },
         Route(.post, "/api/debate-this", .permission(.debatesCreate), "The same.") { $0.create.handle },
+        Route(
+            .post, "/api/debates/estimate", .permission(.debatesRead),
+            "What a debate would cost: takes what a create takes, asks nobody, stores nothing."
+        ) { $0.estimate.handle },
         Route(
             .get, "/api/debates", .permission(.debatesRead),
             "Debates, newest first: `limit` 1…100, `offset`, `status`, `q`, `agent`, `since`, `until`."

@@ -143,6 +143,13 @@ package struct DebateSpec: Hashable, Sendable {
         self.budget = budget
     }
 
+    /// The same debate without what may end it early.
+    package func unbounded() throws(ValidationFailure) -> DebateSpec {
+        try DebateSpec(
+            topic: topic, context: context, agents: agents, rounds: rounds, format: format, consensus: consensus,
+            threshold: threshold, judge: judge, isAdaptive: false, seed: seed, timeoutSeconds: timeoutSeconds)
+    }
+
     private static func thresholdRule(_ mode: ConsensusMode) -> String {
         guard let range = mode.thresholdRange else { return "consensus \(mode.rawValue) has none to choose" }
         return "must be from \(range.lowerBound.value) to \(range.upperBound.value) for \(mode.rawValue)"

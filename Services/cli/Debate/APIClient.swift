@@ -37,6 +37,13 @@ struct APIClient: Sendable {
             try await send("POST", "/api/v1/debates", body: body, headers: ["Idempotency-Key": key]))
     }
 
+    /// What a debate would cost, as the server answered.
+    func estimate(question: String, rounds: Int?, agents: [String]) async throws -> [UInt8] {
+        try await send(
+            "POST", "/api/v1/debates/estimate",
+            body: ClientForms.create(question: question, rounds: rounds, agents: agents))
+    }
+
     /// The bytes of a debate's receipt as they were signed.
     func receipt(of debate: DebateID) async throws -> [UInt8] {
         try await send("GET", "/api/v1/debates/\(debate.text)/receipt")

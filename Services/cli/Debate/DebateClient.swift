@@ -39,6 +39,26 @@ struct DebateClient: Sendable {
         return try outcome.get()
     }
 
+    /// What the debate would cost; nobody is asked.
+    func estimate(question: String, rounds: Int?, agents: [String]) async throws -> ExitCode {
+        let settings = context.settings
+        let api = APIClient(
+            base: try settings.baseURL(), token: try settings.apiToken(), caFile: try settings.caFile(),
+            loop: context.loop)
+        let outcome: Result<[UInt8], any Error>
+        do { outcome = .success(try await api.estimate(question: question, rounds: rounds, agents: agents)) } catch {
+            outcome = .failure(error)
+        }
+        await api.close()
+        let bytes = try outcome.get()
+        if form == .receiptJSON {
+            context.console.print(String(decoding: bytes, as: UTF8.self))
+        } else {
+            for line in try ClientForms.estimate(bytes) { context.console.print(TerminalText.safe(line)) }
+        }
+        return .ok
+    }
+
     private func show(_ created: ClientForms.Created, _ stream: DebateStream) async throws -> [SealedEvent] {
         let console = context.console
         var screen = DebateScreen(console: console, isBrief: form == .brief)

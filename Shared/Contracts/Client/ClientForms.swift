@@ -35,6 +35,32 @@ package enum ClientForms {
         }
     }
 
+    /// An estimate, in lines for people.
+    package static func estimate(_ bytes: [UInt8]) throws(ContractError) -> [String] {
+        let object = try object(bytes)
+        guard let calls = object["calls"]?.int, let likely = object["total_estimated_cost_usd"]?.double,
+            let worst = object["worst_cost_usd"]?.double
+        else { throw ContractError(.malformed, "the answer is no estimate") }
+        var lines = (object["breakdown_by_model"]?.array ?? []).map { line in
+            let name = "\(line["provider"]?.string ?? "?")/\(line["model"]?.string ?? "?")"
+            let isAssumed = line["price_assumed"]?.bool == true
+            return
+                "\(name): \(line["calls"]?.int ?? 0) calls, about $\(cents(line["subtotal_usd"]?.double ?? 0)), at most "
+                + "$\(cents(line["worst_usd"]?.double ?? 0))\(isAssumed ? " (no known price: the dearest was taken)" : "")"
+        }
+        lines.append(
+            "\(calls) calls, about $\(cents(likely)), at most $\(cents(worst)) if each is answered at its first attempt"
+        )
+        if object["within_budget"]?.bool == false { lines.append("that may be more than the budget") }
+        return lines
+    }
+
+    /// Dollars with four decimals.
+    private static func cents(_ dollars: Double) -> String {
+        let parts = Int64((max(0, min(dollars, 1e9)) * 10_000).rounded()).quotientAndRemainder(dividingBy: 10_000)
+        return "\(parts.quotient).\(String(String(parts.remainder + 10_000).dropFirst()))"
+    }
+
     /// What an error answer says, in one line.
     package static func problem(in bytes: [UInt8]) -> String? {
         guard let object = try? object(bytes), let message = (object["error"] ?? object["message"])?.string else {

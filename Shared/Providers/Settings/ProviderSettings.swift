@@ -12,6 +12,8 @@ package struct ProviderSettings: Sendable {
     package let endpoints: [ProviderKey: ProviderEndpoint]
     /// Models of all providers, configured or not.
     private let models: [ProviderKey: String]
+    /// Longest answer asked of a model, in tokens.
+    package let maxTokens: Int
     /// Calls in flight per provider; more wait.
     package let maxInFlight: Int
     /// How long a demonstration agent takes for one answer.
@@ -26,6 +28,7 @@ package struct ProviderSettings: Sendable {
         mayFallBack: Bool = true
     ) {
         self.mayFallBack = mayFallBack
+        maxTokens = endpoints.map(\.maxTokens).max() ?? ProviderEndpoint.defaultMaxTokens
         self.endpoints = Dictionary(endpoints.map { ($0.provider, $0) }) { first, _ in first }
         models = ProviderDefaults.models.merging(endpoints.map { ($0.provider, $0.model) }) { _, set in set }
         self.maxInFlight = maxInFlight
@@ -39,6 +42,7 @@ package struct ProviderSettings: Sendable {
         let maxTokens = reader.int(
             "ARAGORA_PROVIDER_MAX_TOKENS", default: ProviderEndpoint.defaultMaxTokens, in: 64...100_000,
             help: "Longest answer asked of a model, in tokens.")
+        self.maxTokens = maxTokens
         var endpoints: [ProviderEndpoint] = []
         var models = ProviderDefaults.models
         for provider in ProviderKey.allCases where provider != .demo {

@@ -90,6 +90,22 @@ struct APIDebateTests {
         }
     }
 
+    @Test("are estimated without being created, by what a create takes")
+    func estimate() async throws {
+        try await APIFixture.with { api in
+            let answer = try await api.send(
+                "POST", "/api/v1/debates/estimate", #"{"topic":"What if?","agents":["demo","demo"],"rounds":2}"#)
+            #expect(answer.status == 200)
+            #expect(answer.json["calls"]?.int == 18, "two agents, five phases and four")
+            #expect(answer.json["worst_cost_usd"]?.double == 0)
+            #expect(answer.json["breakdown_by_model"]?.array?.first?["model"]?.string == "demo")
+            #expect(try ClientForms.estimate(Array(answer.text.utf8)).last?.hasPrefix("18 calls") == true)
+            #expect(
+                try await api.send("POST", "/api/debates/estimate", #"{"topic":"What if?","rounds":13}"#).status == 400)
+            #expect(try await api.get("/api/debates").json["total"]?.int == 0)
+        }
+    }
+
     @Test("are created once for one Idempotency-Key")
     func idempotency() async throws {
         try await APIFixture.with { api in
