@@ -40,7 +40,7 @@ extension DebateRun {
     /// Takes an answer, or a final failure, that the ledger has already.
     private func reuse(_ call: PlannedCall) -> Bool {
         if let (reference, answer) = history.answer(to: call.key) {
-            finish(call, reference, .answered(answer))
+            finish(call, reference, .answered(Self.marked(answer)))
         } else if let (attempt, kind) = history.finalFailure(
             of: call.key, after: machine.fallback(of: call.key)?.call.attempt ?? 0, policy: context.retry)
         {
@@ -49,6 +49,16 @@ extension DebateRun {
             return false
         }
         return true
+    }
+
+    /// The ledger keeps what was paid; whether the price was known follows from the model.
+    private static func marked(_ answer: Answer) -> Answer {
+        Answer(
+            content: answer.content, provider: answer.provider, model: answer.model,
+            usage: Usage(
+                inputTokens: answer.usage.inputTokens, outputTokens: answer.usage.outputTokens, cost: answer.usage.cost,
+                isPriceAssumed: !PriceBook.knows(provider: answer.provider, model: answer.model)),
+            truncated: answer.truncated)
     }
 
     private func finish(_ call: PlannedCall, _ reference: CallReference, _ outcome: CallOutcome) {
