@@ -65,4 +65,63 @@ struct CrashTests {
             #expect(model.violations.isEmpty)
         }
     }
+
+    /// An account that is empty for one call, and who answers it instead.
+    private static let emptyAccount: ScriptedModel.Script = { request in
+        let agent = request.call.agent
+        return request.call.key.text == "r1/propose/demo-2" && agent.provider == .demo
+            ? .failed(CallFailure(.quota)) : ScriptedModel.agreeable(request)
+    }
+    private static let standIn: @Sendable (AgentSpec) -> AgentSpec? = { agent in
+        agent.provider == .demo ? agent.answered(by: .openrouter, model: "other/model") : nil
+    }
+
+    @Test("a fallback is recorded once, wherever its runner dies", arguments: 2...5, Fault.Moment.allCases)
+    func fallback(write: Int, moment: Fault.Moment) async throws {
+        try await RunBench.with { bench in
+            let debate = try await bench.debate(agents: 3)
+            let model = ScriptedModel(Self.emptyAccount)
+            let runner = try await bench.runner()
+            let end = await bench.start(
+                try await bench.claim(debate, runner), runner,
+                bench.context(model, fault: Fault(at: write, moment), fallback: Self.standIn))
+            guard case .stopped(.unavailable) = end else { throw Surprise("\(end)") }
+            let other = try await bench.runner()
+            let second = await bench.start(
+                try await bench.adopt(from: runner, by: other), other, bench.context(model, fallback: Self.standIn))
+            guard case .ended(.completed) = second else { throw Surprise("\(second)") }
+            try await bench.expectSound(debate, is: .completed)
+            #expect(model.violations.isEmpty)
+            let types = try await bench.types(debate)
+            #expect(types.filter { $0 == "agent_fallback_triggered" }.count == 1)
+            #expect(!types.contains("agent_error"))
+        }
+    }
+
+    @Test("a failure that is only in the ledger is answered for by another provider after a takeover")
+    func fallbackFromLedger() async throws {
+        try await RunBench.with { bench in
+            let debate = try await bench.debate(agents: 3)
+            let runner = try await bench.runner()
+            let claim = try await bench.claim(debate, runner)
+            let key = CallKey("r1/propose/demo-2")
+            _ = try await bench.store.recordIntents(
+                Holding(debate: debate, epoch: claim.epoch),
+                [CallIntent(key: key, agent: "demo-2", provider: .demo, model: "demo", round: 1)])
+            try await bench.store.settle([
+                CallSettlement(
+                    debate: debate, reference: CallReference(key: key, attempt: 1),
+                    outcome: .failed(CallFailure(.quota)), latencyMilliseconds: 1)
+            ])
+            let model = ScriptedModel(Self.emptyAccount)
+            let other = try await bench.runner()
+            let end = await bench.start(
+                try await bench.adopt(from: runner, by: other), other, bench.context(model, fallback: Self.standIn))
+            guard case .ended(.completed) = end else { throw Surprise("\(end)") }
+            try await bench.expectSound(debate, is: .completed)
+            let asked = model.requests.filter { $0.call.key == key }
+            #expect(asked.map(\.call.agent.provider) == [.openrouter] && asked.map(\.attempt) == [2])
+            #expect(try await bench.types(debate).filter { $0 == "agent_fallback_triggered" }.count == 1)
+        }
+    }
 }
