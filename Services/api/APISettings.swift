@@ -35,6 +35,7 @@ struct APISettings: ReloadableSettings {
     let receipts: ReceiptSettings
     /// How long receipts are to be kept; nothing deletes them yet.
     let receiptRetentionDays: Int
+    let ratings: RatingSettings
     let levels: ServiceLevelSettings
     let providers: ProviderSettings
     let maxConnections: Int
@@ -63,6 +64,7 @@ struct APISettings: ReloadableSettings {
         receiptRetentionDays = reader.int(
             "ARAGORA_RECEIPT_RETENTION_DAYS", default: 2555, in: 1...36_500,
             help: "How long receipts are to be kept. Shown as a metric; nothing deletes receipts yet.")
+        ratings = RatingSettings(reading: &reader)
         levels = ServiceLevelSettings(reading: &reader)
         providers = ProviderSettings(reading: &reader)
         maxConnections = reader.int(

@@ -19,6 +19,7 @@ struct APIStores: Sendable {
     let commands: CommandStore
     let queue: QueueReader
     let counts: InstallationCounter
+    let ratings: RatingStore
     private let redis: RedisConnection
     private let keyspace: KeyspaceSource
     private let log: Log
@@ -32,6 +33,7 @@ struct APIStores: Sendable {
         commands = CommandStore(pool: backends.postgres)
         queue = QueueReader(pool: backends.postgres)
         counts = InstallationCounter(pool: backends.postgres)
+        ratings = RatingStore(pool: backends.postgres)
         redis = backends.redis
         self.keyspace = keyspace
         self.log = log

@@ -50,12 +50,14 @@ enum Assembly {
             allowsDemoFallback: settings.demoFallback || settings.environment != .production)
         return Routes(
             context: context, settings: settings,
-            create: CreateDebateHandler(stores: stores, panel: panel, metrics: context.metrics),
+            create: CreateDebateHandler(
+                stores: stores, panel: panel, ratings: settings.ratings.rules, metrics: context.metrics),
             estimate: EstimateHandler(panel: panel), list: ListDebatesHandler(stores: stores),
             read: ReadDebateHandler(stores: stores),
             actions: DebateActionsHandler(
                 stores: stores, sealer: EndingSealer(keys: { settings.receipts.keys }), metrics: context.metrics),
             receipts: ReceiptsHandler(stores: stores, verifier: { ReceiptVerifier(keys: settings.receipts.keys) }),
+            ratings: RatingsHandler(stores: stores, providers: settings.providers, rules: settings.ratings.rules),
             status: StatusHandler(stores: stores, context: context),
             gateway: GatewayTunnelHandler(upstream: settings.gateway, trustedProxies: settings.trustedProxies),
             rateLimit: RateLimitMiddleware(
@@ -84,8 +86,7 @@ enum Assembly {
                 usesPresence: !settings.stores.isPooled, redis: redis,
                 models: { registry.client(for: $0) },
                 fallback: { settings.providers.fallback(for: $0) }, receiptKeys: { settings.receipts.keys },
-                log: context.log,
-                metrics: context.metrics))
+                ratings: settings.ratings.rules, log: context.log, metrics: context.metrics))
         return Closing(runner) {
             await registry.close()
             await backends.close()

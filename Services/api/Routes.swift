@@ -15,6 +15,7 @@ struct Routes: Sendable {
     let read: ReadDebateHandler
     let actions: DebateActionsHandler
     let receipts: ReceiptsHandler
+    let ratings: RatingsHandler
     let status: StatusHandler
     let gateway: GatewayTunnelHandler
     let rateLimit: RateLimitMiddleware
@@ -108,6 +109,19 @@ struct Routes: Sendable {
             .post, "/api/receipts/{receipt}/verify-signature", .permission(.receiptsRead),
             "Checks the signature with the current and the previous keys."
         ) { $0.receipts.verifySignature },
+        Route(
+            .get, "/api/leaderboard", .open,
+            "Agents by their rating, the best first: `limit` 1…100, `offset`, `min_debates`."
+        ) { $0.ratings.leaderboard },
+        Route(.get, "/api/rankings", .open, "The same.") { $0.ratings.leaderboard },
+        Route(
+            .get, "/api/agents", .permission(.debatesRead),
+            "Models that can be asked, and those that have a rating."
+        ) { $0.ratings.agents },
+        Route(
+            .get, "/api/matches/recent", .permission(.debatesRead),
+            "Rated debates, newest first, with what each changed: `limit` 1…100, `offset`."
+        ) { $0.ratings.matches },
         Route(.get, "/api/status", .open, "The installation and its parts.") { $0.status.status },
         Route(.get, "/ws", .open, "WebSocket: passed on to the gateway, which checks the credential.") {
             $0.gateway.handle

@@ -1,5 +1,6 @@
 import BackupCore
 import Crypto
+import Domain
 import Glibc
 import Platform
 import PostgresClient
@@ -93,6 +94,11 @@ struct CLISettings: Sendable {
     /// The keys of receipts, current and previous; nil without any.
     func receiptKeys() throws -> KeyRing? {
         try read { ReceiptSettings(reading: &$0).keys }
+    }
+
+    /// How agents are rated that have no match yet.
+    func ratingRules() throws -> RatingRules {
+        try read { RatingSettings(reading: &$0).rules }
     }
 
     // MARK: Stores

@@ -25,8 +25,7 @@ enum Assembly {
                 usesPresence: !settings.stores.isPooled, redis: redis,
                 models: { registry.client(for: $0) },
                 fallback: { settings.providers.fallback(for: $0) }, receiptKeys: { settings.receipts.keys },
-                log: context.log,
-                metrics: context.metrics))
+                ratings: settings.ratings.rules, log: context.log, metrics: context.metrics))
         return [
             Closing(runner) {
                 await registry.close()

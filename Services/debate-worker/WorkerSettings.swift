@@ -19,6 +19,7 @@ struct WorkerSettings: ReloadableSettings {
     let stores: StoreSettings
     let runner: RunnerSettings
     let receipts: ReceiptSettings
+    let ratings: RatingSettings
     let providers: ProviderSettings
 
     init(reading reader: inout SettingsReader, common: CommonSettings) {
@@ -26,6 +27,7 @@ struct WorkerSettings: ReloadableSettings {
             reading: &reader, applicationName: "aragora-debate-worker", loops: common.eventLoops, plansOnce: true)
         runner = RunnerSettings(worker: &reader)
         receipts = ReceiptSettings(reading: &reader)
+        ratings = RatingSettings(reading: &reader)
         providers = ProviderSettings(reading: &reader)
     }
 

@@ -38,7 +38,8 @@ package enum MetricCatalogue {
         (
             "Model calls",
             [
-                .agentCalls, .agentLatency, .agentErrors, .agentTokens, .agentCost, .breakerState, .agentHealthy,
+                .agentCalls, .agentLatency, .agentErrors, .agentTokens, .agentCost, .agentElo, .agentWins,
+                .breakerState, .agentHealthy,
             ]
         ),
         (
@@ -89,7 +90,8 @@ package enum MetricCatalogue {
             [
                 .rateLimitHits, .sloCompliance, .sloBudget, .sloBurnRate, .debatesStarted, .consensusRate, .budgetLimit,
                 .budgetSpent, .debatesWaiting, .debatesRunning, .oldestRunning, .queueDepth, .controlPlaneQueueDepth,
-                .oldestQueued, .deadLetterQueue, .workersLive, .receiptsStored, .receiptOldest, .receiptRetention,
+                .oldestQueued, .deadLetterQueue, .workersLive, .agentElo, .agentWins, .receiptsStored, .receiptOldest,
+                .receiptRetention,
             ]
         ),
         (
@@ -120,14 +122,11 @@ package enum MetricCatalogue {
     }
 
     package static let pending = [
-        Pending(name: "aragora_agent_elo_rating", kind: .gauge, labels: ["agent"], capability: ranking),
-        Pending(name: "aragora_agent_wins_total", kind: .counter, labels: ["agent"], capability: ranking),
         Pending(name: "aragora_receipt_cleanup_total", kind: .counter, labels: [], capability: deletion),
         Pending(name: "aragora_receipt_cleanup_errors_total", kind: .counter, labels: [], capability: deletion),
         Pending(name: "aragora_receipt_cleanup_duration_seconds", kind: .histogram, labels: [], capability: deletion),
         Pending(name: "aragora_receipts_deleted_total", kind: .counter, labels: [], capability: deletion),
         Pending(name: "aragora_receipt_last_cleanup_timestamp", kind: .gauge, labels: [], capability: deletion),
     ]
-    private static let ranking = "Ranking of agents: no debate is scored against others yet."
     private static let deletion = "Deletion of receipts past their retention: receipts are only kept so far."
 }

@@ -49,7 +49,10 @@ package struct MetricLabel: Sendable {
         .init("priority", of: [.queueDepth], .these(["low", "normal", "high"])),
         .init(
             "agent",
-            of: [.agentCalls, .agentLatency, .agentErrors, .agentTokens, .agentCost, .breakerState, .agentHealthy],
+            of: [
+                .agentCalls, .agentLatency, .agentErrors, .agentTokens, .agentCost, .agentElo, .agentWins,
+                .breakerState, .agentHealthy,
+            ],
             .these(providers)),
         .init("status", of: [.agentCalls], .these(["success", "error"])),
         .init(

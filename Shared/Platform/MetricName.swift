@@ -152,6 +152,11 @@ extension MetricName {
         "aragora_agent_tokens_total", .counter, "Tokens, by provider and direction.", labels: ["agent", "direction"])
     package static let agentCost = MetricName(
         "aragora_agent_cost_usd_total", .counter, "Cost of model calls in US dollars, by provider.", labels: ["agent"])
+    package static let agentElo = MetricName(
+        "aragora_agent_elo_rating", .gauge, "Elo rating of a provider's best model, from Postgres.", labels: ["agent"])
+    package static let agentWins = MetricName(
+        "aragora_agent_wins_total", .counter, "Wins of a provider's models, one for each seat, counted in Postgres.",
+        labels: ["agent"])
     package static let breakerState = MetricName(
         "aragora_circuit_breaker_state", .gauge, "1 for the state a provider's circuit breaker is in.",
         labels: ["agent", "state"])

@@ -23,7 +23,7 @@ package final class Metrics: Sendable {
         }
     }
 
-    /// Sets a gauge.
+    /// Sets a gauge, or a counter that is counted elsewhere.
     package func set(_ name: MetricName, _ labels: [String] = [], to value: Double) {
         assert(name.isComplete(labels), "\(name.name) \(labels)")
         update(name) { family in

@@ -208,20 +208,22 @@ struct TestChain: Sendable {
     }
 
     /// The end of a debate with all that belongs to it.
-    mutating func end(_ status: DebateStatus = .completed, epoch: Int64, receipt: StoredReceipt? = nil) -> (
-        EventBatch, DebateConclusion
-    ) {
+    mutating func end(
+        _ status: DebateStatus = .completed, epoch: Int64, receipt: StoredReceipt? = nil, match: RatedMatch? = nil
+    ) -> (EventBatch, DebateConclusion) {
         let previous = tail
         var events: [SealedEvent] = []
         if receipt != nil { events.append(next("receipt_generated", epoch: epoch)) }
         events.append(next("debate_end", epoch: epoch))
         return (
             EventBatch(debate: debate, epoch: epoch, previous: previous, events: events),
-            Self.conclusion(status, receipt)
+            Self.conclusion(status, receipt, match)
         )
     }
 
-    static func conclusion(_ status: DebateStatus, _ receipt: StoredReceipt? = nil) -> DebateConclusion {
+    static func conclusion(
+        _ status: DebateStatus, _ receipt: StoredReceipt? = nil, _ match: RatedMatch? = nil
+    ) -> DebateConclusion {
         DebateConclusion(
             status: status, consensus: nil,
             end: DebateEnd(
@@ -229,7 +231,7 @@ struct TestChain: Sendable {
                 result: status == .completed ? "Postgres" : nil,
                 totalRounds: 3, roundsUsed: 2, consensusReached: status == .completed, confidence: Ratio(0.8125),
                 duration: Ratio(12.5), cost: MicroUSD(4200)),
-            receipt: receipt)
+            receipt: receipt, match: match)
     }
 
     func receipt() throws -> StoredReceipt {

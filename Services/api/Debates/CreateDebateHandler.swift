@@ -14,13 +14,14 @@ struct CreateDebateHandler: Sendable {
 
     let stores: APIStores
     let panel: PanelPolicy
+    let ratings: RatingRules
     let metrics: Metrics
 
     func handle(_ request: Request, _ context: RequestContext) async throws -> Response {
         let input = try CreateDebateRequest.parse(request.body)
         let now = Timestamp(milliseconds: WallClock.nowMilliseconds())
         let random = try RandomBytes.make(10)
-        let spec = try input.spec(panel: try panel.agents(for: input.agents), seed: Self.seed(random))
+        let spec = try input.spec(panel: try await agents(of: input), seed: Self.seed(random))
         let id = DebateID(milliseconds: now.milliseconds, random: random)
         let slug = Self.slug(spec.topic, random)
         let answer = CanonicalJSON.encode(DebateAnswers.created(id: id, spec: spec, createdAt: now, spectate: true))
@@ -33,6 +34,14 @@ struct CreateDebateHandler: Sendable {
             createdAt: now, createdBy: context.caller.subject, engineVersion: .current, start: start,
             idempotency: try idempotency(request, context, answer))
         return try await store(debate, answer, context)
+    }
+
+    private func agents(of input: CreateDebateRequest) async throws -> [AgentSpec] {
+        let agents = try panel.agents(for: input.agents)
+        do {
+            return try await RatedPanel(store: stores.ratings, rules: ratings).rate(
+                agents, needsRating: input.judge == .eloRanked, needsWeight: input.consensus == .weighted)
+        } catch { throw APIError.unavailable(error) }
     }
 
     private func store(_ debate: NewDebate, _ answer: [UInt8], _ context: RequestContext) async throws -> Response {

@@ -35,6 +35,14 @@ struct InstallationMetrics: Service {
             levels.looked(answers: error.code != .unavailable, now: MonotonicTime.now())
             log.debug("installation not counted", .error(error))
         }
+        do throws(StorageError) {
+            for standing in try await stores.ratings.providers(timeout: Self.deadline) {
+                metrics.set(.agentElo, [standing.provider.rawValue], to: standing.elo.value)
+                metrics.set(.agentWins, [standing.provider.rawValue], to: Double(standing.wins))
+            }
+        } catch {
+            log.debug("ratings not read", .error(error))
+        }
         // Nil while Redis is away: the last known size stays.
         if let dead = await stores.deadLetters() { metrics.set(.deadLetterQueue, to: Double(dead)) }
     }

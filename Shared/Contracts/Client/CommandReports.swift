@@ -91,6 +91,17 @@ package enum CommandReports {
         ["up_to_date": .bool(pending.isEmpty), "pending": .strings(pending), "applied": .strings(applied)]
     }
 
+    /// `ratings rebuild --json`.
+    package static func ratings(
+        matches: Int, agents: Int, erased: Int, added: Int, problemCount: Int, problems: [String], isMended: Bool
+    ) -> JSONValue {
+        [
+            "equal": .bool(problemCount == 0), "matches": .int(Int64(matches)), "agents": .int(Int64(agents)),
+            "erased_debates": .int(Int64(erased)), "added": .int(Int64(added)), "mended": .bool(isMended),
+            "problem_count": .int(Int64(problemCount)), "problems": .strings(problems),
+        ]
+    }
+
     /// `receipt verify --json`.
     package static func receipt(
         id: String, debate: String, isIntact: Bool, signature: String, keyID: String?, chain: String, isGood: Bool

@@ -33,6 +33,8 @@ struct DebateEnding {
         } catch {
             throw .unavailable("no end could be made: \(error)")
         }
-        conclusion = DebateConclusion(status: outcome.status, consensus: outcome.consensus, end: end, receipt: receipt)
+        conclusion = DebateConclusion(
+            status: outcome.status, consensus: outcome.consensus, end: end, receipt: receipt,
+            match: RatedMatch(outcome))
     }
 }

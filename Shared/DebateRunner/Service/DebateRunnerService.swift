@@ -54,7 +54,7 @@ package actor DebateRunnerService: Service {
         dependencies.metrics.set(.workerCapacity, to: policy == .off ? 0 : Double(settings.concurrency))
         EndMetrics.declare(in: dependencies.metrics)
         store = PostgresRunStore(pool: dependencies.pool, maxAttempts: settings.maxAdoptions)
-        let log = PostgresEventLog(pool: dependencies.pool)
+        let log = PostgresEventLog(pool: dependencies.pool, ratings: dependencies.ratings)
         let redis = dependencies.redis
         publisher = Publisher(
             loop: dependencies.loop, stream: { redis?.stream }, log: log, logger: dependencies.log,

@@ -20,6 +20,8 @@ package struct RunnerDependencies: Sendable {
     package let fallback: @Sendable (AgentSpec) -> AgentSpec?
     /// Sign receipts, those in force when one is made; nil leaves them unsigned.
     package let receiptKeys: @Sendable () -> KeyRing?
+    /// For the matches of debates that end here.
+    package let ratings: RatingRules
     package let log: Log
     package let metrics: Metrics
 
@@ -27,8 +29,7 @@ package struct RunnerDependencies: Sendable {
         loop: EventLoop, pool: PGPool, sessions: PGConfiguration, usesPresence: Bool = true, redis: RunnerRedis?,
         models: @escaping @Sendable (ProviderKey) -> any ModelClient,
         fallback: @escaping @Sendable (AgentSpec) -> AgentSpec? = { _ in nil },
-        receiptKeys: @escaping @Sendable () -> KeyRing?,
-        log: Log, metrics: Metrics
+        receiptKeys: @escaping @Sendable () -> KeyRing?, ratings: RatingRules = .standard, log: Log, metrics: Metrics
     ) {
         self.loop = loop
         self.pool = pool
@@ -38,6 +39,7 @@ package struct RunnerDependencies: Sendable {
         self.models = models
         self.fallback = fallback
         self.receiptKeys = receiptKeys
+        self.ratings = ratings
         self.log = log
         self.metrics = metrics
     }

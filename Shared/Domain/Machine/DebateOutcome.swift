@@ -14,6 +14,8 @@ package struct DebateOutcome: Hashable, Sendable {
     package let consensus: ConsensusResult?
     /// The votes that the decision was made from, in the panel's order.
     package let votes: [Vote]
+    /// Who chose whom in the sealed ballots; voters that chose nobody are absent.
+    package let ballots: [String: String]
     package let spec: DebateSpec
     package let engineVersion: EngineVersion
     package let startedAt: Timestamp

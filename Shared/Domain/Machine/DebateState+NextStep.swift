@@ -117,7 +117,8 @@ extension DebateState {
         let result = consensus ?? voted.map { decision(of: $0) }
         return DebateOutcome(
             status: status, reason: reason, consensus: result,
-            votes: voted.map { round in spec.agents.compactMap { deciding(in: round)[$0.name] } } ?? [], spec: spec,
+            votes: voted.map { round in spec.agents.compactMap { deciding(in: round)[$0.name] } } ?? [],
+            ballots: history.ballots, spec: spec,
             engineVersion: engineVersion, startedAt: startedAt, roundsUsed: round?.number ?? 0, usage: usage,
             unknownCalls: abandonedCalls,
             participants: spec.agents.map {

@@ -51,12 +51,18 @@ package struct DebateConclusion: Sendable {
     package let end: DebateEnd
     /// Present for completed, timed-out and budget-ended debates.
     package let receipt: StoredReceipt?
+    /// What agents are rated by; nil when they are not.
+    package let match: RatedMatch?
 
-    package init(status: DebateStatus, consensus: ConsensusResult?, end: DebateEnd, receipt: StoredReceipt?) {
+    package init(
+        status: DebateStatus, consensus: ConsensusResult?, end: DebateEnd, receipt: StoredReceipt?,
+        match: RatedMatch? = nil
+    ) {
         self.status = status
         self.consensus = consensus
         self.end = end
         self.receipt = receipt
+        self.match = match
     }
 }
 
@@ -100,8 +106,8 @@ package protocol EventLog: Sendable {
     ///   answer to the first send was lost) ask ``RunStore/recordIntents(_:_:)``.
     func append(_ batch: EventBatch, intents: [CallIntent]) async throws(EventLogError) -> [CallReference]
 
-    /// Appends the last events, settles what is open (`intent` → `unknown`, allocation 0), stores the receipt and sets
-    /// the terminal status, all in one transaction (design §2.5).
+    /// Appends the last events, settles what is open (`intent` → `unknown`, allocation 0), stores the receipt, sets the
+    /// terminal status and, last, moves the ratings of the agents, all in one transaction (design §2.5).
     func conclude(_ batch: EventBatch, _ conclusion: DebateConclusion) async throws(EventLogError) -> AppendResult
 
     /// Events from `seq` on, at most `limit`, in order. Any reader may call this.

@@ -1,7 +1,8 @@
 import Domain
 import PostgresClient
 
-/// What ends a debate, after the run's row was locked (design §2.5). In lock order: calls, log, projections, run.
+/// What ends a debate, after the run's row was locked (design §2.5). In lock order: calls, log, projections, run; ratings
+/// come after it (``MatchRecorder``).
 enum EndStatements {
     /// - Parameter epoch: of the transaction that ends it; a canceller has raised it by then.
     static func make(

@@ -9,9 +9,12 @@ package struct PostgresEventLog: EventLog {
 
     private let pool: PGPool
     private let resender: Resender
+    private let ratings: RatingRules
 
-    package init(pool: PGPool, resend: ResendPolicy = ResendPolicy()) {
+    /// - Parameter ratings: for the ends of debates.
+    package init(pool: PGPool, ratings: RatingRules = .standard, resend: ResendPolicy = ResendPolicy()) {
         self.pool = pool
+        self.ratings = ratings
         resender = Resender(pool: pool, policy: resend)
     }
 
@@ -84,7 +87,7 @@ package struct PostgresEventLog: EventLog {
         do {
             let refusal = try await resender.run { _ in
                 try await pool.withTransaction { transaction in
-                    try await Self.end(batch, conclusion, tail, in: transaction)
+                    try await end(batch, conclusion, tail, in: transaction)
                 }
             }
             guard let refusal else { return .appended }
@@ -98,7 +101,7 @@ package struct PostgresEventLog: EventLog {
     }
 
     /// - Returns: where the run stands when it is not where the batch begins; then only outcomes were written.
-    private static func end(
+    private func end(
         _ batch: EventBatch, _ conclusion: DebateConclusion, _ tail: LogTail, in transaction: PGTransaction
     ) async throws -> RunFence? {
         guard let row = try await transaction.query(RunFence.locking(batch.debate)).first else {
@@ -110,11 +113,17 @@ package struct PostgresEventLog: EventLog {
             _ = try await transaction.queryPipelined(settle)
             return fence
         }
-        _ = try await transaction.queryPipelined(
+        let rating = conclusion.match.map(MatchRecorder.preparation) ?? []
+        let answers = try await transaction.queryPipelined(
             settle
                 + EndStatements.make(
                     batch.debate, epoch: batch.epoch, events: batch.events, consumedCommands: batch.consumedCommands,
-                    conclusion))
+                    conclusion) + rating)
+        if let match = conclusion.match {
+            try await MatchRecorder.record(
+                match, of: batch.debate, at: batch.events[batch.events.count - 1].at, rules: ratings,
+                after: answers.suffix(rating.count), in: transaction)
+        }
         KillPoint.reach(.insideTheEnd)
         return nil
     }

@@ -34,7 +34,19 @@ extension Stack {
         try await auditCalls(debate, events, takeovers)
         try await auditReceipt(debate, run.status, events)
         for problem in try await LogWalk(pool: pool).contradictions() { note(problem) }
+        try await auditRatings()
         try await auditAnswer(debate, run, api)
+    }
+
+    /// Every debate that completed has one match, numbers have no gap, and the logs give the same ratings.
+    private func auditRatings() async throws {
+        for problem in try await RatingRebuild(pool: pool, rules: .standard).check().problems { note(problem) }
+        let early = try await pool.query(
+            """
+            SELECT m.debate_id, r.status FROM matches m JOIN debate_runs r ON r.debate_id = m.debate_id
+            WHERE r.status <> 'completed'
+            """)
+        for row in early { note("\(try row.text("debate_id")) is \(try row.text("status")) and has a match") }
     }
 
     private func sawAll(_ viewer: Viewer) async throws {
