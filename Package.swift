@@ -90,6 +90,7 @@ let package = Package(
             ]),
 
         // product engines
+        shared("Simulation", ["Domain"]),
         shared("Providers", ["Domain", "Contracts", "Messaging", "HTTPClient", "Platform", "Sockets"]),
         shared(
             "DebateRunner",
@@ -104,7 +105,8 @@ let package = Package(
         service(
             "aragora-debate-worker", folder: "debate-worker", drivers + core + adapters + ["DebateRunner", "Providers"]),
         service("aragora-backup", folder: "backup", drivers + core + adapters + ["BackupCore"]),
-        service("aragora", folder: "cli", drivers + core + adapters + ["BackupCore", "Providers"]),
+        service(
+            "aragora", folder: "cli", drivers + core + adapters + ["BackupCore", "Providers", "Simulation"]),
 
         // tests and what they share
         .target(
@@ -113,7 +115,7 @@ let package = Package(
             name: "provider-simulator", dependencies: ["Platform", "Sockets", "HTTP", "Contracts"],
             path: "Tests/ProviderSimulator", swiftSettings: strict),
         .executableTarget(
-            name: "aragora-bench", dependencies: drivers + core + adapters + ["Providers"],
+            name: "aragora-bench", dependencies: drivers + core + adapters + ["Providers", "Simulation"],
             path: "Benchmarks", exclude: [], swiftSettings: strict),
         tests("PlatformTests", ["Platform"]),
         tests("SocketsTests", ["Sockets", "Platform"]),
@@ -123,6 +125,7 @@ let package = Package(
         tests("PostgresClientTests", ["PostgresClient", "Sockets", "Platform"]),
         tests("RedisClientTests", ["RedisClient", "Messaging", "Domain", "Contracts", "Sockets", "Platform"]),
         tests("DomainTests", ["Domain"]),
+        tests("SimulationTests", ["Simulation", "Domain"]),
         tests("ContractsTests", ["Contracts", "Domain"]),
         tests("LedgerTests", core + ["Crypto"]),
         tests("StorageTests", core + ["Storage", "PostgresClient", "Sockets", "Platform", "Crypto"]),

@@ -25,6 +25,7 @@ enum Layers {
         "DebateRunner": core.union([
             "Storage", "Messaging", "Providers", "Platform", "Sockets", "Crypto", "PostgresClient", "RedisClient",
         ]),
+        "Simulation": ["Domain"],
         "BackupCore": core.union(["Storage", "Platform", "Crypto", "PostgresClient", "Sockets", "CZlib"]),
     ]
 
@@ -34,7 +35,7 @@ enum Layers {
         "ws-gateway": drivers.union(core).union(adapters),
         "debate-worker": drivers.union(core).union(adapters).union(["DebateRunner", "Providers"]),
         "backup": drivers.union(core).union(adapters).union(["BackupCore"]),
-        "cli": drivers.union(core).union(adapters).union(["BackupCore", "Providers"]),
+        "cli": drivers.union(core).union(adapters).union(["BackupCore", "Providers", "Simulation"]),
     ]
 
     /// What comes with the toolchain. Foundation itself is 10 MB of memory in each process and stays out.
@@ -45,6 +46,7 @@ enum Layers {
         "Domain": [],
         "Contracts": ["Glibc"],  // the mathematics of JSON numbers
         "Ledger": [],
+        "Simulation": ["Glibc"],  // powers
     ]
 
     /// C module → the modules that fence it.

@@ -4,7 +4,7 @@ enum CommandTable {
         DemoCommand.self, AskCommand.self, DebateReplayCommand.self, ReceiptVerifyCommand.self, TokenCreateCommand.self,
         DBMigrateCommand.self, DBVerifyCommand.self, BackupCreateCommand.self, BackupListCommand.self,
         BackupVerifyCommand.self, BackupRestoreCommand.self, PrivacyExportCommand.self, PrivacyEraseCommand.self,
-        RatingsRebuildCommand.self, ValidateEnvCommand.self, DoctorCommand.self,
+        RatingsRebuildCommand.self, ValidateEnvCommand.self, DoctorCommand.self, SimulateCommand.self,
     ]
 
     enum Resolution {

@@ -36,11 +36,12 @@ package struct DebateInsight: Hashable, Sendable {
     /// Whether the debate ended with another choice than the one that led the sealed ballots.
     package let changedDecision: Bool
     package let mindChanges: [MindChange]
-    /// Of those who had not chosen the sealed majority, the share that moved to it, less the share of its own voters that
-    /// left it; −1 to 1. Above 0 the panel drew together, which is no evidence by itself.
+    /// How much more often two agents agree in their last votes than in their ballots, as a share of all pairs; −1 to 1. Its
+    /// mean is 0 when agents only think again each for itself, whatever they know (docs/evaluation.md). Above 0 they drew
+    /// together, which is no evidence by itself.
     package let herding: Ratio
-    /// How many independent voters the ballots are worth: n ÷ (1 + (n − 1) ρ), where ρ is how far two voters agree beyond
-    /// chance (Kish 1965, "design effect").
+    /// How many independent voters the last vote is worth: n ÷ (1 + (n − 1) ρ), where ρ is the share of the pairs that
+    /// disagreed in the ballots and agree more since (Kish 1965, "design effect"). The ballots are sealed and count in full.
     package let effectiveVoters: Ratio
     /// Choices other than the decision that still had a vote at the end, in the panel's order.
     package let survivingMinorities: [String]
@@ -65,9 +66,9 @@ package struct DebateInsight: Hashable, Sendable {
 
     /// One plain sentence for people.
     package var sentence: String {
-        guard let sealedChoice else { return "Before any criticism no choice led\(moved)." }
+        guard let sealedChoice else { return "Before any criticism no choice led\(moved)\(drawn)." }
         let after = changedDecision ? "another choice" : "the same"
-        return "Before any criticism the panel chose \(sealedChoice); the debate ended with \(after)\(moved)."
+        return "Before any criticism the panel chose \(sealedChoice); the debate ended with \(after)\(moved)\(drawn)."
     }
 
     private var moved: String {
@@ -76,5 +77,10 @@ package struct DebateInsight: Hashable, Sendable {
         case 1: ", and one agent changed its mind"
         case let count: ", and \(count) agents changed their minds"
         }
+    }
+
+    /// One debate can not tell conviction from conformity.
+    private var drawn: String {
+        herding > .zero ? "; that they agree more than before is no evidence by itself" : ""
     }
 }

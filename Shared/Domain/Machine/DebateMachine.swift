@@ -25,6 +25,12 @@ package struct DebateMachine: Hashable, Sendable {
     /// - Throws: ``MachineError`` when the event can not follow; the state is then unchanged.
     @discardableResult
     package mutating func apply(_ event: DebateEvent, at: Timestamp) throws(MachineError) -> [Action] {
+        try take(event, at: at)
+        return due
+    }
+
+    /// As ``apply(_:at:)``, for whoever has more to apply before asking what is due: that takes longer than the event itself.
+    package mutating func take(_ event: DebateEvent, at: Timestamp) throws(MachineError) {
         if case .debateStart(let start) = event {
             guard state == nil else { throw MachineError(.alreadyStarted, "a second debate_start") }
             state = try DebateState(start, at: at)
@@ -32,7 +38,6 @@ package struct DebateMachine: Hashable, Sendable {
             guard state != nil else { throw MachineError(.notStarted, "the first event is \(event.type)") }
             try state?.apply(event, at: at)
         }
-        return due
     }
 
     /// Everything that is due now; empty means wait for an outcome or a command, or that the debate has ended.

@@ -56,8 +56,7 @@ extension DebateState {
 
     private func adaptiveStop(after round: RoundState) -> EarlyTermination? {
         guard spec.isAdaptive, engineVersion >= .sealedBallots else { return nil }
-        let rule = AdaptiveRule(panel: spec.agents.count, history: history)
-        return rule.stopShare(after: round.phase).map {
+        return AdaptiveRule(panel: spec.agents.count).stopShare(after: history.votes).map {
             EarlyTermination(round: round.number, totalRounds: spec.rounds, source: .adaptive, measure: $0)
         }
     }

@@ -104,6 +104,9 @@ struct DebateState: Hashable, Sendable {
             fallbacks = [:]
             let asked = phase == .judge ? judges : live
             round?.begin(phase, live: asked, previous: previous)
+            if engineVersion >= .sealedBallots, let round {
+                history.begin(phase, round: round.number, positions: positions(in: round))
+            }
         case .earlyTerminated(let termination):
             earlyTermination = termination
         case .consensus(let result):
@@ -158,6 +161,10 @@ struct DebateState: Hashable, Sendable {
         default:
             break  // apply() sends only outcomes here
         }
+    }
+
+    private func positions(in round: RoundState) -> [(agent: String, text: String)] {
+        spec.agents.compactMap { agent in round.position(of: agent.name).map { (agent.name, $0) } }
     }
 
     private mutating func count(_ used: Usage) {

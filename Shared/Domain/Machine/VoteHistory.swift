@@ -1,20 +1,55 @@
 /// Who chose what, from the sealed ballots to the last round.
+///
+/// A vote names an agent, and what an agent holds changes between rounds: the name of somebody who changed sides stands for
+/// something else than before. So votes are compared by option, a number that follows what is said from one vote to the next.
 struct VoteHistory: Hashable, Sendable {
-    struct Entry: Hashable, Sendable {
+    /// One vote of the panel: the sealed ballots, or a round's.
+    struct Moment: Hashable, Sendable {
         let round: Int
-        /// Voter → chosen agent; voters whose vote was not valid are absent.
-        var choices: [String: String] = [:]
+        /// Who holds a position → the option it is.
+        fileprivate(set) var options: [String: Int] = [:]
+        /// Option → the first of the panel who holds it, whose name stands for it.
+        fileprivate(set) var holders: [Int: String] = [:]
+        /// Voter → chosen option; voters whose vote was not valid are absent.
+        fileprivate(set) var choices: [String: Int] = [:]
+
+        /// The option that leads alone, and the most votes that any has.
+        var leader: (option: Int?, votes: Int) {
+            let counts = choices.values.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }
+            let most = counts.values.max() ?? 0
+            let leaders = counts.filter { $0.value == most }.keys
+            return (leaders.count == 1 ? leaders.first : nil, most)
+        }
+
+        fileprivate mutating func note(_ vote: Vote) { choices[vote.agent] = vote.choice.flatMap { options[$0] } }
     }
 
     /// What everyone chose before anyone was criticised.
-    private(set) var ballots: [String: String] = [:]
+    private(set) var ballots: Moment?
     /// One entry for each round with votes, in order.
-    private(set) var rounds: [Entry] = []
+    private(set) var rounds: [Moment] = []
+    private var tracker = OptionTracker()
 
-    mutating func note(ballot vote: Vote) { ballots[vote.agent] = vote.choice }
+    /// Voter → option: the ballots, then each round.
+    var votes: [[String: Int]] { (ballots.map { [$0.choices] } ?? []) + rounds.map(\.choices) }
+
+    /// A vote begins on these positions.
+    ///
+    /// - Parameter panel: in order, with what each holds; those who hold nothing are left out.
+    mutating func begin(_ phase: DebatePhase, round: Int, positions panel: [(agent: String, text: String)]) {
+        guard phase == .ballot || phase == .vote else { return }
+        var moment = Moment(round: round)
+        for (option, members) in tracker.follow(panel) {
+            moment.holders[option] = members[0]
+            for member in members { moment.options[member] = option }
+        }
+        if phase == .ballot { ballots = moment } else { rounds.append(moment) }
+    }
+
+    mutating func note(ballot vote: Vote) { ballots?.note(vote) }
 
     mutating func note(_ vote: Vote) {
-        if rounds.last?.round != vote.round { rounds.append(Entry(round: vote.round)) }
-        rounds[rounds.count - 1].choices[vote.agent] = vote.choice
+        guard let last = rounds.indices.last else { return }
+        rounds[last].note(vote)
     }
 }

@@ -3,19 +3,29 @@ enum WordSimilarity {
     /// Words of each text that count; what follows is left out, so that the cost is bounded whatever a model writes.
     static let maxWords = 4_000
 
-    /// 0 (nothing shared) to 1 (the same set of words; also when neither has any).
-    static func between(_ left: String, _ right: String) -> Ratio {
-        let (a, b) = (words(of: left), words(of: right))
-        var (i, j, shared) = (0, 0, 0)
-        while i < a.count, j < b.count {
-            if a[i] == b[j] { shared += 1 }
-            let step = (a[i] <= b[j], b[j] <= a[i])
-            if step.0 { i += 1 }
-            if step.1 { j += 1 }
+    /// The different words of a text, read once to be compared with several.
+    struct Words: Hashable, Sendable {
+        /// Ascending.
+        fileprivate let hashes: [UInt64]
+        init(_ text: String) { hashes = WordSimilarity.words(of: text) }
+
+        /// 0 (nothing shared) to 1 (the same set of words; also when neither has any).
+        func similarity(to other: Words) -> Ratio {
+            let (a, b) = (hashes, other.hashes)
+            var (i, j, shared) = (0, 0, 0)
+            while i < a.count, j < b.count {
+                if a[i] == b[j] { shared += 1 }
+                let step = (a[i] <= b[j], b[j] <= a[i])
+                if step.0 { i += 1 }
+                if step.1 { j += 1 }
+            }
+            let all = a.count + b.count - shared
+            return all == 0 ? .one : Ratio(shared, of: all)
         }
-        let all = a.count + b.count - shared
-        return all == 0 ? .one : Ratio(shared, of: all)
     }
+
+    /// 0 (nothing shared) to 1 (the same set of words; also when neither has any).
+    static func between(_ left: String, _ right: String) -> Ratio { Words(left).similarity(to: Words(right)) }
 
     /// A 64-bit FNV-1a hash per different word, ascending. A word is a run of letters, digits and non-ASCII bytes.
     private static func words(of text: String) -> [UInt64] {

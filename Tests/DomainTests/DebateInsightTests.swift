@@ -1,0 +1,135 @@
+import Testing
+
+@testable import Domain
+
+@Suite("DebateInsight")
+struct DebateInsightTests {
+    /// What an agent says when it holds an option: the same words every round, but for some that are the round's own.
+    private static func text(_ option: String, _ round: Int) -> String {
+        ((0..<8).map { "\(option)\($0)" } + (0..<4).map { "round\(round)n\($0)" }).joined(separator: " ")
+    }
+
+    /// Plays a debate whose agents hold these options, first and after each round, and vote for the first who holds theirs.
+    private func play(_ held: [[String]], isAdaptive: Bool = false) throws -> DebateOutcome {
+        let agents = (1...held[0].count).map { AgentSpec(name: "demo-\($0)", provider: .demo, model: "demo") }
+        var debate = try Rehearsal(
+            DebateSpec(
+                topic: "Which one?", agents: agents, rounds: held.count - 1, consensus: .any, isAdaptive: isAdaptive))
+        try debate.run { call in
+            guard let place = agents.firstIndex(of: call.agent) else { return nil }
+            let isLater = call.phase == .revise || call.phase == .vote
+            let mine = Self.text(held[isLater ? call.round : call.round - 1][place], call.round)
+            guard call.phase == .vote || call.phase == .ballot else { return mine }
+            return "CHOICE: \(call.material.others.first { $0.content == mine }?.agent ?? "none")\nCONTINUE: yes"
+        }
+        return try #require(debate.outcome)
+    }
+
+    @Test("a vote for somebody who changed sides is a vote for another option")
+    func names() throws {
+        // The first agent, for whom three voted, joins the others; those who stay vote for the next of them.
+        let insight = try #require(try play([["a", "a", "a", "b", "b"], ["b", "a", "a", "b", "b"]]).insight)
+        #expect(insight.sealedChoice == "demo-1")
+        #expect(insight.sealedShare == Ratio(0.6))
+        #expect(insight.changedDecision)
+        #expect(
+            insight.mindChanges == [
+                .init(agent: "demo-1", from: "demo-1", to: "demo-1", round: 1, towardMajority: false)
+            ])
+        #expect(insight.survivingMinorities == ["demo-2"])
+    }
+
+    @Test("nobody has changed their mind when all reworded what they hold")
+    func reworded() throws {
+        let insight = try #require(try play([["a", "b", "b"], ["a", "b", "b"], ["a", "b", "b"]]).insight)
+        #expect(insight.mindChanges.isEmpty)
+        #expect(!insight.changedDecision)
+        #expect(insight.herding == .zero)
+        #expect(insight.effectiveVoters == Ratio(3))
+        #expect(
+            insight.sentence
+                == "Before any criticism the panel chose demo-2; the debate ended with the same, and nobody changed their mind."
+        )
+    }
+
+    @Test("agents that come to agree are worth fewer independent voters")
+    func drawnTogether() throws {
+        let insight = try #require(try play([["a", "b", "c"], ["a", "b", "b"], ["b", "b", "b"]]).insight)
+        #expect(insight.sealedChoice == nil)
+        #expect(insight.herding == .one)
+        #expect(insight.effectiveVoters == .one)
+        #expect(insight.mindChanges.map(\.round) == [2, 1])
+        #expect(
+            insight.sentence
+                == "Before any criticism no choice led, and 2 agents changed their minds; that they agree more than before is no evidence by itself."
+        )
+    }
+
+    @Test("agents that agreed from the beginning count in full, and so do those that drift apart")
+    func independent() throws {
+        #expect(try play([["a", "a", "a"], ["a", "a", "a"]]).insight?.effectiveVoters == Ratio(3))
+        let apart = try #require(try play([["a", "a", "a"], ["a", "b", "c"]]).insight)
+        #expect(apart.herding == Ratio(-1))
+        #expect(apart.effectiveVoters == Ratio(3))
+    }
+
+    @Test(
+        "the adaptive mode counts options, not names",
+        arguments: [(["a", "a", "a", "b", "c"], 10), (["a", "a", "b", "b", "c"], 25)])
+    func adaptive(first: [String], calls: Int) throws {
+        let outcome = try play([first, ["b", "b", "b", "b", "c"], ["b", "b", "b", "b", "b"]], isAdaptive: true)
+        #expect(outcome.insight?.effort.calls == calls)
+    }
+}
+
+@Suite("AdaptiveRule")
+struct AdaptiveRuleTests {
+    private func share(_ votes: [[Int]], panel: Int = 5) -> Ratio? {
+        AdaptiveRule(panel: panel).stopShare(
+            after: votes.map { vote in Dictionary(uniqueKeysWithValues: vote.enumerated().map { ("\($0.offset)", $0.element) }) })
+    }
+
+    @Test("stops where one option has three fifths of the panel, and goes on before")
+    func decisive() {
+        #expect(share([[0, 0, 0, 1, 2]]) == Ratio(0.6))
+        #expect(share([[0, 0, 1, 1, 2]]) == nil)
+        #expect(share([[0, 0, 1, 1, 2], [0, 0, 0, 1, 2]]) == Ratio(0.6))
+        // Of those asked, not of those who answered.
+        #expect(share([[0, 0, 1]]) == nil)
+    }
+
+    @Test("goes on while several lead together, however large their shares")
+    func tie() {
+        #expect(AdaptiveRule(panel: 2, constants: .init(ballotShare: .zero, roundShare: .zero)).stopShare(after: [["a": 0, "b": 1]]) == nil)
+    }
+
+    @Test("stops when nobody moved")
+    func still() {
+        #expect(share([[0, 0, 1, 1, 2], [0, 0, 1, 1, 2]]) == Ratio(0.4))
+        #expect(share([[0, 0, 1, 1, 2], [0, 0, 1, 1, 3]]) == nil)
+        #expect(share([]) == nil)
+    }
+}
+
+@Suite("OptionTracker")
+struct OptionTrackerTests {
+    private func words(_ range: Range<Int>) -> String { range.map { "word\($0)" }.joined(separator: " ") }
+
+    @Test("an option goes on with who rewords it, and with who takes it over from someone who left it")
+    func follows() {
+        var tracker = OptionTracker()
+        #expect(tracker.follow([("a", words(0..<10)), ("b", words(20..<30))]).map(\.option) == [0, 1])
+        #expect(tracker.follow([("a", words(4..<14)), ("b", words(20..<29))]).map(\.option) == [0, 1])
+        // They change places.
+        #expect(tracker.follow([("a", words(20..<30)), ("b", words(4..<15))]).map(\.option) == [1, 0])
+    }
+
+    @Test("what resembles nothing said before is new, and an option that splits goes on with the nearer half")
+    func new() {
+        var tracker = OptionTracker()
+        #expect(tracker.follow([("a", words(0..<10)), ("b", words(0..<10))]).map(\.option) == [0])
+        let split = tracker.follow([("a", words(5..<15)), ("b", words(2..<12)), ("c", words(50..<60))])
+        #expect(split.map(\.option) == [1, 0, 2])
+        #expect(split.map(\.members) == [["a"], ["b"], ["c"]])
+    }
+}
