@@ -117,7 +117,7 @@ extension DebateState {
         return DebateOutcome(
             status: status, reason: reason, consensus: result,
             votes: voted.map { round in spec.agents.compactMap { deciding(in: round)[$0.name] } } ?? [],
-            ballots: history.ballots, spec: spec,
+            ballots: history.ballots?.names ?? [:], spec: spec,
             engineVersion: engineVersion, startedAt: startedAt, roundsUsed: round?.number ?? 0, usage: usage,
             unknownCalls: abandonedCalls,
             participants: spec.agents.map {

@@ -12,6 +12,8 @@ struct VoteHistory: Hashable, Sendable {
         fileprivate(set) var holders: [Int: String] = [:]
         /// Voter → chosen option; voters whose vote was not valid are absent.
         fileprivate(set) var choices: [String: Int] = [:]
+        /// Voter → the agent that it named.
+        fileprivate(set) var names: [String: String] = [:]
 
         /// The option that leads alone, and the most votes that any has.
         var leader: (option: Int?, votes: Int) {
@@ -21,7 +23,10 @@ struct VoteHistory: Hashable, Sendable {
             return (leaders.count == 1 ? leaders.first : nil, most)
         }
 
-        fileprivate mutating func note(_ vote: Vote) { choices[vote.agent] = vote.choice.flatMap { options[$0] } }
+        fileprivate mutating func note(_ vote: Vote) {
+            choices[vote.agent] = vote.choice.flatMap { options[$0] }
+            names[vote.agent] = vote.choice
+        }
     }
 
     /// What everyone chose before anyone was criticised.
