@@ -86,7 +86,9 @@ struct DebateInsightTests {
 struct AdaptiveRuleTests {
     private func share(_ votes: [[Int]], panel: Int = 5) -> Ratio? {
         AdaptiveRule(panel: panel).stopShare(
-            after: votes.map { vote in Dictionary(uniqueKeysWithValues: vote.enumerated().map { ("\($0.offset)", $0.element) }) })
+            after: votes.map { vote in
+                Dictionary(uniqueKeysWithValues: vote.enumerated().map { ("\($0.offset)", $0.element) })
+            })
     }
 
     @Test("stops where one option has three fifths of the panel, and goes on before")
@@ -100,7 +102,10 @@ struct AdaptiveRuleTests {
 
     @Test("goes on while several lead together, however large their shares")
     func tie() {
-        #expect(AdaptiveRule(panel: 2, constants: .init(ballotShare: .zero, roundShare: .zero)).stopShare(after: [["a": 0, "b": 1]]) == nil)
+        #expect(
+            AdaptiveRule(panel: 2, constants: .init(ballotShare: .zero, roundShare: .zero)).stopShare(after: [
+                ["a": 0, "b": 1]
+            ]) == nil)
     }
 
     @Test("stops when nobody moved")

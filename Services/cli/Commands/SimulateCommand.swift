@@ -75,7 +75,8 @@ struct SimulateCommand: Command {
     private func measureSpeed(_ console: Console) async throws -> [SimulationSpeed] {
         var speeds: [SimulationSpeed] = []
         for threads in Set([1, threads]).sorted() {
-            let progress = SimulationProgress(console: console, label: Self.speed, total: SimulationSpeed.debates(debates))
+            let progress = SimulationProgress(
+                console: console, label: Self.speed, total: SimulationSpeed.debates(debates))
             let began = MonotonicTime.now()
             let events = try await SpeedRun.events(
                 debates: SimulationSpeed.debates(debates), on: Experiment(threads: threads) { progress.show($0) })

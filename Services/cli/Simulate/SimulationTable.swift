@@ -4,7 +4,8 @@ import Simulation
 /// Studies as tables for people, and as JSON.
 enum SimulationTable {
     static func lines(of report: StudyReport) -> [String] {
-        let head = "\(report.study.rawValue): \(report.study.about); \(report.debates) debates each, seed \(report.seed)"
+        let head =
+            "\(report.study.rawValue): \(report.study.about); \(report.debates) debates each, seed \(report.seed)"
         let width = report.findings.map(\.name.count).max() ?? 0
         let rows = report.findings.map { finding in
             let name = finding.name + String(repeating: " ", count: width - finding.name.count)

@@ -35,7 +35,9 @@ extension DebateInsight {
 
     private static func minorities(of last: VoteHistory.Moment, besides decided: Int?, panel: [String]) -> [String] {
         let chosen = Set(last.choices.values).filter { $0 != decided }
-        return panel.filter { agent in last.options[agent].map { chosen.contains($0) && last.holders[$0] == agent } ?? false }
+        return panel.filter { agent in
+            last.options[agent].map { chosen.contains($0) && last.holders[$0] == agent } ?? false
+        }
     }
 
     /// How much more often two agents agree in their last votes than in their ballots.

@@ -51,7 +51,8 @@ enum NeutralStudy {
                                 mean)))
             }
             findings.append(
-                Finding("\(name): first vote right", Estimate(share: debates.count { $0.firstVote }, of: debates.count)))
+                Finding("\(name): first vote right", Estimate(share: debates.count { $0.firstVote }, of: debates.count))
+            )
             findings.append(
                 Finding("\(name): decision right", Estimate(share: debates.count { $0.decision }, of: debates.count)))
         }

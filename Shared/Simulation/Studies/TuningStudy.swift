@@ -74,7 +74,9 @@ enum TuningStudy {
     private static func pair(_ debate: SimulatedDebate, under constants: AdaptiveRule.Constants) -> AdaptivePair {
         let votes = debate.answers
         let rule = AdaptiveRule(panel: votes[0].count, constants: constants)
-        let byVoter = votes.map { Dictionary(uniqueKeysWithValues: $0.enumerated().map { ("\($0.offset)", $0.element) }) }
+        let byVoter = votes.map {
+            Dictionary(uniqueKeysWithValues: $0.enumerated().map { ("\($0.offset)", $0.element) })
+        }
         let last = votes.indices.dropLast().first { rule.stopShare(after: Array(byVoter[...$0])) != nil }
         let stop = last ?? votes.count - 1
         return AdaptivePair(
