@@ -29,7 +29,8 @@ SERVICES = {
 }
 # What one process may show at most; an API that knows every route, method and status stays below it.
 MAX_SERIES = 3000
-WAIT_SECONDS = 30
+# A call that meets an open breaker waits until it closes, a minute, before its last try.
+WAIT_SECONDS = 100
 # What promtool does not like and the documents that operators follow call so.
 EXCUSED = {"aragora_receipt_retention_days use base unit \"seconds\" instead of \"days\""}
 
