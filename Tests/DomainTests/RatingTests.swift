@@ -29,7 +29,8 @@ struct RatingTests {
             consensus: ConsensusResult(
                 round: 1, mode: .majority, threshold: Ratio(0.6), reached: reached, winner: winner.map { "a\($0)" },
                 finalAnswer: "", agreement: .one, confidence: .one, supporting: [], dissenting: [],
-                merged: merged.map { $0.map { "a\($0)" } }, convergence: Convergence(state: .unknown, similarity: .zero)),
+                merged: merged.map { $0.map { "a\($0)" } }, convergence: Convergence(state: .unknown, similarity: .zero)
+            ),
             votes: cast, ballots: Dictionary(uniqueKeysWithValues: ballots.map { ("a\($0)", "a\($1)") }), spec: spec,
             engineVersion: .current, startedAt: Timestamp(milliseconds: 0), roundsUsed: 1, usage: Usage(),
             unknownCalls: 0, participants: [], insight: nil, isDemo: false, needsReceipt: true)

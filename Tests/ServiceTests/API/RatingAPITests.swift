@@ -79,7 +79,9 @@ struct RatingAPITests {
             #expect(try await specs("") == [[nil, nil], [nil, nil]])
             #expect(try await specs(#","consensus":"weighted""#) == [[1600, 1.7783], [1400, 0.5623]])
             #expect(
-                try await specs(#","consensus":"judge","judge_selection":"elo_ranked""#) == [[1600, nil], [1400, nil]])
+                try await specs(#","consensus":"judge","judge_selection":"elo_ranked""#) == [
+                    [1600, nil], [1400, nil],
+                ])
         }
     }
 
