@@ -14,6 +14,6 @@ package enum StorageMigrations {
         Migrator.Migration(version: 7, name: "create_backups", sql: M0007CreateBackups.sql),
         Migrator.Migration(version: 8, name: "create_ended_index", sql: M0008CreateEndedIndex.sql),
         Migrator.Migration(version: 9, name: "create_erasure", sql: M0009CreateErasure.sql),
-        Migrator.Migration(version: 11, name: "create_ratings", sql: M0011CreateRatings.sql),
+        Migrator.Migration(version: 10, name: "create_ratings", sql: M0010CreateRatings.sql),
     ]
 }

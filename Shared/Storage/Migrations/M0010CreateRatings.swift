@@ -1,5 +1,5 @@
 /// How agents do against each other.
-enum M0011CreateRatings {
+enum M0010CreateRatings {
     static let sql = """
         -- compatible
         -- Reason: ratings of agents, each made by the matches before it; written by the transaction that ends a debate.
