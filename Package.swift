@@ -112,7 +112,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: drivers + core + adapters, path: "Tests/Support", swiftSettings: strict),
         .executableTarget(
-            name: "provider-simulator", dependencies: ["Platform", "Sockets", "HTTP", "Contracts"],
+            name: "provider-simulator", dependencies: ["Platform", "Sockets", "HTTP", "Domain", "Contracts"],
             path: "Tests/ProviderSimulator", swiftSettings: strict),
         .executableTarget(
             name: "aragora-bench", dependencies: drivers + core + adapters + ["Providers", "Simulation"],

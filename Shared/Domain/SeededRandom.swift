@@ -4,6 +4,9 @@ package struct SeededRandom: RandomNumberGenerator, Sendable {
 
     package init(seed: UInt64) { state = seed }
 
+    /// Depends on nothing but a text.
+    package init(_ text: String) { state = FNV1a.hash(text) }
+
     package mutating func next() -> UInt64 {
         state &+= 0x9E37_79B9_7F4A_7C15
         var value = state

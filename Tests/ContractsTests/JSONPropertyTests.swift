@@ -1,4 +1,5 @@
 import Contracts
+import Domain
 import Testing
 
 @Suite("JSON properties")
@@ -7,7 +8,7 @@ struct JSONPropertyTests {
         "what is written reads back as the same value, in canonical and in its own order",
         arguments: 0..<64 as Range<UInt64>)
     func roundTrip(seed: UInt64) throws {
-        var random = SplitMix(state: seed)
+        var random = SeededRandom(seed: seed)
         for _ in 0..<20 {
             let value = random.value(depth: 0)
             let canonical = CanonicalJSON.encode(value)
@@ -21,7 +22,7 @@ struct JSONPropertyTests {
         "any prefix of a document is refused or is another whole value, and never traps",
         arguments: 0..<16 as Range<UInt64>)
     func prefixes(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SeededRandom(seed: seed)
         let bytes = CanonicalJSON.encode(.array([random.value(depth: 0)]))
         for count in 0..<bytes.count {
             #expect(throws: JSONError.self) { try JSONParser.parse(Array(bytes[..<count])) }
@@ -29,18 +30,7 @@ struct JSONPropertyTests {
     }
 }
 
-/// A repeatable source of values.
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
-    }
-
+extension SeededRandom {
     mutating func text() -> String {
         let alphabet: [Unicode.Scalar] = [
             "a", "\"", "\\", "\n", "\u{1}", "\u{7F}", "é", "\u{301}", "€", "\u{FFFD}", "😀", "\u{E000}",

@@ -3,21 +3,9 @@ import Testing
 
 @Suite("DebateMachine, any history")
 struct MachinePropertyTests {
-    /// SplitMix64: the same histories on every run.
-    struct Random: RandomNumberGenerator {
-        var state: UInt64
-        mutating func next() -> UInt64 {
-            state &+= 0x9e37_79b9_7f4a_7c15
-            var z = state
-            z = (z ^ (z >> 30)) &* 0xbf58_476d_1ce4_e5b9
-            z = (z ^ (z >> 27)) &* 0x94d0_49bb_1331_11eb
-            return z ^ (z >> 31)
-        }
-    }
-
     /// Plays a whole debate with failures, pauses, remarks, abandoned calls, timeouts and answers in any order.
     private func play(seed: UInt64) throws -> (Rehearsal, [DebateMachine]) {
-        var random = Random(state: seed)
+        var random = SeededRandom(seed: seed)
         let spec = try DebateSpec.sample(
             agents: Int.random(in: 2...6, using: &random), rounds: Int.random(in: 1...4, using: &random),
             consensus: Bool.random(using: &random) ? .majority : .unanimous,
@@ -42,7 +30,7 @@ struct MachinePropertyTests {
         return (debate, states)
     }
 
-    private func step(_ debate: inout Rehearsal, failing: Int, random: inout Random) throws {
+    private func step(_ debate: inout Rehearsal, failing: Int, random: inout SeededRandom) throws {
         if debate.outcome != nil { return try debate.end() }
         if debate.machine.due.isEmpty {
             try #require(debate.machine.isPaused, "nothing is due although nothing holds it")
@@ -84,7 +72,7 @@ struct MachinePropertyTests {
 
     @Test("outcomes of one phase lead to the same state in any order", arguments: 0..<40)
     func order(seed: Int) throws {
-        var random = Random(state: UInt64(seed))
+        var random = SeededRandom(seed: UInt64(seed))
         var debate = try Rehearsal(.sample(agents: 5, rounds: 2))
         try debate.run(limit: Int.random(in: 0...35, using: &random))
         let calls = debate.dueCalls

@@ -1,3 +1,5 @@
+import Domain
+
 /// What the simulated model says: it follows the form that the prompt asks for.
 enum AnswerText {
     private static let words = [
@@ -33,7 +35,7 @@ enum AnswerText {
     /// All voters of a round prefer the same candidate, and one in five the next.
     private static func vote(_ call: IncomingCall) -> String {
         let candidates = candidates(in: call.prompt)
-        let ranked = candidates.sorted { (SeededRandom.hash($0), $0) < (SeededRandom.hash($1), $1) }
+        let ranked = candidates.sorted { (FNV1a.hash($0), $0) < (FNV1a.hash($1), $1) }
         var random = SeededRandom(call.model + call.system + call.prompt)
         let dissents = ranked.count > 1 && random.next() % 5 == 0
         return """
@@ -63,24 +65,5 @@ enum AnswerText {
             current.append(character)
         }
         return current.isEmpty ? tokens : tokens + [current]
-    }
-}
-
-/// FNV-1a into SplitMix64.
-struct SeededRandom: RandomNumberGenerator {
-    private var state: UInt64
-    init(_ text: String) { state = Self.hash(text) }
-    init(seed: UInt64) { state = seed }
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var value = state
-        value = (value ^ (value >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        value = (value ^ (value >> 27)) &* 0x94D0_49BB_1331_11EB
-        return value ^ (value >> 31)
-    }
-
-    static func hash(_ text: String) -> UInt64 {
-        text.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
     }
 }

@@ -30,11 +30,11 @@ enum WordSimilarity {
     /// A 64-bit FNV-1a hash per different word, ascending. A word is a run of letters, digits and non-ASCII bytes.
     private static func words(of text: String) -> [UInt64] {
         var hashes: [UInt64] = []
-        var hash: UInt64 = offset
+        var hash = FNV1a()
         var isInside = false
         func close() {
-            if isInside { hashes.append(hash) }
-            (hash, isInside) = (offset, false)
+            if isInside { hashes.append(hash.value) }
+            (hash, isInside) = (FNV1a(), false)
         }
         for byte in text.utf8 {
             guard let folded = fold(byte) else {
@@ -42,15 +42,13 @@ enum WordSimilarity {
                 if hashes.count == maxWords { break }
                 continue
             }
-            hash = (hash ^ UInt64(folded)) &* 0x100_0000_01b3
+            hash.add(folded)
             isInside = true
         }
         close()
         hashes.sort()
         return hashes.reduce(into: []) { if $0.last != $1 { $0.append($1) } }
     }
-
-    private static let offset: UInt64 = 0xcbf2_9ce4_8422_2325
 
     private static func fold(_ byte: UInt8) -> UInt8? {
         switch byte {

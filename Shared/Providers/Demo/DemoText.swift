@@ -13,7 +13,7 @@ enum DemoText {
     static let stopEvery: UInt64 = 9
 
     static func answer(to call: PlannedCall, in debate: DebateID) -> String {
-        var random = DemoRandom("\(debate)/\(call.key)")
+        var random = SeededRandom("\(debate)/\(call.key)")
         switch call.phase {
         case .propose, .revise: return position(call, debate, &random)
         case .critique: return critique(call, &random)
@@ -24,7 +24,7 @@ enum DemoText {
 
     // MARK: Positions
 
-    private static func position(_ call: PlannedCall, _ debate: DebateID, _ random: inout DemoRandom) -> String {
+    private static func position(_ call: PlannedCall, _ debate: DebateID, _ random: inout SeededRandom) -> String {
         let stance = stance(of: call.agent.name, on: call.material.topic, in: debate)
         let reasons = DemoPhrases.reasons.shuffled(using: &random).prefix(2)
         var lines = [
@@ -47,10 +47,10 @@ enum DemoText {
 
     /// An agent keeps its stance through a debate.
     private static func stance(of agent: String, on topic: String, in debate: DebateID) -> String {
-        var random = DemoRandom("\(debate)/stance/\(agent)")
+        var random = SeededRandom("\(debate)/stance/\(agent)")
         guard let (first, second) = alternatives(in: topic) else { return pick(DemoPhrases.stances, &random) }
         // Two of three prefer the same, so that there is something to agree on.
-        let favoursFirst = DemoRandom.hash("\(debate)/favour") & 1 == 0
+        let favoursFirst = FNV1a.hash("\(debate)/favour") & 1 == 0
         let agrees = random.next() % 3 != 0
         let chosen = favoursFirst == agrees ? first : second
         return "choose \(chosen). \(pick(DemoPhrases.qualifiers, &random))"
@@ -75,7 +75,7 @@ enum DemoText {
 
     // MARK: Critiques
 
-    private static func critique(_ call: PlannedCall, _ random: inout DemoRandom) -> String {
+    private static func critique(_ call: PlannedCall, _ random: inout SeededRandom) -> String {
         let target = call.material.others.first?.agent ?? "the position"
         let issues = DemoPhrases.issues.shuffled(using: &random).prefix(2)
         let severity = ["0.2", "0.3", "0.4", "0.5", "0.6", "0.7"]
@@ -89,11 +89,11 @@ enum DemoText {
 
     // MARK: Votes
 
-    private static func vote(_ call: PlannedCall, _ debate: DebateID, _ random: inout DemoRandom) -> String {
+    private static func vote(_ call: PlannedCall, _ debate: DebateID, _ random: inout SeededRandom) -> String {
         // All voters of a round rank the candidates alike; some vote for the second.
         let seed = "\(debate)/r\(call.round)/"
         let ranked = call.material.others.map(\.agent).sorted {
-            (DemoRandom.hash(seed + $0), $0) < (DemoRandom.hash(seed + $1), $1)
+            (FNV1a.hash(seed + $0), $0) < (FNV1a.hash(seed + $1), $1)
         }
         guard let favourite = ranked.first else {
             return "CHOICE: none\nCONFIDENCE: 0\nCONTINUE: no\nREASONING: \(label) There is no candidate."
@@ -110,7 +110,7 @@ enum DemoText {
             """
     }
 
-    private static func judgement(_ call: PlannedCall, _ debate: DebateID, _ random: inout DemoRandom) -> String {
+    private static func judgement(_ call: PlannedCall, _ debate: DebateID, _ random: inout SeededRandom) -> String {
         """
         DECISION: \(label) On "\(short(call.material.topic))": \(stance(of: call.agent.name, on: call.material.topic, in: debate))
         What was said against it is answered by a first step that can be taken back.
@@ -122,7 +122,7 @@ enum DemoText {
 
     // MARK: Parts
 
-    private static func pick(_ choices: [String], _ random: inout DemoRandom) -> String {
+    private static func pick(_ choices: [String], _ random: inout SeededRandom) -> String {
         choices[Int(random.next() % UInt64(choices.count))]
     }
 

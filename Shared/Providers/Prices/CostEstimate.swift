@@ -91,7 +91,7 @@ package struct CostEstimate: Sendable {
 
     /// An answer in the form that is asked for; other words in every call, so that no two positions agree.
     private static func text(for call: PlannedCall) -> String {
-        var random = DemoRandom(call.key.text)
+        var random = SeededRandom(call.key.text)
         let words = (0..<8).map { _ in String(random.next(), radix: 36) }.joined(separator: " ")
         switch call.phase {
         case .propose, .revise: return words

@@ -31,7 +31,7 @@ package enum PromptBuilder {
                 [call.key.text, call.agent.persona ?? "", given.topic, given.context ?? "", given.own ?? ""]
                 + given.remarks + (given.others + given.critiques).flatMap { [$0.agent, $0.content] }
             // The bytes between two texts occur in none.
-            let digits = String(DemoRandom.hash(texts.joined(separator: "\u{0}")), radix: 16)
+            let digits = String(FNV1a.hash(texts.joined(separator: "\u{0}")), radix: 16)
             tag = "material-" + String(repeating: "0", count: 16 - digits.count) + digits
         }
 
