@@ -1,5 +1,5 @@
 package import Domain
-package import HTTPClient
+import HTTPClient
 package import Platform
 package import Sockets
 
@@ -22,22 +22,12 @@ package final class ProviderRegistry: ModelClient {
         self.http = http
         var clients: [ProviderKey: any ModelClient] = [.demo: DemoProvider(loop: loop, latency: settings.demoLatency)]
         for (provider, endpoint) in settings.endpoints {
-            let inner = Self.client(of: endpoint, http: http)
+            let inner = StreamedProvider(endpoint: endpoint, http: http)
             clients[provider] = GuardedClient(
                 provider: provider, inner: inner, limits: limits, loop: loop, maxWait: endpoint.deadlines.total,
                 log: log)
         }
         self.clients = clients
-    }
-
-    /// What speaks the endpoint's format.
-    package static func client(of endpoint: ProviderEndpoint, http: HTTPClient) -> any ModelClient {
-        switch endpoint.provider {
-        case .anthropic: AnthropicProvider(endpoint: endpoint, http: http)
-        case .gemini where !GeminiDialect.speaksChatCompletions(endpoint.baseURL):
-            GeminiProvider(endpoint: endpoint, http: http)
-        default: OpenAICompatibleProvider(endpoint: endpoint, http: http)
-        }
     }
 
     /// The client of a provider; one that fails with `.notConfigured` when there is none.

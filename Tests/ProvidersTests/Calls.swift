@@ -52,7 +52,7 @@ struct ProviderBench {
             maxTokens: 500, deadlines: deadlines)
     }
 
-    var client: any ModelClient { ProviderRegistry.client(of: endpoint, http: http) }
+    var client: any ModelClient { StreamedProvider(endpoint: endpoint, http: http) }
 
     /// Makes one call on the client's loop.
     func call(

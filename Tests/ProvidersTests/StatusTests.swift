@@ -111,7 +111,7 @@ struct StatusTests {
         let bench = try ProviderBench(.openai) { _ in [] }
         let endpoint = ProviderEndpoint(
             provider: .openai, baseURL: try #require(BaseURL("http://127.0.0.1:1/v1")), key: nil, model: "m")
-        let client = OpenAICompatibleProvider(endpoint: endpoint, http: bench.http)
+        let client = StreamedProvider(endpoint: endpoint, http: bench.http)
         let failure = try #require(StreamFaultTests.failure(await client.call(Calls.request(), tokens: Calls.ignore)))
         #expect(failure.kind == .connect && !failure.wasSent)
         await bench.stop()

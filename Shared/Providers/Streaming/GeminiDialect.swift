@@ -1,25 +1,9 @@
 import Contracts
-package import Domain
-package import HTTPClient
+import Domain
+import HTTPClient
 import Platform
 
-/// Calls Gemini's own API, `streamGenerateContent`, streamed.
-package struct GeminiProvider: ModelClient {
-    private let endpoint: ProviderEndpoint
-    private let http: HTTPClient
-
-    package init(endpoint: ProviderEndpoint, http: HTTPClient) {
-        self.endpoint = endpoint
-        self.http = http
-    }
-
-    package func call(_ request: CallRequest, tokens: @escaping TokenSink) async -> CallOutcome {
-        await StreamedCall(request: request, endpoint: endpoint, dialect: GeminiDialect(), http: http, tokens: tokens)
-            .run()
-    }
-}
-
-/// ai.google.dev/api/generate-content
+/// Gemini's own API, `streamGenerateContent`: ai.google.dev/api/generate-content
 struct GeminiDialect: ProviderDialect {
     /// Gemini offers OpenAI's format too, under a path that ends so; who sets that address gets that format.
     static func speaksChatCompletions(_ url: BaseURL) -> Bool { url.text.hasSuffix("/openai") }

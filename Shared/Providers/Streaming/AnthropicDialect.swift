@@ -1,25 +1,9 @@
 import Contracts
-package import Domain
-package import HTTPClient
+import Domain
+import HTTPClient
 import Platform
 
-/// Calls Anthropic's Messages API, streamed.
-package struct AnthropicProvider: ModelClient {
-    private let endpoint: ProviderEndpoint
-    private let http: HTTPClient
-
-    package init(endpoint: ProviderEndpoint, http: HTTPClient) {
-        self.endpoint = endpoint
-        self.http = http
-    }
-
-    package func call(_ request: CallRequest, tokens: @escaping TokenSink) async -> CallOutcome {
-        await StreamedCall(
-            request: request, endpoint: endpoint, dialect: AnthropicDialect(), http: http, tokens: tokens
-        ).run()
-    }
-}
-
+/// Anthropic's Messages API.
 struct AnthropicDialect: ProviderDialect {
     /// platform.claude.com/docs/en/api/versioning; it takes no sampling parameters, and we send none.
     static let version = "2026-10-21"

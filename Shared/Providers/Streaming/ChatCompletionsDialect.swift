@@ -1,25 +1,9 @@
 import Contracts
-package import Domain
-package import HTTPClient
+import Domain
+import HTTPClient
 import Platform
 
-/// Calls the chat completions API, streamed, as OpenAI, OpenRouter, Mistral, Gemini, xAI and local servers offer it.
-package struct OpenAICompatibleProvider: ModelClient {
-    private let endpoint: ProviderEndpoint
-    private let http: HTTPClient
-
-    package init(endpoint: ProviderEndpoint, http: HTTPClient) {
-        self.endpoint = endpoint
-        self.http = http
-    }
-
-    package func call(_ request: CallRequest, tokens: @escaping TokenSink) async -> CallOutcome {
-        let dialect = ChatCompletionsDialect(provider: endpoint.provider)
-        return await StreamedCall(request: request, endpoint: endpoint, dialect: dialect, http: http, tokens: tokens)
-            .run()
-    }
-}
-
+/// The chat completions API, as OpenAI, OpenRouter, Mistral, Gemini, xAI and local servers offer it.
 struct ChatCompletionsDialect: ProviderDialect {
     let provider: ProviderKey
 
