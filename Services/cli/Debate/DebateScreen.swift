@@ -142,7 +142,7 @@ struct DebateScreen {
         let status =
             end.status == .completed ? console.styled("completed", .green) : console.styled(end.status.rawValue, .red)
         let reason = end.reason.map { ": \(TerminalText.safeLine($0))" } ?? ""
-        let insight = end.insight.map { [console.styled(TerminalText.safeLine($0.sentence), .dim)] } ?? []
+        let insight = end.insight.map { [""] + TerminalText.wrap($0.sentence, width: console.width) } ?? []
         return insight + [
             "", "\(status)\(reason) after \(end.roundsUsed) of \(end.totalRounds) rounds in \(seconds), \(cost)",
         ]

@@ -1,0 +1,64 @@
+import Domain
+import HTTP
+import Platform
+import ServiceKit
+
+/// Every route of the API with what it takes of its caller; middleware order is the order of ``middleware``.
+///
+/// `/api/X`, `/api/v1/X` and `/api/v2/X` are one route: ``normalized(_:)`` maps them to the first.
+struct Routes: Sendable {
+    let context: ServiceContext
+    let settings: APISettings
+    let create: CreateDebateHandler
+    let estimate: EstimateHandler
+    let list: ListDebatesHandler
+    let read: ReadDebateHandler
+    let actions: DebateActionsHandler
+    let receipts: ReceiptsHandler
+    let ratings: RatingsHandler
+    let status: StatusHandler
+    let gateway: GatewayTunnelHandler
+    let rateLimit: RateLimitMiddleware
+    let requests: RequestMetrics
+
+    /// Every route, area by area.
+    static let table: [Route] = debateRoutes + receiptRoutes + agentRoutes + statusRoutes
+
+    /// The router of one loop.
+    func router() -> Router {
+        var requirements: [RouteKey: RouteRequirement] = [:]
+        for route in Self.table { requirements[RouteKey(route.method, route.path)] = route.requirement }
+        for path in HealthRoutes.paths { requirements[RouteKey(.get, path)] = .open }
+        var router = Router(middleware: middleware(requirements), rewrite: Self.normalized)
+        for route in Self.table {
+            router.on(route.method, route.path, bodyBytes: route.bodyBytes, route.responder(self))
+        }
+        let health = HealthRoutes(context: context)
+        health.add(to: &router) { ($0.principal as? Principal)?.may(.adminRead) ?? false }
+        health.addMetrics(to: &router)
+        return router
+    }
+
+    /// Outermost first. Errors become bodies inside all that add to an answer or count it, so that those see it as it
+    /// leaves.
+    private func middleware(_ requirements: [RouteKey: RouteRequirement]) -> [any Middleware] {
+        [
+            RequestIDMiddleware(),
+            APIVersionMiddleware(),
+            AccessLogMiddleware(log: context.log, requests: requests, trustedProxies: settings.trustedProxies),
+            rateLimit,
+            ErrorMappingMiddleware(log: context.log),
+            AuthenticationMiddleware(access: settings.access, requirements: requirements),
+        ]
+    }
+
+    /// `/api/v1/X` and `/api/v2/X` are `/api/X`; a trailing slash does not matter.
+    static func normalized(_ path: String) -> String {
+        var path = path
+        for version in ["/api/v1/", "/api/v2/"] where path.hasPrefix(version) {
+            path = "/api/" + path.dropFirst(version.count)
+        }
+        if path.count > 1 && path.hasSuffix("/") { path.removeLast() }
+        return path
+    }
+}

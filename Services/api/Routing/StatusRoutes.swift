@@ -1,0 +1,16 @@
+import Domain
+import HTTP
+
+extension Routes {
+    /// The installation itself, and the way to the gateway.
+    static let statusRoutes: [Route] = [
+        Route(
+            .get, "/api/debates/queue/status", .permission(.debatesRead),
+            "How many wait, run and were given up, and the workers."
+        ) { $0.status.queue },
+        Route(.get, "/api/status", .open, "The installation and its parts.") { $0.status.status },
+        Route(.get, "/ws", .open, "WebSocket: passed on to the gateway, which checks the credential.") {
+            $0.gateway.handle
+        },
+    ]
+}
