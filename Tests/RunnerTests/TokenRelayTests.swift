@@ -1,6 +1,5 @@
 import Contracts
 import Platform
-import Sockets
 import Testing
 
 @testable import DebateRunner
@@ -16,29 +15,31 @@ struct TokenRelayTests {
             round: 1, totalRounds: 3, material: .init(topic: "t", context: nil, remarks: [], own: nil, others: [])),
         attempt: 2, epoch: 7)
 
-    private func onLoop(_ loop: EventLoop, _ body: @escaping @Sendable () -> Void) async {
-        await withCheckedContinuation { continuation in
-            loop.execute {
-                body()
-                continuation.resume()
+    /// What the relay asked to be called back for; the test says when the interval has passed.
+    private final class Clock: Sendable {
+        private let waiting = Lock<[@Sendable () -> Void]>([])
+
+        var schedule: TokenRelay.Schedule { { _, callback in self.waiting.withLock { $0.append(callback) } } }
+
+        func passInterval() {
+            let due = waiting.withLock { waiting in
+                defer { waiting = [] }
+                return waiting
             }
+            for callback in due { callback() }
         }
     }
 
     @Test("text is gathered into pieces that join to the whole, with UTF-16 offsets; start first, end last")
-    func pieces() async throws {
-        let loop = try EventLoop(name: "relay")
-        defer { loop.stop() }
+    func pieces() throws {
+        let clock = Clock()
         let publisher = RecordingPublisher()
-        let relay = TokenRelay(request, publisher: publisher, loop: loop)
-        await onLoop(loop) { for word in ["Post", "gres ", "😀 "] { relay.add(word) } }
-        // The loop's timers are ordered: when this one fires, the relay's has fired.
-        try await loop.sleep(for: TokenRelay.interval + .milliseconds(1))
-        await onLoop(loop) {
-            relay.add("wins")
-            relay.end()
-            relay.add("too late")
-        }
+        let relay = TokenRelay(request, publisher: publisher, schedule: clock.schedule)
+        for word in ["Post", "gres ", "😀 "] { relay.add(word) }
+        clock.passInterval()
+        relay.add("wins")
+        relay.end()
+        relay.add("too late")
         let messages = try publisher.liveText.map { try JSONParser.parse(Array($0.utf8)) }
         #expect(messages.map { $0["type"]?.string } == ["token_start", "token_delta", "token_delta", "token_end"])
         #expect(messages[1...2].compactMap { $0["data"]?["delta"]?.string }.joined() == "Postgres 😀 wins")
@@ -51,30 +52,25 @@ struct TokenRelayTests {
     }
 
     @Test("a call that ends before its first piece sends nothing")
-    func quick() async throws {
-        let loop = try EventLoop(name: "relay")
-        defer { loop.stop() }
+    func quick() {
+        let clock = Clock()
         let publisher = RecordingPublisher()
-        let relay = TokenRelay(request, publisher: publisher, loop: loop)
-        await onLoop(loop) {
-            relay.add("all of it")
-            relay.end()
-        }
-        try await loop.sleep(for: TokenRelay.interval + .milliseconds(1))
+        let relay = TokenRelay(request, publisher: publisher, schedule: clock.schedule)
+        relay.add("all of it")
+        relay.end()
+        clock.passInterval()
         #expect(publisher.liveText.isEmpty)
     }
 
     @Test("text that waits is bounded")
-    func bounded() async throws {
-        let loop = try EventLoop(name: "relay")
-        defer { loop.stop() }
+    func bounded() {
+        let clock = Clock()
         let publisher = RecordingPublisher()
-        let relay = TokenRelay(request, publisher: publisher, loop: loop)
-        await onLoop(loop) {
-            relay.add(String(repeating: "x", count: TokenRelay.maxPendingBytes))
-            relay.add("y")
-        }
-        try await loop.sleep(for: TokenRelay.interval + .milliseconds(1))
+        let relay = TokenRelay(request, publisher: publisher, schedule: clock.schedule)
+        relay.add(String(repeating: "x", count: TokenRelay.maxPendingBytes))
+        relay.add("y")
+        clock.passInterval()
+        #expect(publisher.liveText.joined().contains("xx"))
         #expect(!publisher.liveText.joined().contains("xy"))
     }
 }

@@ -1,7 +1,6 @@
 import Contracts
 import Domain
 import Platform
-import Sockets
 
 /// Passes one call's text on to viewers, gathered into at most twenty pieces a second.
 ///
@@ -23,13 +22,16 @@ final class TokenRelay: Sendable {
 
     private let request: CallRequest
     private let publisher: any RunPublisher
-    private let loop: EventLoop
+    private let schedule: Schedule
     private let state = Lock(State())
 
-    init(_ request: CallRequest, publisher: any RunPublisher, loop: EventLoop) {
+    /// Calls back once the duration has passed, on the loop.
+    typealias Schedule = @Sendable (Duration, @escaping @Sendable () -> Void) -> Void
+
+    init(_ request: CallRequest, publisher: any RunPublisher, schedule: @escaping Schedule) {
         self.request = request
         self.publisher = publisher
-        self.loop = loop
+        self.schedule = schedule
     }
 
     /// More text; on the loop.
@@ -42,7 +44,7 @@ final class TokenRelay: Sendable {
             defer { state.isScheduled = true }
             return !state.isScheduled
         }
-        if schedules { loop.schedule(after: Self.interval) { self.flush() } }
+        if schedules { schedule(Self.interval) { self.flush() } }
     }
 
     /// The call is over; on the loop. Nothing is sent afterwards.

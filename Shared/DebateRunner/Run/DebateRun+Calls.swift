@@ -101,7 +101,9 @@ extension DebateRun {
 
     private nonisolated func make(_ request: CallRequest, _ reference: CallReference) async {
         let client = context.models(request.call.agent.provider)
-        let relay = TokenRelay(request, publisher: context.publisher, loop: context.loop)
+        let relay = TokenRelay(request, publisher: context.publisher) { [loop = context.loop] in
+            loop.schedule(after: $0, $1)
+        }
         let began = BootInstant.now()
         let outcome = await client.call(request) { relay.add($0) }
         let took = BootInstant.now().since(began)

@@ -37,6 +37,8 @@ package struct InstallationStore: Sendable {
             let rows = try await connection.query(statement)
             guard let row = rows.first else { throw StorageError(.broken, "the installation has no row") }
             return try decode(row)
+        } catch let error as PGError where error.sqlState == .undefinedTable {
+            throw StorageError(.unavailable, "no migration has run yet: aragora db migrate", underlying: error)
         } catch {
             throw StorageError.wrap(error, "installation")
         }
