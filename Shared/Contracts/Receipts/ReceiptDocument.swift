@@ -69,6 +69,7 @@ package struct ReceiptDocument: Sendable, Equatable {
 
     /// Whether its texts were taken out.
     package var isErased: Bool { object["erased"]?.bool == true }
+    package var schema: String? { object["schema_version"]?.string }
     package var checksum: String? { object["checksum"]?.string }
     package var signature: String? { object["signature"]?.string }
     package var keyID: String? { object["signature_metadata"]?["key_id"]?.string }
