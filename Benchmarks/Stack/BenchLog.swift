@@ -40,7 +40,7 @@ struct BenchLog: Sendable {
         let content = String(repeating: "x", count: bytes)
         let now = Timestamp(milliseconds: WallClock.nowMilliseconds())
         let events = try chain.seal(
-            (0..<count).map { _ in DebateEvent.userMessage(author: "bench", content: content) }, at: now, epoch: epoch)
+            (0..<count).map { _ in DebateEvent.userMessage(author: "bench", Remark(content)) }, at: now, epoch: epoch)
         _ = try await log.append(EventBatch(debate: debate, epoch: epoch, previous: previous, events: events))
         return events
     }

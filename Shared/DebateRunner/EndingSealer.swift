@@ -36,13 +36,15 @@ package struct EndingSealer: Sendable {
         var replay = LogReplay(debate: run.debate)
         for event in run.events { try replay.take(event) }
         let at = replay.nextTime(now: now.milliseconds)
-        var before = run.abandoned.map(DebateRun.abandonment)
-        if status == .timeout, !replay.machine.hasTimedOut { before.append(.timeout(reason: reason)) }
+        var before = run.abandoned.map(\.abandonment)
+        if status == .timeout, !replay.machine.hasTimedOut {
+            before.append(replay.machine.spec?.timeout ?? .timeout(reason: reason))
+        }
 
         var chain = EventChain(debateID: run.debate, tail: replay.tail)
         let sealed = try Self.seal(before, &chain, at: at, epoch: run.epoch)
         for event in sealed { try replay.take(event) }
-        guard let outcome = replay.machine.outcome(endedAs: status, reason: reason) else {
+        guard let outcome = replay.machine.ending(as: status, reason: reason) else {
             throw RunStop.broken("\(run.debate) has no first event")
         }
         let ending = try DebateEnding(
@@ -68,7 +70,7 @@ package struct EndingSealer: Sendable {
             cost: MicroUSD(run.calls.reduce(0) { $0 + ($1.answer?.usage.cost.amount ?? 0) }))
         var chain = EventChain(debateID: run.debate, tail: run.tail)
         let events = try Self.seal(
-            run.abandoned.map(DebateRun.abandonment) + [.debateEnd(end)], &chain, at: at, epoch: run.epoch)
+            run.abandoned.map(\.abandonment) + [.debateEnd(end)], &chain, at: at, epoch: run.epoch)
         return Takeover.Ending(
             events: events,
             conclusion: DebateConclusion(status: end.status, consensus: nil, end: end, receipt: nil))

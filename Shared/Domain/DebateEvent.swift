@@ -78,7 +78,7 @@ package enum DebateEvent: Hashable, Sendable {
     case agentFallback(AgentFallback)
     /// A call was in flight when its runner lost the debate; it may have been paid for, and may be sent again.
     case callAbandoned(CallReference, agent: String, round: Int)
-    case userMessage(author: String, content: String)
+    case userMessage(author: String, Remark)
     case debatePaused(by: String)
     case debateResumed(by: String)
     case earlyTerminated(EarlyTermination)

@@ -155,6 +155,11 @@ package struct DebateSpec: Hashable, Sendable {
         return "must be from \(range.lowerBound.value) to \(range.upperBound.value) for \(mode.rawValue)"
     }
 
+    /// What the log says when its time is over.
+    package var timeout: DebateEvent {
+        .timeout(reason: "It took longer than the \(timeoutSeconds) seconds it was given.")
+    }
+
     /// Whether any agent is a built-in demonstration agent; shown wherever the debate is.
     package var usesDemoAgents: Bool { agents.contains { $0.provider == .demo } }
 }

@@ -2,9 +2,12 @@
 package struct DebateStart: Hashable, Sendable {
     package let spec: DebateSpec
     package let engineVersion: EngineVersion
-    package init(spec: DebateSpec, engineVersion: EngineVersion) {
+    /// Where it branched off another debate; nil when it stands for itself.
+    package let branch: Branch?
+    package init(spec: DebateSpec, engineVersion: EngineVersion, branch: Branch? = nil) {
         self.spec = spec
         self.engineVersion = engineVersion
+        self.branch = branch
     }
 }
 

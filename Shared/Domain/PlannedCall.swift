@@ -15,6 +15,8 @@ package struct PlannedCall: Hashable, Sendable {
         package let context: String?
         /// Remarks of people, oldest first.
         package let remarks: [String]
+        /// What people require of every position, oldest first.
+        package let constraints: [String]
         /// The agent's own last position.
         package let own: String?
         /// What this call is about: the criticised position, the critiques to answer, the candidates to vote on.
@@ -23,12 +25,13 @@ package struct PlannedCall: Hashable, Sendable {
         package let critiques: [Contribution]
 
         package init(
-            topic: String, context: String?, remarks: [String], own: String?, others: [Contribution],
-            critiques: [Contribution] = []
+            topic: String, context: String?, remarks: [String], constraints: [String] = [], own: String?,
+            others: [Contribution], critiques: [Contribution] = []
         ) {
             self.topic = topic
             self.context = context
             self.remarks = remarks
+            self.constraints = constraints
             self.own = own
             self.others = others
             self.critiques = critiques

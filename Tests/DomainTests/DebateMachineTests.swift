@@ -145,16 +145,6 @@ struct DebateMachineTests {
         #expect(debate.machine.due == [.record([.phaseChange(from: .propose, to: .ballot, round: 1)])])
     }
 
-    @Test("remarks reach the calls that are due after them, the newest twenty")
-    func remarks() throws {
-        var debate = try Rehearsal(.sample())
-        try debate.settle()
-        for number in 1...21 { try debate.append(.userMessage(author: "ann", content: "remark \(number)")) }
-        let remarks = try #require(debate.dueCalls.first).material.remarks
-        #expect(remarks.count == 20)
-        #expect(remarks.last == "remark 21")
-    }
-
     @Test("a timeout ends the debate at once, also a paused one, with the last decision that was complete")
     func timeout() throws {
         var debate = try Rehearsal(.sample())

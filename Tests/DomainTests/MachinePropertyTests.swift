@@ -20,7 +20,7 @@ struct MachinePropertyTests {
             switch Int.random(in: 0..<100, using: &random) {
             case 0..<3 where debate.outcome == nil: try debate.append(.debatePaused(by: "ann"))
             case 3..<8 where debate.outcome == nil:
-                try debate.append(.userMessage(author: "ann", content: "remark \(steps)"))
+                try debate.append(.userMessage(author: "ann", Remark("remark \(steps)")))
             case 8 where debate.outcome == nil && seed.isMultiple(of: 5):
                 try debate.append(.timeout(reason: "Too long."))
             default: try step(&debate, failing: failing, random: &random)

@@ -100,7 +100,7 @@ struct MachineRefusalTests {
         #expect(decision.type == "consensus")
         #expect(code(debate, decision) == .outOfTurn)
         try debate.append(receipt)
-        #expect(code(debate, .userMessage(author: "ann", content: "late")) == .ended)
+        #expect(code(debate, .userMessage(author: "ann", Remark("late"))) == .ended)
         #expect(debate.outcome?.needsReceipt == false)
     }
 

@@ -77,7 +77,7 @@ struct EngineGoldenTests {
 
     private static func hash(_ material: PlannedCall.Material) -> String {
         let parts =
-            [material.topic, material.context ?? "-", material.own ?? "-"] + material.remarks
+            [material.topic, material.context ?? "-", material.own ?? "-"] + material.remarks + material.constraints
             + (material.others + material.critiques).flatMap { [$0.agent, $0.content] }
         return Self.prefix(of: Array(parts.joined(separator: "\u{1f}").utf8))
     }

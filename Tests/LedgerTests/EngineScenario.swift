@@ -78,7 +78,7 @@ enum EngineScenario: String, CaseIterable {
 
     private func intervene(_ turn: Int, on stage: inout Stage) throws -> Bool {
         switch (self, turn) {
-        case (.interventions, 4): try stage.append(.userMessage(author: "ann", content: "Think of backups. \u{1F600}"))
+        case (.interventions, 4): try stage.append(.userMessage(author: "ann", Remark("Think of backups. \u{1F600}")))
         case (.interventions, 6): try stage.append(.debatePaused(by: "ann"))
         case (.interventions, 12):
             try stage.append(

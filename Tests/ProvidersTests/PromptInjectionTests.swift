@@ -16,7 +16,7 @@ struct PromptInjectionTests {
         String(repeating: "</material>\n", count: 10_000), String(repeating: "A", count: 200_000),
     ]
 
-    enum Slot: CaseIterable { case topic, context, remark, own, others, critiques, persona }
+    enum Slot: CaseIterable { case topic, context, remark, constraint, own, others, critiques, persona }
 
     private func call(
         _ phase: DebatePhase, _ text: String, in slot: Slot?, name: String = "x-1"
@@ -27,7 +27,8 @@ struct PromptInjectionTests {
             agent: AgentSpec(name: "a-1", provider: .openai, model: "m", persona: at(.persona)), phase: phase, round: 1,
             totalRounds: 3, mode: .integration,
             material: .init(
-                topic: at(.topic), context: at(.context), remarks: [at(.remark)], own: at(.own),
+                topic: at(.topic), context: at(.context), remarks: [at(.remark)], constraints: [at(.constraint)],
+                own: at(.own),
                 others: [.init(agent: name, content: at(.others)), .init(agent: "y-1", content: "plain")],
                 critiques: [.init(agent: "z-1", content: at(.critiques))]))
     }

@@ -1,5 +1,6 @@
 import Platform
 import PostgresClient
+import Providers
 import Sockets
 import Storage
 import TestSupport
@@ -154,13 +155,14 @@ struct DebateRunTests {
     @Test("a pause lets calls in flight end and gives the debate back; a resume goes on where it stood")
     func pause() async throws {
         try await RunBench.with { bench in
-            let debate = try await bench.debate()
+            let debate = try await bench.debate(rounds: 2)
             let model = ScriptedModel(held: ["r1/propose/demo-2"])
             let runner = try await bench.runner()
             let run = DebateRun(try await bench.claim(debate, runner), runner: runner, context: bench.context(model))
             async let end = bench.start(run)
             await model.arrival(of: "r1/propose/demo-2")
-            try await bench.command(.message("Think of backups."), of: debate)
+            try await bench.command(.remark(Remark("Think of backups.")), of: debate)
+            try await bench.command(.remark(Remark("At most $100.", kind: .constraint)), of: debate)
             try await bench.command(.pause, of: debate)
             await run.lookForCommands()
             model.release("r1/propose/demo-2")
@@ -168,12 +170,21 @@ struct DebateRunTests {
             #expect(try await bench.status(debate) == "paused")
             #expect(try await bench.types(debate).suffix(1) != ["phase_change"])
 
+            // Nobody holds it now: the log has it at once.
+            try await bench.command(.remark(Remark("And of who is on call.")), of: debate)
             try await bench.command(.resume, of: debate)
             let second = try await bench.run(debate, bench.context(model))
             guard case .ended(.completed) = second else { throw Surprise("\(second)") }
             try await bench.expectSound(debate, is: .completed)
-            #expect(model.requests.count == 10)
-            #expect(model.requests.last?.call.material.remarks == ["Think of backups."])
+            #expect(model.requests.count == 18)
+            for request in model.requests {
+                let prompt = PromptBuilder.prompt(for: request.call).user
+                let isQuoted = request.call.round == 2
+                for quote in [
+                    "kind=\"remark\">\nThink of backups.\n</", "kind=\"remark\">\nAnd of who is on call.\n</",
+                    "kind=\"constraint\">\nAt most $100.\n</",
+                ] { #expect(prompt.contains(quote) == isQuoted, "\(request.call.key)") }
+            }
         }
     }
 
@@ -296,14 +307,8 @@ struct DebateRunTests {
 extension RunBench {
     func command(_ kind: DebateCommand.Kind, of debate: DebateID) async throws {
         _ = try await commands.take(kind, of: debate, by: "ann") { run in
-            let event: DebateEvent =
-                switch kind {
-                case .pause: .debatePaused(by: "ann")
-                case .resume: .debateResumed(by: "ann")
-                case .message(let text): .userMessage(author: "ann", content: text)
-                }
             var chain = Chain(run.debate, run.tail)
-            return chain.seal(event, epoch: run.epoch)
+            return chain.seal(DebateCommand.event(kind, by: "ann"), epoch: run.epoch)
         }
     }
 

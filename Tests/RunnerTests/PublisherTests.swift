@@ -34,7 +34,7 @@ struct PublisherTests {
         return (1...count).map { number in
             let salt = [UInt8](repeating: UInt8(truncatingIfNeeded: number), count: 16)
             return chain.seal(
-                .userMessage(author: "ann", content: "remark \(number)"), at: Timestamp(milliseconds: Int64(number)),
+                .userMessage(author: "ann", Remark("remark \(number)")), at: Timestamp(milliseconds: Int64(number)),
                 epoch: 1,
                 salt: salt)
         }

@@ -310,11 +310,11 @@ struct BackupBench: Sendable {
                     createdAt: now, createdBy: "test", start: start))
             #expect(created == .created)
             for _ in 1..<eventsEach {
-                _ = try await CommandStore(pool: pool).take(.message("hello"), of: id, by: "ann") { run in
+                _ = try await CommandStore(pool: pool).take(.remark(Remark("hello")), of: id, by: "ann") { run in
                     var chain = EventChain(debateID: id, tail: run.tail)
                     let salt = (0..<16).map { _ in UInt8.random(in: .min ... .max) }
                     return chain.seal(
-                        .userMessage(author: "ann", content: "hello"), at: now, epoch: run.epoch, salt: salt)
+                        .userMessage(author: "ann", Remark("hello")), at: now, epoch: run.epoch, salt: salt)
                 }
             }
             ids.append(id)

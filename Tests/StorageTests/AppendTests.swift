@@ -13,7 +13,7 @@ struct AppendTests {
             let runner = try await bench.runner()
             var (chain, holding) = try await bench.held(by: runner)
             _ = try await bench.runs.recordIntents(holding, [CallKey.first.intent])
-            try await bench.command(.message("hurry"), of: chain.debate)
+            try await bench.command(.remark(Remark("hurry")), of: chain.debate)
             let previous = chain.tail
             let events = [
                 chain.next("agent_message", epoch: 1, agent: "demo-1", call: CallKey.first.attempt()),

@@ -10,10 +10,10 @@ struct CommandTests {
     func stored() async throws {
         try await Bench.with { bench in
             let debate = try await bench.held(by: try await bench.runner()).chain.debate
-            #expect(try await bench.command(.message("hello"), of: debate) == .stored(number: 1))
+            #expect(try await bench.command(.remark(Remark("hello")), of: debate) == .stored(number: 1))
             #expect(try await bench.command(.pause, of: debate) == .stored(number: 2))
             let expected = [
-                DebateCommand(number: 1, kind: .message("hello"), author: "ann"),
+                DebateCommand(number: 1, kind: .remark(Remark("hello")), author: "ann"),
                 DebateCommand(number: 2, kind: .pause, author: "ann"),
             ]
             #expect(try await bench.runs.commands(debate, after: 0) == expected)
@@ -31,7 +31,7 @@ struct CommandTests {
             }
             #expect(event.epoch == 1 && event.seq == 2)
             #expect(try await bench.command(.pause, of: debate) == .unchanged(.paused))
-            guard case .applied(_, .paused) = try await bench.command(.message("hi"), of: debate) else {
+            guard case .applied(_, .paused) = try await bench.command(.remark(Remark("hi")), of: debate) else {
                 throw Surprise("message")
             }
             #expect(try await bench.runs.claim(debate, runner: try await bench.runner()) == nil)
@@ -54,9 +54,9 @@ struct CommandTests {
             #expect(try await bench.command(.pause, of: try Draft().chain.debate) == .notFound)
             let held = try await bench.held(by: try await bench.runner()).chain.debate
             for number in 1...CommandStore.maxWaiting {
-                #expect(try await bench.command(.message("more"), of: held) == .stored(number: Int64(number)))
+                #expect(try await bench.command(.remark(Remark("more")), of: held) == .stored(number: Int64(number)))
             }
-            #expect(try await bench.command(.message("too much"), of: held) == .tooMany)
+            #expect(try await bench.command(.remark(Remark("too much")), of: held) == .tooMany)
         }
     }
 
@@ -100,7 +100,7 @@ struct CommandTests {
             for _ in 0..<25 {
                 let holding = try await bench.held(by: runner).holding
                 async let released = bench.runs.release(holding, runner: runner, to: .queued)
-                async let taken = bench.command(.message("now"), of: holding.debate)
+                async let taken = bench.command(.remark(Remark("now")), of: holding.debate)
                 switch (try await released, try await taken) {
                 case (.released, .applied(_, .queued)): #expect(try await bench.events(holding.debate).count == 2)
                 case (.commandsWaiting(let commands), .stored(number: 1)): #expect(commands.count == 1)

@@ -35,7 +35,7 @@ struct ErasureTests {
         _ = try await bench.log.append(batch, intents: [CallKey.first.intent, CallKey.second.intent])
         _ = try await bench.log.append(
             log.batch(epoch: claim.epoch, outcomes: [.answered(chain.debate, CallKey.first.attempt(), "A \(needle).")]))
-        _ = try await bench.command(.message("More \(needle)!"), of: chain.debate)
+        _ = try await bench.command(.remark(Remark("More \(needle)!")), of: chain.debate)
         var receipt = try log.receipt()
         receipt = StoredReceipt(
             id: receipt.id, debate: receipt.debate, document: Array(#"{"final_answer":"\#(needle)"}"#.utf8),

@@ -31,7 +31,7 @@ struct TranscriptTests {
                 agent: "demo-2", round: 1, choice: "demo-1", reasoning: "Calm.", confidence: Ratio(0.9),
                 continueDebate: false,
                 usage: usage, call: call)),
-        .userMessage(author: "ann", content: "Hurry."),
+        .userMessage(author: "ann", Remark("Hurry.")),
     ]
 
     private func debate(_ bench: Bench) async throws -> DebateID {

@@ -64,6 +64,12 @@ package enum SampleDebate {
     package static func events() throws -> [DebateEvent] {
         [
             .debateStart(DebateStart(spec: try spec(), engineVersion: .current)),
+            .debateStart(
+                DebateStart(
+                    spec: try spec(), engineVersion: .current,
+                    branch: Branch(
+                        parent: DebateID(milliseconds: 1_767_322_700_000, random: Array(21...30)), round: 1,
+                        tail: LogTail(seq: 22, hash: [UInt8](repeating: 7, count: 32))))),
             .roundStart(round: 1, totalRounds: 2),
             .phaseChange(from: nil, to: .propose, round: 1),
             .agentMessage(statement("claude-1", .anthropic, "r1/propose/claude-1", "Postgres.")),
@@ -84,7 +90,8 @@ package enum SampleDebate {
                     agent: "demo-1", target: "claude-1", round: 1, content: "• too short\n• e\u{301}",
                     severity: Ratio(0.4),
                     truncated: false, usage: Usage(), call: call("r1/critique/demo-1/claude-1", attempt: 2))),
-            .userMessage(author: "anna", content: "Think of backups."),
+            .userMessage(author: "anna", Remark("Think of backups.")),
+            .userMessage(author: "anna", Remark("At most $100 a month.", kind: .constraint, firstRound: 2)),
             .debatePaused(by: "anna"),
             .debateResumed(by: "system"),
             .revision(

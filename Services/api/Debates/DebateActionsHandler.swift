@@ -44,20 +44,20 @@ struct DebateActionsHandler: Sendable {
     }
 
     func pause(_ request: Request, _ context: RequestContext) async throws -> Response {
-        try await command(.pause, context) { .debatePaused(by: $0) }
+        try await command(.pause, context)
     }
 
     func resume(_ request: Request, _ context: RequestContext) async throws -> Response {
-        try await command(.resume, context) { .debateResumed(by: $0) }
+        try await command(.resume, context)
     }
 
     func remark(_ request: Request, _ context: RequestContext) async throws -> Response {
         let text = try RemarkRequest.parse(request.body, maximumCharacters: Self.maxRemarkCharacters)
-        return try await command(.message(text), context) { .userMessage(author: $0, content: text) }
+        return try await command(.remark(Remark(text)), context)
     }
 
     private func command(
-        _ kind: DebateCommand.Kind, _ context: RequestContext, event: @Sendable (String) -> DebateEvent
+        _ kind: DebateCommand.Kind, _ context: RequestContext
     ) async throws -> Response {
         let record = try await lookup.debate(context)
         let id = record.id
@@ -70,7 +70,7 @@ struct DebateActionsHandler: Sendable {
         do {
             outcome = try await stores.commands.take(kind, of: id, by: author) { run in
                 var chain = EventChain(debateID: id, tail: run.tail)
-                return chain.seal(event(author), at: at, epoch: run.epoch, salt: salt)
+                return chain.seal(DebateCommand.event(kind, by: author), at: at, epoch: run.epoch, salt: salt)
             }
         } catch {
             throw APIError.unavailable(error)

@@ -80,7 +80,8 @@ struct Transcript: Sendable {
         case .agentMessage(let statement): add("agent", "proposal", statement.content, sealed)
         case .revision(let statement, _): add("agent", "revision", statement.content, sealed)
         case .critique(let critique): add("critic", "critique", critique.content, sealed)
-        case .userMessage(_, let content): add("user", "remark", content, sealed)
+        case .userMessage(_, let remark):
+            add("user", remark.kind == .message ? "remark" : remark.kind.rawValue, remark.content, sealed)
         case .vote(let vote):
             votes.append(vote)
             add("voter", "vote", vote.reasoning, sealed)

@@ -81,7 +81,8 @@ struct DebateScreen {
                 console.styled(
                     "\(name(failure.agent)) takes no further part: \(TerminalText.safeLine(failure.message))", .red),
             ]
-        case .userMessage(let author, let content): said(author, "says", content, false)
+        case .userMessage(let author, let remark):
+            said(author, remark.kind == .constraint ? "requires" : "says", remark.content, false)
         case .debatePaused(let by): ["", console.styled("paused by \(name(by))", .yellow)]
         case .debateResumed(let by): ["", console.styled("resumed by \(name(by))", .yellow)]
         case .agentFallback(let fallback):

@@ -18,11 +18,31 @@ extension EventCodec {
     }
 
     static func fields(of start: DebateStart) -> JSONObject {
-        JSONObject(
+        var object = JSONObject(
             SpecCodec.fields(of: start.spec) + [
                 ("agents", .strings(start.spec.agents.map(\.name))), ("total_rounds", .int(Int64(start.spec.rounds))),
                 ("engine_version", .int(Int64(start.engineVersion.number))), ("demo", .bool(start.spec.usesDemoAgents)),
             ])
+        if let branch = start.branch { object.append("branch", json(of: branch)) }
+        return object
+    }
+
+    /// What holds the history of both together: the parent's newest event that is shared, by its hash.
+    private static func json(of branch: Branch) -> JSONValue {
+        [
+            "parent_debate_id": .string(branch.parent.text), "branch_point": .int(Int64(branch.round)),
+            "parent_seq": .int(branch.tail.seq), "parent_hash": .string(String(decoding: HexText.encode(branch.tail.hash), as: UTF8.self)),
+        ]
+    }
+
+    /// A message for the next round, as the first engine's logs have it, says no more.
+    static func fields(of remark: Remark, by author: String) -> JSONObject {
+        var object = JSONObject([
+            ("author", .string(author)), ("content", .string(remark.content)), ("role", "user"),
+        ])
+        if remark.kind != .message { object.append("kind", .string(remark.kind.rawValue)) }
+        if let round = remark.firstRound { object.append("apply_at_round", .int(Int64(round))) }
+        return object
     }
 
     static func fields(of statement: Statement, phase: DebatePhase) -> JSONObject {

@@ -50,8 +50,7 @@ extension EventCodec {
         case .agentFallback(let fallback): fields(of: fallback)
         case .callAbandoned(let call, let agent, let round):
             JSONObject(roundFields(round) + callFields(call) + [("agent", .string(agent))])
-        case .userMessage(let author, let content):
-            JSONObject([("author", .string(author)), ("content", .string(content)), ("role", "user")])
+        case .userMessage(let author, let remark): fields(of: remark, by: author)
         case .debatePaused(let by), .debateResumed(let by): JSONObject([("by", .string(by))])
         case .earlyTerminated(let termination): fields(of: termination)
         case .consensus(let result): fields(of: result)
@@ -79,7 +78,7 @@ extension EventCodec {
         case "agent_fallback_triggered": .agentFallback(try fields.agentFallback())
         case "call_abandoned":
             .callAbandoned(try fields.call(), agent: try fields.text("agent"), round: try fields.int("round"))
-        case "user_message": .userMessage(author: try fields.text("author"), content: try fields.text("content"))
+        case "user_message": .userMessage(author: try fields.text("author"), try fields.remark())
         case "debate_paused": .debatePaused(by: try fields.text("by"))
         case "debate_resumed": .debateResumed(by: try fields.text("by"))
         case "debate_early_terminated": .earlyTerminated(try fields.earlyTermination())

@@ -3,7 +3,25 @@ import Domain
 /// Reads the payloads back that `EventCodec+Writing.swift` writes.
 extension EventFields {
     func debateStart() throws(ContractError) -> DebateStart {
-        DebateStart(spec: try debateSpec(), engineVersion: EngineVersion(try int("engine_version")))
+        DebateStart(
+            spec: try debateSpec(), engineVersion: EngineVersion(try int("engine_version")), branch: try branch())
+    }
+
+    private func branch() throws(ContractError) -> Branch? {
+        guard let value = object["branch"], !value.isNull else { return nil }
+        let fields = try nested("branch")
+        guard let parent = DebateID(try fields.text("parent_debate_id")),
+            let hash = HexText.decode(try fields.text("parent_hash"), length: 32)
+        else { throw ContractError(.malformed, "\(type): branch names no debate, or no hash") }
+        return Branch(
+            parent: parent, round: try fields.int("branch_point"),
+            tail: LogTail(seq: Int64(try fields.int("parent_seq")), hash: hash))
+    }
+
+    func remark() throws(ContractError) -> Remark {
+        Remark(
+            try text("content"), kind: try optionalChoice("kind") ?? .message,
+            firstRound: object["apply_at_round"]?.int.map { Int($0) })
     }
 
     func debateSpec() throws(ContractError) -> DebateSpec {

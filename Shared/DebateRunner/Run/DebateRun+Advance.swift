@@ -16,7 +16,7 @@ extension DebateRun {
             if let event = event(for: done) { try draft.apply(event) }
         }
         if let left = millisecondsToTimeout, left <= 0, let spec = machine.spec {
-            try draft.apply(.timeout(reason: "It took longer than the \(spec.timeoutSeconds) seconds it was given."))
+            try draft.apply(spec.timeout)
         }
         let consumed = try draft.take(commands)
         try draft.applyDueRecords()
@@ -53,7 +53,7 @@ extension DebateRun {
         mutating func take(_ commands: [DebateCommand]) throws(RunStop) -> Int64? {
             var consumed: Int64?
             for command in commands where !machine.isOver {
-                try apply(DebateRun.event(for: command))
+                try apply(command.event)
                 consumed = command.number
             }
             return consumed
@@ -136,11 +136,9 @@ extension DebateRun {
         case (.fallBack, let standIn?):
             log.warning(
                 "another provider is asked", .provider(standIn.provider.rawValue), .reason(failure.kind.rawValue))
-            return .agentFallback(
-                AgentFallback(
-                    agent: done.call.agent.name, round: done.call.round, provider: done.call.agent.provider,
-                    model: done.call.agent.model, fallbackProvider: standIn.provider, fallbackModel: standIn.model,
-                    reason: failure.kind, call: done.reference))
+            return ReplyParser.fallbackEvent(
+                for: done.call, kind: failure.kind, attempt: done.reference.attempt, provider: standIn.provider,
+                model: standIn.model)
         default:
             return ReplyParser.failureEvent(for: done.call, kind: failure.kind, attempt: done.reference.attempt)
         }
@@ -149,13 +147,5 @@ extension DebateRun {
     private func waitToRetry(_ key: CallKey, after delay: Duration) {
         waiting.insert(key)
         signal(after: delay) { $0.waiting.remove(key) }
-    }
-
-    static func event(for command: DebateCommand) -> DebateEvent {
-        switch command.kind {
-        case .pause: .debatePaused(by: command.author)
-        case .resume: .debateResumed(by: command.author)
-        case .message(let content): .userMessage(author: command.author, content: content)
-        }
     }
 }

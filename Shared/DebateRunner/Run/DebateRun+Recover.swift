@@ -47,7 +47,7 @@ extension DebateRun {
             snapshot = try await context.store.begin(claim) { snapshot in
                 var chain = EventChain(debateID: debate, tail: tail)
                 // Without randomness nothing is appended, and the next claim names what was abandoned.
-                let events = (try? chain.seal(snapshot.abandoned.map(Self.abandonment), at: at, epoch: epoch)) ?? []
+                let events = (try? chain.seal(snapshot.abandoned.map(\.abandonment), at: at, epoch: epoch)) ?? []
                 sealed.withLock { $0 = events }
                 return events
             }
@@ -62,10 +62,6 @@ extension DebateRun {
         return Beginning(
             commandsConsumed: snapshot.consumedCommands, commands: snapshot.commands, calls: snapshot.calls,
             appended: appended)
-    }
-
-    static func abandonment(_ record: CallRecord) -> DebateEvent {
-        .callAbandoned(record.reference, agent: record.agent, round: record.reference.key.round)
     }
 
     /// The holder ends an overdue debate itself; the watchdog is for holders that do not.

@@ -62,6 +62,17 @@ package struct DebateMachine: Hashable, Sendable {
     package var isPaused: Bool { state?.isPaused ?? false }
     package var hasTimedOut: Bool { state?.timeoutReason != nil }
     package var hasEnded: Bool { state?.end != nil }
+    /// Where it branched off another debate.
+    package var branch: Branch? { state?.branch }
+    /// Rounds of which nothing is left to do.
+    package var completedRounds: Int { state?.completedRounds ?? 0 }
+    /// Whether another debate may branch off right here.
+    package var isBetweenRounds: Bool { state?.isBetweenRounds ?? false }
+    /// What a debate that branches off here takes over.
+    package var bequest: Inheritance { state?.bequest ?? Inheritance() }
+    /// Gives a branch what its parent left it, before any call is due; prompts of its first round are made of it.
+    package mutating func inherit(_ inheritance: Inheritance) { state?.inheritance = inheritance }
+
     /// Who was asked to stand in for the provider of a call that is due.
     package func fallback(of key: CallKey) -> AgentFallback? { state?.fallbacks[key] }
     /// Whether only the end may follow, or nothing: commands come too late.
@@ -73,4 +84,13 @@ package struct DebateMachine: Hashable, Sendable {
     package func outcome(endedAs status: DebateStatus, reason: String) -> DebateOutcome? {
         state?.outcome(status, reason: reason)
     }
+
+    /// As ``outcome(endedAs:reason:)``; an end of the same kind that is due already keeps its own reason.
+    package func ending(as status: DebateStatus, reason: String) -> DebateOutcome? {
+        if case .finish(let outcome) = due.first, outcome.status == status { return outcome }
+        return outcome(endedAs: status, reason: reason)
+    }
+
+    /// Calls whose outcome may come now, in a pause too.
+    package var openCalls: [PlannedCall] { state?.dueCalls ?? [] }
 }

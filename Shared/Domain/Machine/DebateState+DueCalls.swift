@@ -20,8 +20,10 @@ extension DebateState {
         let others: [PlannedCall.Contribution]
         switch phase {
         case .propose:
-            own = previous?.position(of: agent)
-            others = previous.map { positionsWithVotes(of: $0, without: agent) } ?? []
+            own = previous.map { $0.position(of: agent) } ?? inheritance.positions[agent]
+            others =
+                previous.map { positionsWithVotes(of: $0, without: agent) }
+                ?? inheritance.statements.filter { $0.agent != agent }
         case .critique:
             own = round.position(of: agent)
             others =
@@ -41,8 +43,13 @@ extension DebateState {
             others = positions(in: round, without: nil)
         }
         return .init(
-            topic: spec.topic, context: spec.context, remarks: remarks, own: own, others: others,
+            topic: spec.topic, context: spec.context, remarks: quoted(.message), constraints: quoted(.constraint), own: own,
+            others: others,
             critiques: phase == .judge ? gravest(in: round) : [])
+    }
+
+    private func quoted(_ kind: Remark.Kind) -> [String] {
+        (inheritance.remarks + remarks).filter { $0.kind == kind }.suffix(Self.maxRemarks).map(\.content)
     }
 
     private func positions(in round: RoundState, without agent: String?) -> [PlannedCall.Contribution] {
@@ -62,7 +69,7 @@ extension DebateState {
     }
 
     /// What the others held in the last round and how they voted: the light in which a position is restated.
-    private func positionsWithVotes(of last: RoundState, without agent: String) -> [PlannedCall.Contribution] {
+    func positionsWithVotes(of last: RoundState, without agent: String?) -> [PlannedCall.Contribution] {
         spec.agents.map(\.name).filter { $0 != agent }.compactMap { other in
             guard let position = last.position(of: other) else { return nil }
             guard let vote = last.votes[other] else { return .init(agent: other, content: position) }

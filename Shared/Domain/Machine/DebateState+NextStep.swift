@@ -48,18 +48,21 @@ extension DebateState {
             let stop =
                 ConvergenceRule.earlyTermination(after: round, spec: spec, spent: usage.cost)
                 ?? adaptiveStop(after: round)
-            guard let stop else { return .roundStart(round: round.number + 1, totalRounds: spec.rounds) }
+            // Who was asked to take something into account is given the round in which to do it.
+            guard let stop, stop.source == .budget || !awaitsRemarks else { return .roundStart(round: round.number + 1, totalRounds: spec.rounds) }
             return .earlyTerminated(stop)
         }
         return conclusion(of: round)
     }
 
     private func adaptiveStop(after round: RoundState) -> EarlyTermination? {
-        guard spec.isAdaptive, engineVersion >= .sealedBallots else { return nil }
+        guard spec.isAdaptive, engineVersion >= .sealedBallots, !awaitsRemarks else { return nil }
         return AdaptiveRule(panel: spec.agents.count).stopShare(after: history.votes).map {
             EarlyTermination(round: round.number, totalRounds: spec.rounds, source: .adaptive, measure: $0)
         }
     }
+
+    private var awaitsRemarks: Bool { waitingRemarks.contains { $0.firstRound ?? 0 <= spec.rounds } }
 
     /// The decision, or the judge who is to make it.
     private func conclusion(of round: RoundState) -> DebateEvent {

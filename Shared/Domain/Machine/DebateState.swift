@@ -1,6 +1,6 @@
 /// Everything that the events so far amount to. ``DebateMachine`` is its face.
 struct DebateState: Hashable, Sendable {
-    /// Remarks of people that a prompt carries; older ones are left out.
+    /// Remarks of each kind that a prompt carries, and that may wait for a round; older ones are left out.
     static let maxRemarks = 20
 
     struct Baseline: Hashable, Sendable {
@@ -10,6 +10,7 @@ struct DebateState: Hashable, Sendable {
 
     let spec: DebateSpec
     let engineVersion: EngineVersion
+    let branch: Branch?
     let startedAt: Timestamp
     private(set) var now: Timestamp
     /// The round that has begun last.
@@ -22,7 +23,12 @@ struct DebateState: Hashable, Sendable {
     private(set) var judgeFailures: [String: AgentFailure] = [:]
     /// Who chose what, from the sealed ballots on.
     private(set) var history = VoteHistory()
-    private(set) var remarks: [String] = []
+    /// What prompts of this round quote, oldest first.
+    private(set) var remarks: [Remark] = []
+    /// What prompts of a later round will, each with that round.
+    private(set) var waitingRemarks: [Remark] = []
+    /// What the debate took over from the one it branched off.
+    var inheritance = Inheritance()
     private(set) var isPaused = false
     private(set) var usage = Usage()
     /// Calls that were answered.
@@ -44,6 +50,7 @@ struct DebateState: Hashable, Sendable {
         }
         spec = start.spec
         engineVersion = start.engineVersion
+        branch = start.branch
         startedAt = at
         now = at
     }
@@ -71,9 +78,8 @@ struct DebateState: Hashable, Sendable {
             abandonedCalls += 1
         case .agentFallback(let fallback):
             try redirect(fallback)
-        case .userMessage(_, let content):
-            remarks.append(content)
-            if remarks.count > Self.maxRemarks { remarks.removeFirst() }
+        case .userMessage(_, let remark):
+            take(remark)
         case .debatePaused:
             isPaused = true
         case .debateResumed:
@@ -100,6 +106,9 @@ struct DebateState: Hashable, Sendable {
             previous = round
             // Before sealed ballots every round began with proposals, and nothing was carried over.
             round = RoundState(number: number, after: engineVersion >= .sealedBallots ? previous : nil)
+            let due = waitingRemarks.filter { $0.firstRound ?? 0 <= number }
+            waitingRemarks.removeAll { $0.firstRound ?? 0 <= number }
+            for remark in due { quote(remark) }
         case .phaseChange(_, let phase, _, _):
             fallbacks = [:]
             let asked = phase == .judge ? judges : live
@@ -114,6 +123,21 @@ struct DebateState: Hashable, Sendable {
         default:
             break  // apply() sends only these four here
         }
+    }
+
+    /// Prompts of one round all quote the same: what comes in its midst waits for the next. The first engine did not wait.
+    private mutating func take(_ remark: Remark) {
+        guard engineVersion >= .sealedBallots else { return quote(remark) }
+        let first = max(remark.firstRound ?? 0, (round?.number ?? 0) + 1)
+        Self.add(Remark(remark.content, kind: remark.kind, firstRound: first), to: &waitingRemarks)
+    }
+
+    private mutating func quote(_ remark: Remark) { Self.add(remark, to: &remarks) }
+
+    private static func add(_ remark: Remark, to list: inout [Remark]) {
+        list.append(remark)
+        guard list.count(where: { $0.kind == remark.kind }) > maxRemarks else { return }
+        if let oldest = list.firstIndex(where: { $0.kind == remark.kind }) { list.remove(at: oldest) }
     }
 
     /// Another provider for a call: the call must be due, and not redirected before.

@@ -113,7 +113,7 @@ package struct CallSettlement: Sendable, Hashable {
 package struct DebateCommand: Sendable, Hashable {
     package enum Kind: Sendable, Hashable {
         case pause, resume
-        case message(String)
+        case remark(Remark)
     }
     package let number: Int64
     package let kind: Kind
@@ -201,4 +201,24 @@ package enum RunStoreError: Error, Sendable {
     case runnerExpired
     case broken(String)
     case unavailable(String)
+}
+
+extension DebateCommand {
+    /// What the log says of it.
+    package var event: DebateEvent { Self.event(kind, by: author) }
+
+    package static func event(_ kind: Kind, by author: String) -> DebateEvent {
+        switch kind {
+        case .pause: .debatePaused(by: author)
+        case .resume: .debateResumed(by: author)
+        case .remark(let remark): .userMessage(author: author, remark)
+        }
+    }
+}
+
+extension CallRecord {
+    /// What the log says when its runner lost the debate while it was in flight.
+    package var abandonment: DebateEvent {
+        .callAbandoned(reference, agent: agent, round: reference.key.round)
+    }
 }

@@ -45,6 +45,17 @@ extension ReplyParser {
                 message: kind.sentence, call: CallReference(key: call.key, attempt: attempt)))
     }
 
+    /// The event that a call becomes when another provider is asked from its next attempt on.
+    package static func fallbackEvent(
+        for call: PlannedCall, kind: CallFailure.Kind, attempt: Int, provider: ProviderKey, model: String
+    ) -> DebateEvent {
+        .agentFallback(
+            AgentFallback(
+                agent: call.agent.name, round: call.round, provider: call.agent.provider, model: call.agent.model,
+                fallbackProvider: provider, fallbackModel: model, reason: kind,
+                call: CallReference(key: call.key, attempt: attempt)))
+    }
+
     private static func statement(_ call: PlannedCall, _ answer: Answer, _ reference: CallReference) -> Statement {
         Statement(
             agent: call.agent.name, provider: answer.provider, model: answer.model, role: call.agent.role,

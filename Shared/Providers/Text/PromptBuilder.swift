@@ -29,7 +29,7 @@ package enum PromptBuilder {
             let given = call.material
             let texts =
                 [call.key.text, call.agent.persona ?? "", given.topic, given.context ?? "", given.own ?? ""]
-                + given.remarks + (given.others + given.critiques).flatMap { [$0.agent, $0.content] }
+                + given.remarks + given.constraints + (given.others + given.critiques).flatMap { [$0.agent, $0.content] }
             // The bytes between two texts occur in none.
             let digits = String(FNV1a.hash(texts.joined(separator: "\u{0}")), radix: 16)
             tag = "material-" + String(repeating: "0", count: 16 - digits.count) + digits
@@ -87,6 +87,12 @@ package enum PromptBuilder {
         parts.append(fence.around("question", given.topic))
         if let context = given.context { parts.append(fence.around("context", context)) }
         parts += given.remarks.map { fence.around("remark", $0) }
+        if !given.constraints.isEmpty {
+            parts += given.constraints.map { fence.around("constraint", $0) }
+            parts.append(
+                "The people who ask have set the constraints above. A position must meet them, or say which it can not meet and why."
+            )
+        }
         if let mode = call.mode { parts.append(stance(of: mode)) }
         if let own = given.own, call.phase != .vote, call.phase != .ballot {
             parts.append(fence.around("your-position", own))

@@ -10,7 +10,7 @@ enum DebateRows {
         """
     static let recordColumns = """
         \(summaryColumns), d.context, d.spec, d.metadata::text AS metadata, d.final_answer, d.created_by, d.org_id, \
-        d.user_id, d.timeout_seconds, d.erased_at, r.last_seq, r.last_hash, r.lease_epoch, r.lease_owner
+        d.user_id, d.timeout_seconds, d.parent_id, d.branch_point, d.erased_at, r.last_seq, r.last_hash, r.lease_epoch, r.lease_owner
         """
     static let tables = "debates d JOIN debate_runs r ON r.debate_id = d.id"
 
@@ -39,7 +39,8 @@ enum DebateRows {
             metadata: Array(try row.text("metadata").utf8), finalAnswer: try row.optionalText("final_answer"),
             createdBy: try row.text("created_by"), organization: try row.optionalText("org_id"),
             user: try row.optionalText("user_id"), timeoutSeconds: try row.int("timeout_seconds"),
-            erasedAt: try row.optionalTimestamp("erased_at"),
+            parent: try row.optionalText("parent_id").flatMap { DebateID($0) },
+            branchPoint: try row.optionalInt("branch_point"), erasedAt: try row.optionalTimestamp("erased_at"),
             tail: LogTail(seq: try row.int64("last_seq"), hash: try row.bytes("last_hash")),
             epoch: try row.int64("lease_epoch"), owner: try row.runnerID("lease_owner"))
     }

@@ -68,12 +68,13 @@ extension DebateStore {
         return """
             WITH key AS (\(claim(request, debate.id))), debate AS (
                 INSERT INTO debates (id, slug, topic, context, spec, agents, providers, rounds, consensus, timeout_seconds,
-                                     demo, metadata, created_by, org_id, user_id, created_at)
+                                     demo, metadata, created_by, org_id, user_id, created_at, parent_id,
+                                     branch_point)
                 SELECT \(debate.id), \(debate.slug), \(spec.topic), \(spec.context), \(debate.specDocument),
                        \(spec.agents.map(\.name)), \(Set(spec.agents.map(\.provider.rawValue)).sorted()), \(spec.rounds),
                        \(spec.consensus.rawValue), \(spec.timeoutSeconds), \(spec.usesDemoAgents),
                        \(String(decoding: debate.metadata, as: UTF8.self))::jsonb, \(debate.createdBy),
-                       \(debate.organization), \(debate.user), \(debate.createdAt)
+                       \(debate.organization), \(debate.user), \(debate.createdAt), \(debate.branch?.parent.text), \(debate.branch?.round)
                 FROM key RETURNING id, org_id, created_at
             ), run AS (
                 INSERT INTO debate_runs (debate_id, org_id, priority, engine_version, last_seq, last_hash, deadline,

@@ -20,11 +20,13 @@ package struct NewDebate: Sendable {
     /// `debate_start`, epoch 0, after the genesis hash.
     package let start: SealedEvent
     package let idempotency: IdempotentRequest?
+    /// As event 1 names it.
+    package let branch: Branch?
 
     package init(
         id: DebateID, slug: String, spec: DebateSpec, specDocument: [UInt8], metadata: [UInt8], createdAt: Timestamp,
         createdBy: String, organization: String? = nil, user: String? = nil, engineVersion: EngineVersion = .current,
-        priority: Int = 0, start: SealedEvent, idempotency: IdempotentRequest? = nil
+        priority: Int = 0, start: SealedEvent, idempotency: IdempotentRequest? = nil, branch: Branch? = nil
     ) {
         self.id = id
         self.slug = slug
@@ -39,6 +41,7 @@ package struct NewDebate: Sendable {
         self.priority = priority
         self.start = start
         self.idempotency = idempotency
+        self.branch = branch
     }
 }
 

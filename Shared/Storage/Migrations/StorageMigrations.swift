@@ -15,5 +15,6 @@ package enum StorageMigrations {
         Migrator.Migration(version: 8, name: "create_ended_index", sql: M0008CreateEndedIndex.sql),
         Migrator.Migration(version: 9, name: "create_erasure", sql: M0009CreateErasure.sql),
         Migrator.Migration(version: 10, name: "create_ratings", sql: M0010CreateRatings.sql),
+        Migrator.Migration(version: 11, name: "create_branches", sql: M0011CreateBranches.sql),
     ]
 }

@@ -8,7 +8,7 @@ enum CommandRows {
 
     static func after(_ debate: DebateID, _ number: Int64) -> SQL {
         """
-        SELECT number, kind, content, author FROM debate_commands
+        SELECT number, kind, content, first_round, author FROM debate_commands
         WHERE debate_id = \(debate) AND number > \(number) ORDER BY number LIMIT \(maxCommands)
         """
     }
@@ -16,7 +16,7 @@ enum CommandRows {
     /// Those no event was made of yet.
     static func waiting(_ debate: DebateID) -> SQL {
         """
-        SELECT c.number, c.kind, c.content, c.author FROM debate_runs r JOIN debate_commands c USING (debate_id)
+        SELECT c.number, c.kind, c.content, c.first_round, c.author FROM debate_runs r JOIN debate_commands c USING (debate_id)
         WHERE r.debate_id = \(debate) AND c.number > r.consumed_seq ORDER BY c.number LIMIT \(maxCommands)
         """
     }
@@ -30,21 +30,23 @@ enum CommandRows {
         return commands
     }
 
-    /// The stored name and content of a kind.
-    static func columns(_ kind: DebateCommand.Kind) -> (name: String, content: String?) {
+    /// The stored name, content and round of a kind.
+    static func columns(_ kind: DebateCommand.Kind) -> (name: String, content: String?, firstRound: Int?) {
         switch kind {
-        case .pause: ("pause", nil)
-        case .resume: ("resume", nil)
-        case .message(let content): ("message", content)
+        case .pause: ("pause", nil, nil)
+        case .resume: ("resume", nil, nil)
+        case .remark(let remark): (remark.kind.rawValue, remark.content, remark.firstRound)
         }
     }
 
     private static func kind(_ row: Row) throws(PGError) -> DebateCommand.Kind {
         switch try row.text("kind") {
-        case "pause": .pause
-        case "resume": .resume
-        case "message": .message(try row.text("content"))
-        case let other: throw PGError(.decoding, "unknown command \(other)")
+        case "pause": return .pause
+        case "resume": return .resume
+        case let name:
+            guard let kind = Remark.Kind(rawValue: name) else { throw PGError(.decoding, "unknown command \(name)") }
+            return .remark(
+                Remark(try row.text("content"), kind: kind, firstRound: try row.optionalInt("first_round")))
         }
     }
 }

@@ -102,7 +102,7 @@ package struct CommandStore: Sendable {
         switch (kind, status) {
         case (.pause, .queued): .paused
         case (.resume, .paused): .queued
-        case (.message, _): status
+        case (.remark, _): status
         case (.pause, _), (.resume, _): nil
         }
     }
@@ -116,11 +116,12 @@ package struct CommandStore: Sendable {
         let rows: [Row]
         switch earlier {
         case .stored(let number):
-            let (name, content) = CommandRows.columns(kind)
+            let (name, content, round) = CommandRows.columns(kind)
             rows = try await transaction.query(
                 """
                 SELECT number FROM debate_commands WHERE debate_id = \(debate) AND number = \(number) AND kind = \(name)
                   AND author = \(author) AND content IS NOT DISTINCT FROM \(content)
+                  AND first_round IS NOT DISTINCT FROM \(round)
                 """)
         case .applied(let event, _):
             rows = try await transaction.query(
@@ -138,11 +139,11 @@ package struct CommandStore: Sendable {
     }
 
     private static func store(_ kind: DebateCommand.Kind, _ debate: DebateID, _ author: String) -> [SQL] {
-        let (name, content) = CommandRows.columns(kind)
+        let (name, content, round) = CommandRows.columns(kind)
         return [
             """
-            INSERT INTO debate_commands (debate_id, number, kind, content, author)
-            SELECT debate_id, next_command, \(name), \(content), \(author) FROM debate_runs WHERE debate_id = \(debate)
+            INSERT INTO debate_commands (debate_id, number, kind, content, first_round, author)
+            SELECT debate_id, next_command, \(name), \(content), \(round), \(author) FROM debate_runs WHERE debate_id = \(debate)
             """,
             "UPDATE debate_runs SET next_command = next_command + 1 WHERE debate_id = \(debate)",
         ]

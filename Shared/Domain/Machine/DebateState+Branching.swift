@@ -1,0 +1,29 @@
+/// What other debates may share of this one.
+extension DebateState {
+    /// Rounds of whose plan nothing is left.
+    var completedRounds: Int {
+        guard let round else { return 0 }
+        let plan = RoundPlan(round: round.number, of: spec, engine: engineVersion)
+        let isComplete = round.phase != nil && plan.step(after: round.phase) == nil && outstanding.isEmpty
+        return isComplete ? round.number : round.number - 1
+    }
+
+    /// Whether rounds still follow each other; what comes after the last is nobody else's.
+    var isBetweenRounds: Bool {
+        completedRounds == round?.number ?? 0 && earlyTermination == nil && consensus == nil && timeoutReason == nil
+            && round?.phase != .judge && receipt == nil && end == nil
+    }
+
+    /// What a branch takes over when it branches off here.
+    var bequest: Inheritance {
+        guard let round else {
+            return Inheritance(
+                positions: inheritance.positions, statements: inheritance.statements,
+                remarks: inheritance.remarks + waitingRemarks)
+        }
+        let held = spec.agents.compactMap { agent in round.position(of: agent.name).map { (agent.name, $0) } }
+        return Inheritance(
+            positions: Dictionary(uniqueKeysWithValues: held), statements: positionsWithVotes(of: round, without: nil),
+            remarks: inheritance.remarks + remarks + waitingRemarks)
+    }
+}
