@@ -1,4 +1,4 @@
-import Contracts
+package import Contracts
 package import HTTP
 import Platform
 
@@ -9,6 +9,33 @@ package struct HealthRoutes: Sendable {
         "/healthz", "/readyz", "/ready", "/api/ready", "/health", "/api/health", "/health/build", "/health/threads",
         "/metrics",
     ]
+
+    /// What a path of the family is, in one sentence.
+    package static func about(_ path: String) -> String {
+        switch path {
+        case "/healthz": "Whether the process answers."
+        case "/readyz", "/ready", "/api/ready": "Whether it can do its work: 503 when not."
+        case "/health/build": "Which build this is."
+        case "/health/threads": "What runs in this process."
+        case "/metrics": "Metrics in the text format of Prometheus."
+        default: "What it depends on, and how that is; the short form without a credential."
+        }
+    }
+
+    /// How a path of the family answers.
+    package static func answers(_ path: String) -> [APIOperation.Answer] {
+        func json(_ schema: Schema, _ statuses: Int...) -> [APIOperation.Answer] {
+            statuses.map { .init(status: $0, type: "application/json", schema: schema) }
+        }
+        return switch path {
+        case "/healthz": json(.alive, 200)
+        case "/readyz", "/ready", "/api/ready": json(.readiness, 200, 503)
+        case "/health/build": json(.build, 200)
+        case "/health/threads": json(.threads, 200)
+        case "/metrics": [.init(status: 200, type: "text/plain", schema: nil)]
+        default: json(.health, 200, 503)
+        }
+    }
 
     private let context: ServiceContext
 

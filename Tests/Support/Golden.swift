@@ -27,6 +27,22 @@ package enum Golden {
         #expect(lines.map { String(decoding: $0, as: UTF8.self) } == golden, sourceLocation: sourceLocation)
     }
 
+    /// Expects that a whole document, its path relative to the repository, is this text.
+    package static func check(
+        document path: String, is text: String, sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let url = root.appending(path: path)
+        if ProcessInfo.processInfo.environment["WRITE_GOLDEN"] == "1" {
+            try Data(text.utf8).write(to: url)
+        }
+        let stored = (try? String(contentsOf: url, encoding: .utf8)) ?? ""
+        let (old, new) = (stored.split(separator: "\n"), text.split(separator: "\n"))
+        let first = zip(old, new).first { $0 != $1 }.map { "\n-\($0)\n+\($1)" } ?? ""
+        #expect(stored == text, "\(path) differs; WRITE_GOLDEN=1 writes it\(first)", sourceLocation: sourceLocation)
+    }
+
     private static func url(_ name: String) -> URL {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
         return folder.appending(path: "Golden/\(name)")

@@ -10,7 +10,9 @@ import Sockets
 /// Requests a minute per client: 429 with `Retry-After`, and the rate headers on every answer. Probes are not counted.
 struct RateLimitMiddleware: Middleware {
     static let window = Duration.seconds(60)
-    private static let uncounted: Set<String> = ["/api/health", "/api/ready", "/api/status"]
+    private static let uncounted: Set<String> = [
+        "/api/health", "/api/ready", "/api/status", "/api/openapi.json",
+    ]
 
     let redis: RedisConnection
     let keyspace: KeyspaceSource
@@ -21,7 +23,7 @@ struct RateLimitMiddleware: Middleware {
     let metrics: Metrics
 
     func handle(_ request: Request, _ context: RequestContext, next: Responder) async throws -> Response {
-        guard limitPerMinute > 0, context.template.hasPrefix("/api/"), !Self.uncounted.contains(context.template) else {
+        guard limitPerMinute > 0, Self.counts(context.template) else {
             return try await next(request, context)
         }
         let client = trustedProxies.client(of: request, peer: context.peer.host)
@@ -37,6 +39,9 @@ struct RateLimitMiddleware: Middleware {
         }
         return labelled(try await next(request, context), decision)
     }
+
+    /// Whether requests of a route are counted.
+    static func counts(_ template: String) -> Bool { template.hasPrefix("/api/") && !uncounted.contains(template) }
 
     private func labelled(_ response: Response, _ decision: RateDecision) -> Response {
         var response = response

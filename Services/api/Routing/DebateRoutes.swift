@@ -1,53 +1,102 @@
+import Contracts
 import Domain
 import HTTP
+import Storage
 
 extension Routes {
-    /// Asking for debates, reading them, and taking part in them.
-    static let debateRoutes: [Route] = [
-        Route(.post, "/api/debates", .permission(.debatesCreate), "Asks for a debate.") { $0.create.handle },
-        Route(.post, "/api/debate", .permission(.debatesCreate), "The same.") { $0.create.handle },
-        Route(.post, "/api/debate-this", .permission(.debatesCreate), "The same.") { $0.create.handle },
+    /// Asking for debates, and finding them.
+    static let debateRoutes: [Route] =
+        [
+            create("/api/debates", "Asks for a debate."), create("/api/debate", "The same."),
+            create("/api/debate-this", "The same."),
+            Route(
+                .post, "/api/debates/estimate", .permission(.debatesRead),
+                "What a debate would cost: takes what a create takes, asks nobody, stores nothing.", cost: .read,
+                takes: .init(.createDebate), answers: .json(.estimate), refuses: [.noAgents]
+            ) { $0.estimate.handle },
+            Route(
+                .get, "/api/debates", .permission(.debatesRead), "Debates, newest first.",
+                items: [
+                    .limit(DebateFilter.limitRange, standard: 20), .offset,
+                    .query("status", .word(DebateStatus.filterWords), "Only of this status; `active` is not over."),
+                    .text("q", maximum: 200, "Words that question or context begin with."),
+                    .text("agent", maximum: 64, "A participant's name, or a provider."),
+                    .text("org", maximum: 64, "Only of this organization."), .since, .until,
+                ], answers: .json(.debatePage)
+            ) { $0.list.list },
+            Route(
+                .get, "/api/debates/active", .permission(.debatesRead), "Debates that are not over.",
+                answers: .json(.activeDebates)
+            ) { $0.list.active },
+            Route(
+                .get, "/api/debates/slug/{id}", .permission(.debatesRead), "One debate by its slug.", cost: .search,
+                answers: .json(.debate)
+            ) { $0.read.get },
+        ] + readRoutes + actionRoutes
+
+    private static func create(_ path: String, _ about: String) -> Route {
         Route(
-            .post, "/api/debates/estimate", .permission(.debatesRead),
-            "What a debate would cost: takes what a create takes, asks nobody, stores nothing."
-        ) { $0.estimate.handle },
+            .post, path, .permission(.debatesCreate), about, cost: .create,
+            items: [
+                .header(
+                    "Idempotency-Key", .text(1...CreateDebateHandler.maxIdempotencyKeyCharacters, pattern: "^[!-~]+$"),
+                    "The same request under the same key gets the same answer for a day.")
+            ], takes: .init(.createDebate), answers: .json(.debateCreated),
+            refuses: [.noAgents, .idempotencyConflict, .idempotencyInProgress, .invalidIdempotencyKey]
+        ) { $0.create.handle }
+    }
+
+    /// What one debate is and says.
+    private static let readRoutes: [Route] = [
+        read("", "One debate by id or slug, running or finished.", .debate) { $0.read.get },
+        read(
+            "/messages", "What was said so far.", .messagePage,
+            items: [.limit(ReadDebateHandler.messagesRange, standard: 50), .offset]
+        ) { $0.read.messages },
+        read(
+            "/events", "Envelopes of the log after event `since`.", .eventPage, cost: .read,
+            items: [
+                .query("since", .whole(0...Int(JSONValue.maximumInteger)), "The last event that is known."),
+                .limit(ReadDebateHandler.eventsRange, standard: 100),
+            ]
+        ) { $0.read.events },
+        read("/consensus", "The decision, the votes, who dissents.", .consensus) { $0.read.consensus },
+        read("/convergence", "How close the positions have come.", .convergence) { $0.read.convergence },
+        read("/costs", "Tokens and cost, by agent.", .costs, cost: .read) { $0.read.costs },
         Route(
-            .get, "/api/debates", .permission(.debatesRead),
-            "Debates, newest first: `limit` 1…100, `offset`, `status`, `q`, `agent`, `since`, `until`."
-        ) { $0.list.list },
-        Route(.get, "/api/debates/active", .permission(.debatesRead), "Debates that are not over.") { $0.list.active },
-        Route(.get, "/api/debates/slug/{id}", .permission(.debatesRead), "One debate by its slug.") { $0.read.get },
-        Route(.get, "/api/debates/{id}", .permission(.debatesRead), "One debate by id or slug, running or finished.") {
-            $0.read.get
-        },
-        Route(.get, "/api/debates/{id}/messages", .permission(.debatesRead), "What was said so far: `limit`, `offset`.")
-        { $0.read.messages },
+            .get, "/api/debates/{id}/export/{format}", .permission(.exportRead),
+            "The whole debate as `json` or `md`.", cost: .bulk,
+            answers: .json(.debate) + .other("text/markdown")
+        ) { $0.read.export },
+    ]
+
+    private static func read(
+        _ part: String, _ about: String, _ schema: Schema, cost: RouteCost = .search, items: [RouteItem] = [],
+        _ responder: @escaping @Sendable (Routes) -> Responder
+    ) -> Route {
+        Route(
+            .get, "/api/debates/{id}\(part)", .permission(.debatesRead), about, cost: cost, items: items,
+            answers: .json(schema), responder)
+    }
+
+    /// What people do to a debate.
+    private static let actionRoutes: [Route] = [
         Route(
             .post, "/api/debates/{id}/messages", .permission(.debatesUpdate), "Says something into the debate.",
-            bodyBytes: 64 * 1024
+            bodyBytes: 64 * 1024, takes: .init(.remark), answers: .json(.action, 200, 202), refuses: [.debateFinished]
         ) { $0.actions.remark },
-        Route(
-            .get, "/api/debates/{id}/events", .permission(.debatesRead),
-            "Envelopes of the log after event `since`, at most `limit`."
-        ) { $0.read.events },
-        Route(.get, "/api/debates/{id}/consensus", .permission(.debatesRead), "The decision, the votes, who dissents.")
-        { $0.read.consensus },
-        Route(.get, "/api/debates/{id}/convergence", .permission(.debatesRead), "How close the positions have come.") {
-            $0.read.convergence
-        },
-        Route(.get, "/api/debates/{id}/costs", .permission(.debatesRead), "Tokens and cost, by agent.") {
-            $0.read.costs
-        },
-        Route(
-            .get, "/api/debates/{id}/export/{format}", .permission(.exportRead), "The whole debate as `json` or `md`."
-        ) { $0.read.export },
-        Route(.post, "/api/debates/{id}/cancel", .permission(.debatesUpdate), "Ends the debate now.") {
-            $0.actions.cancel
-        },
-        Route(.post, "/api/debates/{id}/stop", .permission(.debatesUpdate), "The same.") { $0.actions.cancel },
-        Route(
-            .post, "/api/debates/{id}/pause", .permission(.debatesUpdate), "Starts no more calls until it is resumed."
-        ) { $0.actions.pause },
-        Route(.post, "/api/debates/{id}/resume", .permission(.debatesUpdate), "Goes on.") { $0.actions.resume },
+        action("cancel", "Ends the debate now.", 200) { $0.actions.cancel },
+        action("stop", "The same.", 200) { $0.actions.cancel },
+        action("pause", "Starts no more calls until it is resumed.", 200, 202) { $0.actions.pause },
+        action("resume", "Goes on.", 200, 202) { $0.actions.resume },
     ]
+
+    private static func action(
+        _ word: String, _ about: String, _ statuses: Int..., responder: @escaping @Sendable (Routes) -> Responder
+    ) -> Route {
+        let answers = statuses.map { RouteAnswers.json(.action, $0) }.reduce(RouteAnswers.undescribed, +)
+        return Route(
+            .post, "/api/debates/{id}/\(word)", .permission(.debatesUpdate), about, answers: answers,
+            refuses: [.debateFinished], responder)
+    }
 }

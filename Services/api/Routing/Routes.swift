@@ -22,7 +22,7 @@ struct Routes: Sendable {
     let requests: RequestMetrics
 
     /// Every route, area by area.
-    static let table: [Route] = debateRoutes + receiptRoutes + agentRoutes + statusRoutes
+    static let table: [Route] = debateRoutes + receiptRoutes + agentRoutes + statusRoutes + descriptionRoutes
 
     /// The router of one loop.
     func router() -> Router {

@@ -1,3 +1,4 @@
+import Contracts
 import Domain
 import HTTP
 
@@ -6,11 +7,14 @@ extension Routes {
     static let statusRoutes: [Route] = [
         Route(
             .get, "/api/debates/queue/status", .permission(.debatesRead),
-            "How many wait, run and were given up, and the workers."
+            "How many wait, run and were given up, and the workers.", answers: .json(.queueStatus)
         ) { $0.status.queue },
-        Route(.get, "/api/status", .open, "The installation and its parts.") { $0.status.status },
-        Route(.get, "/ws", .open, "WebSocket: passed on to the gateway, which checks the credential.") {
-            $0.gateway.handle
-        },
+        Route(
+            .get, "/api/status", .open, "The installation and its parts.", cost: .probe, answers: .json(.status)
+        ) { $0.status.status },
+        Route(
+            .get, "/ws", .open, "WebSocket: passed on to the gateway, which checks the credential.", cost: .probe,
+            answers: .empty(101), refuses: [.upstreamUnavailable, .upgradeRequired]
+        ) { $0.gateway.handle },
     ]
 }

@@ -39,7 +39,10 @@ struct APIAccessTests {
                 #expect(old.status == 401 && old.code == "token_expired", "\(method) \(target)")
             }
             let open = table.filter { if case .open = $0.requirement { true } else { false } }
-            #expect(open.map(\.path) == ["/api/leaderboard", "/api/rankings", "/api/status", "/ws"])
+            #expect(
+                open.map(\.path) == [
+                    "/api/leaderboard", "/api/rankings", "/api/status", "/ws", "/openapi.json", "/api/openapi.json",
+                ])
         }
     }
 

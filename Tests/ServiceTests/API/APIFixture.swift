@@ -100,18 +100,22 @@ struct APIFixture {
     /// One request on a connection of its own. The service token is sent unless `token` says otherwise.
     func send(
         _ method: String, _ target: String, _ body: String? = nil, token: String? = APIFixture.token,
-        headers: [String: String] = [:]
+        headers: [String: String] = [:], sourceLocation: SourceLocation = #_sourceLocation
     ) async throws -> Answer {
         var lines = ["\(method) \(target) HTTP/1.1", "Host: api.test", "Connection: close"]
         if let token { lines.append("Authorization: Bearer \(token)") }
         for (name, value) in headers { lines.append("\(name): \(value)") }
         if let body { lines.append("Content-Length: \(body.utf8.count)") }
         let text = lines.joined(separator: "\r\n") + "\r\n\r\n" + (body ?? "")
-        return try Answer(try await Exchange.run(loop, address, Array(text.utf8)))
+        let answer = try Answer(try await Exchange.run(loop, address, Array(text.utf8)))
+        AnswerCheck.check(answer, to: method, target, sourceLocation: sourceLocation)
+        return answer
     }
 
-    func get(_ target: String, token: String? = APIFixture.token) async throws -> Answer {
-        try await send("GET", target, token: token)
+    func get(
+        _ target: String, token: String? = APIFixture.token, sourceLocation: SourceLocation = #_sourceLocation
+    ) async throws -> Answer {
+        try await send("GET", target, token: token, sourceLocation: sourceLocation)
     }
 
     /// Creates a debate of demonstration agents and returns its id.

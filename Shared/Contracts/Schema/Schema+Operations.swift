@@ -1,0 +1,87 @@
+/// The installation's work, its models and its health.
+extension Schema {
+    package static let queueStatus = object([
+        "active": .boolean, "depth": .count, "pending": .count, "running": .count, "paused": .count, "workers": .count,
+        "capacity": .count, "dlq": count.orNull.saying("Null while Redis is away."),
+    ]).named("QueueStatus")
+
+    private static let costMembers: KeyValuePairs<String, Schema> = [
+        "debate_id": .debateID, "total_cost_usd": .amount, "total_tokens_in": .count, "total_tokens_out": .count,
+        "unknown_calls": .count,
+        "cost_by_agent": map(
+            object([
+                "provider": .provider, "calls": .count, "failures": .count, "unknown": .count, "tokens_in": .count,
+                "tokens_out": .count, "cost_usd": .amount,
+            ]).named("AgentCost")),
+    ]
+    package static let costs = object(costMembers).and(["data": object(costMembers)]).named("Costs")
+
+    package static let estimate = object([
+        "num_agents": .count, "num_rounds": .count, "calls": .count, "total_estimated_cost_usd": .amount,
+        "worst_cost_usd": .amount, "within_budget": boolean.orNull,
+        "breakdown_by_model": list(
+            object([
+                "provider": .provider, "model": .text, "calls": .count, "estimated_input_tokens": .count,
+                "estimated_output_tokens": .count, "subtotal_usd": .amount, "worst_usd": .amount,
+                "price_assumed": .boolean,
+            ]).named("EstimateLine")),
+        "prices_reviewed": .text, "assumptions": list(.text),
+    ]).named("Estimate")
+
+    package static let status = object([
+        "status": word(["operational", "degraded"]), "message": .text, "version": .text, "uptime_seconds": .amount,
+        "uptime_formatted": .text, "timestamp": .time,
+        "components": list(
+            object([
+                "id": .text, "name": .text, "status": word(["operational", "degraded"]), "response_time_ms": .amount,
+                "message": .text,
+            ]).named("Component")),
+    ]).named("Status")
+
+    private static let ratingMembers: KeyValuePairs<String, Schema> = [
+        "name": .text, "agent_name": .text, "provider": .provider, "model": .text, "demo": .boolean, "elo": .number,
+        "wins": .count, "losses": .count, "draws": .count, "win_rate": .share, "games": .count, "matches": .count,
+        "consistency": share.orNull, "consistency_class": .text,
+        "calibration": object(["brier": share.orNull, "forecasts": .count]),
+    ]
+    private static let ratingRow = object(["rank": .count]).and(ratingMembers).named("Rating")
+    package static let leaderboard = page("rankings", of: ratingRow).and(["agents": list(ratingRow)])
+        .named("Leaderboard")
+    package static let agents = page(
+        "agents", of: object(["available": .boolean, "default": .boolean]).and(ratingMembers).named("Agent")
+    ).named("AgentPage")
+
+    package static let matches = page(
+        "matches",
+        of: object([
+            "number": .count, "debate_id": .debateID, "winner": text.orNull, "participants": .agentNames,
+            "domain": .text, "elo_changes": map(.number),
+            "agents": map(
+                object([
+                    "name": .text, "result": .text, "votes": .count, "elo_before": .number, "elo_after": .number,
+                ])),
+            "demo": .boolean, "created_at": .time,
+        ]).named("Match")
+    ).named("MatchPage")
+
+    // MARK: Health
+
+    package static let alive = object(["status": .constant("ok")]).named("Alive")
+    package static let readiness = object([
+        "status": word(["ready", "not_ready"]), "reason": text.optional, "degraded": list(.text),
+        "database": text.optional, "agents": text.optional,
+    ]).named("Readiness")
+    package static let health = object([
+        "status": .text, "version": .text, "overall": text.optional, "timestamp": time.optional,
+        "uptime_seconds": amount.optional,
+        "checks": map(object(["status": .text, "message": .text, "response_time_ms": .amount])).optional,
+        "warnings": list(.text).optional, "errors": list(.text).optional,
+    ]).named("Health")
+    package static let build = object([
+        "version": .text, "sha": .text, "sha_short": .text, "build_time": .text,
+    ]).named("Build")
+    package static let threads = object([
+        "total": .count, "alive": .count, "shutdown_called": .boolean,
+        "threads": list(object(["name": .text, "alive": .boolean, "daemon": .boolean])),
+    ]).named("Threads")
+}
