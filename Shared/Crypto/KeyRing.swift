@@ -4,20 +4,43 @@ package struct KeyRing: Sendable {
     package let current: SigningKey
     /// Verify only, in this order.
     package let previous: [SigningKey]
+    /// Signs for those who do not have the secret keys.
+    package let pairs: KeyPairRing
 
-    package init(current: SigningKey, previous: [SigningKey] = []) {
+    /// - Parameters:
+    ///   - pair: signs for the public; nil for the one that is derived from `current`.
+    ///   - previousPairs: whose public keys verify beside those derived from all the secret keys.
+    package init(
+        current: SigningKey, previous: [SigningKey] = [], pair: Ed25519.PrivateKey? = nil,
+        previousPairs: [Ed25519.PrivateKey] = []
+    ) {
         self.current = current
         self.previous = previous
+        let derived = ([current] + previous).map { KeyPairRing.derived(from: $0) }
+        pairs = KeyPairRing(
+            current: pair ?? derived[0], previous: (previousPairs + derived).map(\.publicKey))
     }
 
     /// Reads key texts as ``SigningKey/init(text:)`` does; `previous` is a comma-separated list, spaces ignored.
-    /// - Throws: ``CryptoError`` `.invalidKey` when the current text is empty.
-    package init(current: String, previous: String = "") throws(CryptoError) {
+    ///
+    /// - Parameters:
+    ///   - seed: of the pair, as ``KeyPairRing/privateKey(text:)`` reads it; nil derives it.
+    ///   - previousSeeds: a comma-separated list.
+    /// - Throws: ``CryptoError`` `.invalidKey` when the current text is empty, or a seed is none.
+    package init(
+        current: String, previous: String = "", seed: String? = nil, previousSeeds: String = ""
+    ) throws(CryptoError) {
         var older: [SigningKey] = []
-        for text in previous.split(separator: ",") where !text.allSatisfy(\.isWhitespace) {
-            older.append(try SigningKey(text: String(text)))
-        }
-        self.init(current: try SigningKey(text: current), previous: older)
+        for text in Self.list(previous) { older.append(try SigningKey(text: text)) }
+        var olderPairs: [Ed25519.PrivateKey] = []
+        for text in Self.list(previousSeeds) { olderPairs.append(try KeyPairRing.privateKey(text: text)) }
+        var pair: Ed25519.PrivateKey?
+        if let seed { pair = try KeyPairRing.privateKey(text: seed) }
+        self.init(current: try SigningKey(text: current), previous: older, pair: pair, previousPairs: olderPairs)
+    }
+
+    private static func list(_ text: String) -> [String] {
+        text.split(separator: ",").filter { !$0.allSatisfy(\.isWhitespace) }.map { String($0) }
     }
 
     /// The HMAC-SHA256 of `message` under the current key: 32 bytes.
