@@ -42,7 +42,10 @@ struct Ed25519Tests {
         for text in [key.pem, "\n" + key.pem, Hex.encode(key.bytes), Base64.encode(key.bytes) + "\n"] {
             #expect(try Ed25519.PublicKey(text: text) == key, "\(text)")
         }
-        for text in ["", "abc", Hex.encode(Array(key.bytes.dropLast())), "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----"] {
+        for text in [
+            "", "abc", Hex.encode(Array(key.bytes.dropLast())),
+            "-----BEGIN PUBLIC KEY-----\nAAAA\n-----END PUBLIC KEY-----",
+        ] {
             #expect(throws: CryptoError.self) { try Ed25519.PublicKey(text: text) }
         }
         #expect(key.id == "ed25519-" + Hex.encode(Array(SHA256.hash(key.bytes)[..<8])))
@@ -58,7 +61,9 @@ struct Ed25519Tests {
         #expect(rotated.pairs.publicKeys[1] == old.pairs.current.publicKey)
         let seed = Hex.encode(Array(repeating: 7, count: 32))
         let chosen = try KeyRing(current: "another secret", seed: seed, previousSeeds: " \(seed),")
-        #expect(chosen.pairs.current.publicKey.bytes == (try Ed25519.PrivateKey(seed: Array(repeating: 7, count: 32))).publicKey.bytes)
+        #expect(
+            chosen.pairs.current.publicKey.bytes
+                == (try Ed25519.PrivateKey(seed: Array(repeating: 7, count: 32))).publicKey.bytes)
         #expect(chosen.pairs.publicKeys.last == rotated.pairs.current.publicKey, "what was signed before it was chosen")
         #expect(throws: CryptoError.self) { try KeyRing(current: "another secret", seed: "short") }
         #expect(!"\(chosen.pairs.current)".contains(seed))

@@ -11,7 +11,7 @@ struct FinishedDebate {
 
     private struct Stuck: Error {}
 
-    init(keys: KeyRing?) throws {
+    init(keys: KeyRing?, previous: String? = nil) throws {
         var machine = DebateMachine()
         var chain = EventChain(debateID: SampleDebate.id)
         var transcript = Transcript()
@@ -40,7 +40,7 @@ struct FinishedDebate {
         receipt = ReceiptIssuer.issue(
             id: SampleDebate.receiptID, debateID: SampleDebate.id, outcome: outcome, head: chain.tail,
             transcript: transcript,
-            at: at, keys: keys)
+            at: at, previous: previous, salt: Array(100..<116), keys: keys)
         try append(.receiptGenerated(receipt.summary))
         try append(.debateEnd(outcome.debateEnd(at: at)))
         self.events = events

@@ -32,7 +32,7 @@ struct ReceiptTests {
         #expect(result.debateID == SampleDebate.id)
         let value = try JSONParser.parse(debate.receipt.document)
         let reversed = JSONObject((value.object?.members ?? []).reversed().map { ($0.key, $0.value) })
-        let wrapped = JSONValue.object(JSONObject([("exported", "today"), ("receipt", .object(reversed))])).bytes
+        let wrapped = JSONValue.object(JSONObject([("receipt", .object(reversed))])).bytes
         #expect(try verifier.verify(wrapped).isProven)
     }
 
@@ -46,7 +46,7 @@ struct ReceiptTests {
             "risk_level", "risk_score", "robustness_score", "agents_involved", "rounds_completed", "duration_seconds",
             "final_answer", "final_answer_hash", "consensus", "dissenting_views", "transcript_hash", "cost",
             "previous_receipt_hash", "checksum", "signature", "signature_metadata", "event_count", "head_hash",
-            "unknown_calls",
+            "unknown_calls", "events_root", "salt", "verification",
             "demo", "gauntlet_id",
         ] { #expect(receipt[field] != nil, "\(field)") }
         #expect(receipt["demo"] == true)
@@ -83,7 +83,7 @@ struct ReceiptTests {
         for kept in ["receipt_id", "verdict", "confidence", "cost", "event_count", "head_hash", "transcript_hash"] {
             #expect(value[kept] == before[kept], "\(kept)")
         }
-        #expect(value["erased"] == true)
+        #expect(value["redacted"] == true && value["salt"]?.isNull == true)
         #expect(value["original_checksum"]?.string == debate.receipt.checksum)
 
         let log = debate.events.map { event in
@@ -95,11 +95,12 @@ struct ReceiptTests {
         let found = try ReceiptVerifier(keys: try ring()).verify(erased.document, events: log)
         #expect(found.isProven && found.chain == .valid && found.isErased)
         #expect(found.storedChecksum == erased.checksum && erased.checksum != debate.receipt.checksum)
-        // To say "erased" of a receipt that was changed takes the key.
-        var forged = try ReceiptDocument.parse(debate.receipt.document)
-        forged.eraseTexts(at: time)
-        forged.seal(checksum: Hex.encode(SHA256.hash(forged.coveredBytes)))
-        #expect(try !ReceiptVerifier(keys: try ring()).verify(forged.bytes, events: log).isProven)
+        #expect(try ReceiptIssuer.erase(debate.receipt, at: time, keys: nil) == erased, "it takes no key")
+        // To say "redacted" of a receipt that was changed takes the key.
+        var changed = try #require(before.object)
+        changed["verdict"] = "NEEDS_REVIEW"
+        let forged = try #require(ReceiptIssuer.redact(try ReceiptDocument(.object(changed))))
+        #expect(try !ReceiptVerifier(keys: try ring()).verify(forged.bytes, events: log).isGood)
         let unsigned = try ReceiptIssuer.erase(try FinishedDebate(keys: nil).receipt, at: time, keys: nil)
         #expect(try ReceiptVerifier(keys: nil).verify(unsigned.document).signature == .unsigned)
     }

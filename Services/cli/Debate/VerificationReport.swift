@@ -18,15 +18,54 @@ struct VerificationReport {
                 ? good("receipt: \(found.receiptID.text) says what it said when it was made (checksum)")
                 : bad("receipt: \(found.receiptID.text) was changed: its checksum does not match")
         ]
-        if found.isErased { lines.append(note("receipt: its texts were erased; it was sealed anew then")) }
+        if found.isErased { lines.append(note("receipt: its texts were taken out; what it says besides still counts")) }
         switch found.chain {
         case .valid: lines.append(good("receipt: the log it names is this one, event for event"))
+        case .validExcerpts(let count):
+            lines.append(good("receipt: \(count) of the events it covers are here, each proven by the Merkle root"))
         case .broken(let fault): lines.append(bad("log: \(fault)"))
         case .different(let why): lines.append(bad("receipt: \(why)"))
         case .notChecked: break
         }
         lines.append(signature(found, server))
-        return lines
+        return lines + publicSignature(found) + inclusion(found.inclusion)
+    }
+
+    /// By the pair of keys; nothing for receipts that have none.
+    private func publicSignature(_ found: ReceiptVerification) -> [String] {
+        switch found.publicSignature {
+        case .valid(let keyID, let isCurrent):
+            [good("receipt: signed by \(keyID) (Ed25519)\(isCurrent ? "" : ", a previous key")")]
+        case .unknownKey(let keyID):
+            [bad("receipt: signed by \(TerminalText.safeLine(keyID)), a public key that is not here")]
+        case .invalid: [bad("receipt: the Ed25519 signature is wrong")]
+        case .noKey: [note("receipt: signed with Ed25519 too; --key checks it")]
+        case .unsigned: []
+        }
+    }
+
+    private func inclusion(_ inclusion: ReceiptVerification.Inclusion) -> [String] {
+        switch inclusion {
+        case .notChecked: []
+        case .invalid(let why): [bad("receipt log: \(why)")]
+        case .valid(let index, let size, let origin, let head):
+            [
+                good("receipt log: leaf \(index) of the \(size) in \(TerminalText.safeLine(origin))"),
+                headLine(head),
+            ]
+        }
+    }
+
+    private func headLine(_ signature: ReceiptVerification.Signature) -> String {
+        switch signature {
+        case .valid(let keyID, let isCurrent):
+            good("receipt log: its head is signed by \(keyID)\(isCurrent ? "" : ", a previous key")")
+        case .unsigned: note("receipt log: its head is not signed")
+        case .noKey: note("receipt log: its head is signed; --key checks it")
+        case .unknownKey(let keyID):
+            bad("receipt log: its head is signed by \(TerminalText.safeLine(keyID)), unknown here")
+        case .invalid: bad("receipt log: the signature of its head is wrong")
+        }
     }
 
     private func signature(

@@ -88,11 +88,14 @@ package enum ClientForms {
         if let value = try? JSONParser.parse(bytes, maximumBytes: maximumBytes),
             let list = value.array ?? value.object?["events"]?.array
         {
-            for item in list { events.append(try EventEnvelope.parse(item).event) }
+            for item in list { events.append(try EventEnvelope.parseStrictly(item).event) }
             return events
         }
         for line in bytes.split(separator: UInt8(ascii: "\n")) where !line.allSatisfy({ $0 == 0x20 || $0 == 0x0D }) {
-            events.append(try EventEnvelope.parse(Array(line)).event)
+            guard let value = try? JSONParser.parse(Array(line), maximumBytes: EventEnvelope.maximumBytes) else {
+                throw ContractError(.malformed, "events: a line is no envelope")
+            }
+            events.append(try EventEnvelope.parseStrictly(value).event)
         }
         return events
     }

@@ -104,12 +104,14 @@ package enum CommandReports {
 
     /// `receipt verify --json`.
     package static func receipt(
-        id: String, debate: String, isIntact: Bool, signature: String, keyID: String?, chain: String, isGood: Bool
+        id: String, debate: String, isIntact: Bool, signature: String, keyID: String?, publicSignature: String,
+        publicKeyID: String?, chain: String, log: String, isGood: Bool
     ) -> JSONValue {
         [
             "receipt_id": .string(id), "debate_id": .string(debate), "integrity_valid": .bool(isIntact),
-            "signature": .string(signature), "key_id": .optional(keyID), "chain": .string(chain),
-            "valid": .bool(isGood),
+            "signature": .string(signature), "key_id": .optional(keyID),
+            "public_signature": .string(publicSignature), "public_key_id": .optional(publicKeyID),
+            "chain": .string(chain), "log": .string(log), "valid": .bool(isGood),
         ]
     }
 

@@ -87,9 +87,39 @@ package enum EventEnvelope {
             prevHash: try fields.hex("prev_hash", length: 32), hash: try fields.hex("hash", length: 32), call: nil)
         return (debateID, event)
     }
+
+    /// The same, refusing whatever ``encode(_:debateID:)`` would write otherwise: no member is left unchecked, and hashes
+    /// have one form.
+    package static func parseStrictly(
+        _ value: JSONValue
+    ) throws(ContractError) -> (debateID: DebateID, event: SealedEvent) {
+        let (debateID, event) = try parse(value)
+        let members = value.object?.members.count ?? 0
+        guard members == (event.isErased ? 14 : 13), value["loop_id"]?.string == debateID.text,
+            value["agent"] != nil, isHex(value["hash"], event.hash), isHex(value["prev_hash"], event.prevHash),
+            isHex(value["salt"], event.salt),
+            !event.isErased || isHex(value["data_hash"], event.dataHash) && isErasedData(value["data"], debateID)
+        else { throw ContractError(.malformed, "envelope: event \(event.seq) has another form") }
+        return (debateID, event)
+    }
+
+    private static func isHex(_ value: JSONValue?, _ bytes: [UInt8]) -> Bool {
+        value?.string?.utf8.elementsEqual(HexText.encode(bytes)) ?? false
+    }
+
+    private static func isErasedData(_ value: JSONValue?, _ debateID: DebateID) -> Bool {
+        value == ["debate_id": .string(debateID.text), "erased": true]
+    }
 }
 
 extension SealedEvent {
+    /// The same event without data and salt: what it hashed to stays, what it said goes.
+    package var withoutContent: SealedEvent {
+        SealedEvent(
+            seq: seq, type: type, round: round, agent: agent, at: at, epoch: epoch, data: [], salt: [],
+            dataHash: dataHash, prevHash: prevHash, hash: hash, call: call)
+    }
+
     /// Whether data and salt were erased (privacy, retention); the hashes still hold.
     package var isErased: Bool { data.isEmpty }
 }

@@ -5,17 +5,20 @@ package import Domain
 ///
 /// Checksum and signature cover the canonical JSON of everything but ``uncovered``.
 package struct ReceiptDocument: Sendable, Equatable {
-    package static let schemaVersion = "1.0"
+    package static let schemaVersion = "1.1"
+    /// Receipts of this version have one signature, and can only be redacted by sealing them anew.
+    package static let firstVersion = "1.0"
     /// The largest receipt that is read, in bytes.
     package static let maximumBytes = 1 << 20
     /// Members that checksum and signature do not cover.
     package static let uncovered = ["checksum", "signature", "signature_metadata", "verification"]
     package static let algorithm = "HMAC-SHA256"
+    package static let publicAlgorithm = "Ed25519"
 
     /// The members, in any order.
-    package private(set) var object: JSONObject
+    package internal(set) var object: JSONObject
 
-    private init(object: JSONObject) { self.object = object }
+    init(object: JSONObject) { self.object = object }
 
     /// The bytes that checksum and signature cover.
     package var coveredBytes: [UInt8] {
@@ -27,50 +30,12 @@ package struct ReceiptDocument: Sendable, Equatable {
     /// The whole receipt in canonical form: what is stored, served and saved to a file.
     package var bytes: [UInt8] { CanonicalJSON.encode(object) }
 
-    /// Adds the checksum, lower-case hex.
-    package mutating func seal(checksum: String) { object["checksum"] = .string(checksum) }
-
-    /// Adds the signature, base 64.
-    package mutating func sign(_ signature: String, keyID: String, at: Timestamp) {
-        object["signature"] = .string(signature)
-        object["signature_metadata"] = [
-            "algorithm": .string(Self.algorithm), "key_id": .string(keyID), "timestamp": .string(at.iso8601),
-            "version": "1.0",
-        ]
-    }
-
-    /// Takes out what people and models said, with the plain hashes of it: a guess could be compared with those.
-    ///
-    /// Verdict, numbers, names of agents and the place in the log stay. The checksum that the receipt had is kept, for whoever
-    /// holds a copy; it has to be sealed, and signed, anew.
-    package mutating func eraseTexts(at time: Timestamp) {
-        for key in ["input_summary", "input_hash", "final_answer", "final_answer_hash", "reason"] {
-            object[key] = .null
-        }
-        if var consensus = object["consensus"]?.object {
-            consensus["votes"] = Self.withoutReasons(consensus["votes"])
-            object["consensus"] = .object(consensus)
-        }
-        object["dissenting_views"] = Self.withoutReasons(object["dissenting_views"])
-        object["original_checksum"] = .optional(checksum)
-        object["erased"] = true
-        object["erased_at"] = .string(time.iso8601)
-        for key in Self.uncovered { object[key] = nil }
-    }
-
-    private static func withoutReasons(_ list: JSONValue?) -> JSONValue {
-        .array(
-            (list?.array ?? []).map { item in
-                guard var object = item.object else { return item }
-                object["reasoning"] = .null
-                return .object(object)
-            })
-    }
-
     /// Whether its texts were taken out.
-    package var isErased: Bool { object["erased"]?.bool == true }
+    package var isErased: Bool { object["erased"]?.bool == true || isRedacted }
     package var schema: String? { object["schema_version"]?.string }
     package var checksum: String? { object["checksum"]?.string }
+    /// Of the whole receipt, in one whose texts were taken out.
+    package var originalChecksum: String? { object["original_checksum"]?.string }
     package var signature: String? { object["signature"]?.string }
     package var keyID: String? { object["signature_metadata"]?["key_id"]?.string }
     package var signatureAlgorithm: String? { object["signature_metadata"]?["algorithm"]?.string }
@@ -83,6 +48,11 @@ package struct ReceiptDocument: Sendable, Equatable {
     package var eventCount: Int64? { object["event_count"]?.int }
     /// The hash of the last of these events, 32 bytes.
     package var headHash: [UInt8]? { object["head_hash"]?.string.flatMap { HexText.decode($0, length: 32) } }
+    /// 16 bytes; nil when its texts were taken out, and in receipts of the first version.
+    package var salt: [UInt8]? { object["salt"]?.string.flatMap { HexText.decode($0, length: 16) } }
+    package var previousChecksum: String? { object["previous_receipt_hash"]?.string }
+    /// 32 bytes; see ``ReceiptFacts/eventsRoot``. Nil in receipts of the first version.
+    package var eventsRoot: [UInt8]? { object["events_root"]?.string.flatMap { HexText.decode($0, length: 32) } }
     /// 32 bytes; see ``ReceiptFacts/transcriptHash``.
     package var transcriptHash: [UInt8]? {
         object["transcript_hash"]?.string.flatMap { HexText.decode($0, length: 32) }
@@ -98,11 +68,15 @@ package struct ReceiptDocument: Sendable, Equatable {
         } catch {
             throw ContractError(.malformed, "receipt: \(error)")
         }
-        let document = ReceiptDocument(object: (value["receipt"] ?? value).object ?? JSONObject())
-        guard document.receiptID != nil, document.debateID != nil else {
+        return try ReceiptDocument(value["receipt"] ?? value)
+    }
+
+    /// Reads a receipt that is part of a larger document.
+    package init(_ value: JSONValue) throws(ContractError) {
+        self.init(object: value.object ?? JSONObject())
+        guard receiptID != nil, debateID != nil else {
             throw ContractError(.malformed, "this is no receipt: it has no receipt_id and debate_id")
         }
-        return document
     }
 }
 
@@ -116,7 +90,8 @@ extension ReceiptDocument {
             ("timestamp", .string(facts.at.iso8601)), ("created_at", .int(facts.at.milliseconds / 1000)),
             ("status", .string(outcome.status.rawValue)), ("reason", .optional(outcome.reason)),
             ("engine_version", .int(Int64(outcome.engineVersion.number))), ("demo", .bool(outcome.isDemo)),
-            ("previous_receipt_hash", .null),
+            ("previous_receipt_hash", .optional(facts.previousChecksum)),
+            ("salt", hex(facts.salt)),
         ])
         let parts = [question(facts), decision(facts), particulars(outcome), participation(outcome), log(facts)]
         for (key, value) in parts.joined() { object.append(key, value) }
@@ -182,7 +157,8 @@ private func participation(_ outcome: DebateOutcome) -> [(String, JSONValue)] {
 private func log(_ facts: ReceiptFacts) -> [(String, JSONValue)] {
     [
         ("duration_seconds", .ratio(facts.outcome.duration(at: facts.at))), ("event_count", .int(facts.head.seq)),
-        ("head_hash", hex(facts.head.hash)), ("transcript_hash", hex(facts.transcriptHash)),
+        ("head_hash", hex(facts.head.hash)), ("events_root", hex(facts.eventsRoot)),
+        ("transcript_hash", hex(facts.transcriptHash)),
     ]
 }
 

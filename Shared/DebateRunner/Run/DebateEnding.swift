@@ -9,11 +9,13 @@ struct DebateEnding {
 
     /// Seals the receipt, if the outcome has one, and the end, after `replay`'s log.
     ///
-    /// - Parameter before: events that precede them in the same append.
+    /// - Parameters:
+    ///   - before: events that precede them in the same append.
+    ///   - previousReceipt: the checksum of one that is in the receipt log.
     /// - Throws: ``RunStop``.
     init(
         _ outcome: DebateOutcome, after replay: LogReplay, before: [SealedEvent] = [], epoch: Int64, at: Timestamp,
-        keys: KeyRing?
+        previousReceipt: String? = nil, keys: KeyRing?
     ) throws(RunStop) {
         var chain = EventChain(debateID: replay.debate, tail: replay.tail)
         let end = outcome.debateEnd(at: at)
@@ -24,7 +26,8 @@ struct DebateEnding {
                 let issued = ReceiptIssuer.issue(
                     id: ReceiptID(milliseconds: at.milliseconds, random: try RandomBytes.make(10)),
                     debateID: replay.debate,
-                    outcome: outcome, head: replay.tail, transcript: replay.transcript, at: at, keys: keys)
+                    outcome: outcome, head: replay.tail, transcript: replay.transcript, at: at,
+                    previous: previousReceipt, salt: try RandomBytes.make(ReceiptIssuer.saltLength), keys: keys)
                 receipt = issued
                 last.append(.receiptGenerated(issued.summary))
             }

@@ -76,12 +76,16 @@ package struct StoredReceipt: Sendable, Hashable {
     package let confidence: Ratio
     /// Lowercase hex.
     package let checksum: String
+    /// The checksum of its form without texts; nil for receipts that have none.
+    package let redactedChecksum: String?
     package let isSigned: Bool
     package let createdAt: Timestamp
+    /// Neither retention nor erasure touches it.
+    package let isOnLegalHold: Bool
 
     package init(
         id: ReceiptID, debate: DebateID, document: [UInt8], verdict: Verdict, confidence: Ratio, checksum: String,
-        isSigned: Bool, createdAt: Timestamp
+        redactedChecksum: String? = nil, isSigned: Bool, createdAt: Timestamp, isOnLegalHold: Bool = false
     ) {
         self.id = id
         self.debate = debate
@@ -89,8 +93,10 @@ package struct StoredReceipt: Sendable, Hashable {
         self.verdict = verdict
         self.confidence = confidence
         self.checksum = checksum
+        self.redactedChecksum = redactedChecksum
         self.isSigned = isSigned
         self.createdAt = createdAt
+        self.isOnLegalHold = isOnLegalHold
     }
 }
 

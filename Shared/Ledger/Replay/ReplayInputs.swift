@@ -150,17 +150,21 @@ struct ReplayInputs: Sendable {
         guard case .receiptGenerated(let said) = try decoded(recorded),
             case .finish(let outcome) = machine.due.first, outcome.needsReceipt
         else { throw .notDue }
+        guard let receipt, let stored = try? ReceiptDocument.parse(receipt) else {
+            throw .unreadable("its receipt is not here")
+        }
+        // A receipt of an older form is taken as it is stored: it can be checked, and no longer written.
+        guard stored.schema == ReceiptDocument.schemaVersion else {
+            return .receiptGenerated(
+                ReceiptSummary(
+                    id: said.id, verdict: outcome.verdict, confidence: outcome.confidence,
+                    checksum: Hex.encode(SHA256.hash(stored.coveredBytes))))
+        }
+        guard let salt = stored.salt else { throw .erased }
         let issued = ReceiptIssuer.issue(
             id: said.id, debateID: debate, outcome: outcome, head: head, transcript: transcript, at: recorded.at,
-            keys: nil)
-        // A receipt of an older form is taken as it is stored: it can be checked, and no longer written.
-        guard let receipt, let stored = try? ReceiptDocument.parse(receipt),
-            stored.schema != ReceiptDocument.schemaVersion
-        else { return .receiptGenerated(issued.summary) }
-        return .receiptGenerated(
-            ReceiptSummary(
-                id: said.id, verdict: outcome.verdict, confidence: outcome.confidence,
-                checksum: Hex.encode(SHA256.hash(stored.coveredBytes))))
+            previous: stored.previousChecksum, salt: salt, keys: nil)
+        return .receiptGenerated(issued.summary)
     }
 
     private func end(_ recorded: SealedEvent, _ machine: DebateMachine) throws(Reason) -> DebateEvent {
