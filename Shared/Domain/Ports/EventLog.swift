@@ -108,8 +108,8 @@ package protocol EventLog: Sendable {
     /// Appends, and in the same statement writes the first intents of calls that these events make due: a phase is one
     /// commit. No request may leave before this returns.
     ///
-    /// - Returns: the attempts that may be sent now. For a call that is missing from them (it has attempts already, or the
-    ///   answer to the first send was lost) ask ``RunStore/recordIntents(_:_:)``.
+    /// - Returns: the attempts that may be sent now. For a call that is missing from them (it has attempts already, the
+    ///   answer to the first send was lost, or the phase could not be paid) ask ``RunStore/recordIntents(_:_:)``.
     func append(_ batch: EventBatch, intents: [CallIntent]) async throws(EventLogError) -> [CallReference]
 
     /// Appends the last events, settles what is open (`intent` → `unknown`, allocation 0), stores the receipt, sets the

@@ -70,12 +70,17 @@ package struct CallIntent: Sendable, Hashable {
     package let provider: ProviderKey
     package let model: String
     package let round: Int
-    package init(key: CallKey, agent: String, provider: ProviderKey, model: String, round: Int) {
+    /// Nil for a model that is free.
+    package let reservation: Reservation?
+    package init(
+        key: CallKey, agent: String, provider: ProviderKey, model: String, round: Int, reservation: Reservation? = nil
+    ) {
         self.key = key
         self.agent = agent
         self.provider = provider
         self.model = model
         self.round = round
+        self.reservation = reservation
     }
 }
 
@@ -87,10 +92,19 @@ package struct IntentResult: Sendable, Hashable {
     package let answered: [CallRecord]
     /// Keys whose attempts are used up.
     package let exhausted: [CallKey]
-    package init(granted: [CallReference], answered: [CallRecord], exhausted: [CallKey]) {
+    /// Who could not pay; nothing new was written then.
+    package let refusal: BudgetRefusal?
+    /// Every alert that calls of this debate have raised.
+    package let alerts: [BudgetAlert]
+    package init(
+        granted: [CallReference], answered: [CallRecord], exhausted: [CallKey], refusal: BudgetRefusal? = nil,
+        alerts: [BudgetAlert] = []
+    ) {
         self.granted = granted
         self.answered = answered
         self.exhausted = exhausted
+        self.refusal = refusal
+        self.alerts = alerts
     }
 }
 
@@ -179,6 +193,9 @@ package protocol RunStore: Sendable {
     ) async throws(RunStoreError) -> RunSnapshot
 
     /// Writes intents, fenced; for a key that is answered it writes nothing. No request may leave before this returns.
+    ///
+    /// Those that cost something reserve it in the same statement, all or none: of the debate's own limit and of every
+    /// budget of its organization.
     func recordIntents(_ holding: Holding, _ intents: [CallIntent]) async throws(RunStoreError) -> IntentResult
 
     /// Stores outcomes, unfenced, by compare-and-set.

@@ -16,7 +16,8 @@ enum AppendStatement {
     /// The run's row is ours from here to the commit, so nobody else writes intents meanwhile. A key that has an attempt
     /// already, answered or not, is left alone.
     static func make(_ batch: EventBatch, tail: LogTail, intents: [CallIntent]) -> SQL {
-        """
+        guard intents.allSatisfy({ $0.reservation == nil }) else { return paid(batch, tail, intents) }
+        return """
         \(append(batch, tail)), intent AS (
             INSERT INTO agent_calls (debate_id, epoch, attempt, call_key, agent, provider, model, round)
             SELECT run.debate_id, \(batch.epoch), 1, i.* FROM run CROSS JOIN unnest(
@@ -27,6 +28,18 @@ enum AppendStatement {
         )
         SELECT appended, call_key FROM (SELECT count(*) AS appended FROM event) AS log LEFT JOIN intent ON true
         """
+    }
+
+    /// With intents that cost something. What was settled comes first, since it frees what it had reserved.
+    private static func paid(_ batch: EventBatch, _ tail: LogTail, _ intents: [CallIntent]) -> SQL {
+        let mayWrite: SQL = "log.appended > 0 AND (SELECT count(*) FROM settled) >= 0"
+        return """
+            \(append(batch, tail))
+            SELECT log.appended, phase.written AS call_key FROM (SELECT count(*) AS appended FROM event) AS log
+            LEFT JOIN LATERAL \(
+                PaidIntents.write(intents.map { ($0, 1) }, batch.debate, epoch: batch.epoch, if: mayWrite))
+                AS phase ON phase.written IS NOT NULL
+            """
     }
 
     private static func append(_ batch: EventBatch, _ tail: LogTail) -> SQL {

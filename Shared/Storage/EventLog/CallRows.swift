@@ -30,11 +30,17 @@ enum CallRows {
         "SELECT \(raw: columns) FROM agent_calls WHERE debate_id = \(debate) ORDER BY call_key, attempt"
     }
 
-    /// What an older holder left in flight: it may have been paid for.
+    /// What an older holder left in flight: it may have been paid for. All are locked before the first moves money, in the
+    /// order of ``SettleStatement``.
     static func giveUpIntents(_ debate: DebateID, before epoch: Int64) -> SQL {
         """
+        WITH open AS (
+            SELECT c.call_key, c.attempt FROM agent_calls c
+            WHERE c.debate_id = \(debate) AND c.state = 'intent' AND c.epoch < \(epoch)
+            ORDER BY c.debate_id, c.call_key, c.attempt FOR NO KEY UPDATE
+        )
         UPDATE agent_calls SET state = 'unknown', settled_at = now()
-        WHERE debate_id = \(debate) AND state = 'intent' AND epoch < \(epoch)
+        WHERE debate_id = \(debate) AND state = 'intent' AND epoch < \(epoch) AND (SELECT count(*) FROM open) > 0
         """
     }
 
@@ -79,6 +85,8 @@ enum SettleStatement {
                   ON s.debate_id = o.debate_id COLLATE "C" AND s.call_key = o.call_key COLLATE "C" AND s.attempt = o.attempt
                 WHERE \(among(settlements)) AND c.debate_id = s.debate_id AND c.call_key = s.call_key
                   AND c.attempt = s.attempt AND c.state IN ('intent', 'unknown')
+                  -- All are locked before the first moves money.
+                  AND (SELECT count(*) FROM settling) > 0
                 RETURNING c.attempt
             )
             """

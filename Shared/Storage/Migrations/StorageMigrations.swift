@@ -16,5 +16,6 @@ package enum StorageMigrations {
         Migrator.Migration(version: 9, name: "create_erasure", sql: M0009CreateErasure.sql),
         Migrator.Migration(version: 10, name: "create_ratings", sql: M0010CreateRatings.sql),
         Migrator.Migration(version: 11, name: "create_branches", sql: M0011CreateBranches.sql),
+        Migrator.Migration(version: 12, name: "create_budgets", sql: M0012CreateBudgets.sql),
     ]
 }

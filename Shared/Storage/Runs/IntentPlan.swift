@@ -15,7 +15,13 @@ struct IntentPlan {
         for intent in intents { try decide(intent, attempts[intent.key] ?? [], epoch) }
     }
 
-    var result: IntentResult { IntentResult(granted: granted, answered: answered, exhausted: exhausted) }
+    /// - Parameter paid: what became of the reservation; with a refusal none of ``fresh`` was written.
+    func result(after paid: PaidIntents? = nil) -> IntentResult {
+        let refused = paid?.refusal == nil ? [] : Set(fresh.map(\.intent.key))
+        return IntentResult(
+            granted: granted.filter { !refused.contains($0.key) }, answered: answered, exhausted: exhausted,
+            refusal: paid?.refusal, alerts: paid?.alerts ?? [])
+    }
 
     private mutating func decide(_ intent: CallIntent, _ attempts: [CallRecord], _ epoch: Int64) throws(RunStoreError) {
         if let answer = attempts.first(where: { $0.state == .answered }) {

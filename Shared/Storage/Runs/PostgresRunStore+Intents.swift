@@ -27,10 +27,15 @@ extension PostgresRunStore {
         ])
         _ = try fence(holding.debate, epoch: holding.epoch, answers[0])
         let plan = try IntentPlan(intents, known: try answers[1].map(CallRows.decode), epoch: holding.epoch)
-        if !plan.fresh.isEmpty {
+        guard !plan.fresh.isEmpty else { return plan.result() }
+        guard plan.fresh.contains(where: { $0.intent.reservation != nil }) else {
             _ = try await transaction.queryPipelined([insert(plan.fresh, holding), touch(holding.debate)])
+            return plan.result()
         }
-        return plan.result
+        let written = try await transaction.queryPipelined([
+            PaidIntents.select(plan.fresh, holding.debate, epoch: holding.epoch), touch(holding.debate),
+        ])
+        return plan.result(after: try PaidIntents(written[0]))
     }
 
     /// Every attempt of the keys, locked against those who settle them, in the order of ``SettleStatement``.
