@@ -252,12 +252,13 @@ struct DebateRunTests {
             await rival.arrival(of: "r1/propose/demo-1")
             let before = try await bench.events(debate).count
             model.release("r1/propose/demo-1")
-            guard case .stopped(.lost) = await end else { throw Surprise("not lost") }
+            let first = await end
+            guard case .stopped(.lost) = first else { throw Surprise("\(first)") }
             guard case .ended(.completed) = await second else { throw Surprise("not completed") }
             try await bench.expectSound(debate, is: .completed)
             #expect(try await bench.events(debate)[0..<before].filter { $0.epoch == 1 }.count < before)
-            let first = try await bench.calls(debate).first { $0.key == "r1/propose/demo-1" && $0.attempt == 1 }
-            #expect(first?.state == "answered", "a late answer corrects the cost")
+            let call = try await bench.calls(debate).first { $0.key == "r1/propose/demo-1" && $0.attempt == 1 }
+            #expect(call?.state == "answered", "a late answer corrects the cost")
         }
     }
 
