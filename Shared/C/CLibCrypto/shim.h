@@ -3,6 +3,7 @@
 #define ARAGORA_CLIBCRYPTO_H
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <openssl/kdf.h>
 #include <openssl/rand.h>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
