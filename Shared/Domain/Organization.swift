@@ -36,3 +36,37 @@ package struct UserID: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { text }
 }
+
+/// One sign-in of a user, `ses_…`: a family of refresh tokens, of which only the newest is good.
+package struct SessionID: Hashable, Sendable, CustomStringConvertible {
+    package let text: String
+
+    /// - Returns: nil unless the text has the form of an id.
+    package init?(_ text: String) {
+        guard Identifier.isValid(text, prefix: "ses_") else { return nil }
+        self.text = text
+    }
+
+    package init(milliseconds: Int64, random: [UInt8]) {
+        text = Identifier.make(prefix: "ses_", milliseconds: milliseconds, random: random)
+    }
+
+    package var description: String { text }
+}
+
+/// An API key's id, `key_…`; the key itself is told once and never stored.
+package struct APIKeyID: Hashable, Sendable, CustomStringConvertible {
+    package let text: String
+
+    /// - Returns: nil unless the text has the form of an id.
+    package init?(_ text: String) {
+        guard Identifier.isValid(text, prefix: "key_") else { return nil }
+        self.text = text
+    }
+
+    package init(milliseconds: Int64, random: [UInt8]) {
+        text = Identifier.make(prefix: "key_", milliseconds: milliseconds, random: random)
+    }
+
+    package var description: String { text }
+}

@@ -17,5 +17,6 @@ package enum StorageMigrations {
         Migrator.Migration(version: 10, name: "create_ratings", sql: M0010CreateRatings.sql),
         Migrator.Migration(version: 11, name: "create_branches", sql: M0011CreateBranches.sql),
         Migrator.Migration(version: 12, name: "create_budgets", sql: M0012CreateBudgets.sql),
+        Migrator.Migration(version: 13, name: "create_accounts", sql: M0013CreateAccounts.sql),
     ]
 }

@@ -1,0 +1,36 @@
+/// What a request may be allowed to do. Every route declares one.
+package enum Permission: String, Sendable, CaseIterable {
+    case debatesCreate = "debates.create"
+    case debatesRead = "debates.read"
+    /// Cancel, pause, resume, remark; of one's own debates, for administrators of all.
+    case debatesUpdate = "debates.update"
+    case receiptsRead = "receipts.read"
+    case exportRead = "export.read"
+    /// One's own account: profile, password, second factor, sessions, keys.
+    case accountManage = "account.manage"
+    case usersRead = "users.read"
+    case usersManage = "users.manage"
+    case auditRead = "audit.read"
+    case auditManage = "audit.manage"
+    /// What tells of the installation: details of health, settings.
+    case adminRead = "admin.read"
+
+    /// Members and viewers do not have it.
+    package var isForAdministrators: Bool {
+        switch self {
+        case .usersRead, .usersManage, .auditRead, .auditManage, .adminRead: true
+        default: false
+        }
+    }
+
+    /// Viewers have it: it changes nothing but one's own account.
+    package var isReading: Bool {
+        switch self {
+        case .debatesRead, .receiptsRead, .exportRead, .accountManage: true
+        default: false
+        }
+    }
+
+    /// Of the installation as a whole, not of one organization: only the default organization's administrators have it.
+    package var concernsInstallation: Bool { self == .adminRead }
+}
