@@ -48,7 +48,7 @@ struct APISettings: ReloadableSettings {
         port = UInt16(
             reader.int("ARAGORA_PORT", default: 8080, in: 0...65_535, help: "Port of the API; 0 takes a free one."))
         stores = StoreSettings(reading: &reader, applicationName: "aragora-api", loops: common.eventLoops)
-        access = AccessControl(reading: &reader, environment: common.environment)
+        access = AccessControl(reading: &reader, common: common)
         rateLimit = reader.int(
             "ARAGORA_RATE_LIMIT", default: 100, in: 0...10_000_000,
             help: "Requests a minute per client; 0 switches the limit off.")

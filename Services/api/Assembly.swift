@@ -17,9 +17,11 @@ enum Assembly {
     static func services(_ settings: APISettings, _ context: ServiceContext) async throws -> [any Service] {
         let backends = await Backends.open(settings.stores, context)
         let local = LocalRateTable()
+        let feed = RevocationFeed(backends, log: context.log)
+        let keys = KeyCache()
         let requests = RequestMetrics(metrics: context.metrics, objective: settings.levels.requests)
         let server = try APIServer(settings: settings, context: context) { loop in
-            routes(settings, context, backends, on: loop, local, requests).router()
+            routes(settings, context, backends, on: loop, local, requests, feed, keys).router()
         }
         let counts = InstallationMetrics(
             stores: APIStores(backends.main, keyspace: backends.keyspace, log: context.log), metrics: context.metrics,
@@ -27,7 +29,7 @@ enum Assembly {
         context.metrics.set(.receiptRetention, to: Double(settings.receiptRetentionDays))
         let runnerLoop = try EventLoop(name: "runner")
         var services: [any Service] = [
-            Closing(server) { await backends.close() }, counts,
+            Closing(server) { await backends.close() }, counts, feed,
             try await embeddedRunner(settings, context, on: runnerLoop, keyspace: backends.keyspace),
             LoopLagMonitor(name: "runner-loop-lag", loops: [runnerLoop], metrics: context.metrics),
         ]
@@ -41,7 +43,7 @@ enum Assembly {
     /// Every handler of one loop.
     static func routes(
         _ settings: APISettings, _ context: ServiceContext, _ backends: Backends, on loop: EventLoop,
-        _ local: LocalRateTable, _ requests: RequestMetrics
+        _ local: LocalRateTable, _ requests: RequestMetrics, _ feed: RevocationFeed, _ keys: KeyCache
     ) -> Routes {
         let own = backends.on(loop)
         let stores = APIStores(own, keyspace: backends.keyspace, log: context.log)
@@ -60,6 +62,7 @@ enum Assembly {
             ratings: RatingsHandler(stores: stores, providers: settings.providers, rules: settings.ratings.rules),
             status: StatusHandler(stores: stores, context: context),
             gateway: GatewayTunnelHandler(upstream: settings.gateway, trustedProxies: settings.trustedProxies),
+            authenticator: Authenticator(access: settings.access, feed: feed, cache: keys, on: own),
             rateLimit: RateLimitMiddleware(
                 redis: own.redis, keyspace: backends.keyspace, local: local, limitPerMinute: settings.rateLimit,
                 trustedProxies: settings.trustedProxies, metrics: context.metrics),

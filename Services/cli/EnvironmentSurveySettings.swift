@@ -64,7 +64,7 @@ struct EnvironmentSurvey: Sendable {
         let common = CommonSettings(reading: &reader, processors: 1)
         environment = common.environment
         bindAddress = common.bindAddress
-        _ = AccessControl(reading: &reader, environment: common.environment)
+        _ = AccessControl(reading: &reader, common: common)
         _ = ReceiptSettings(reading: &reader)
         _ = TrustedProxies(reading: &reader)
         _ = AllowedOrigins.read(&reader)

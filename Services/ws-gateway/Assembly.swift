@@ -11,15 +11,20 @@ enum Assembly {
     static func services(_ settings: GatewaySettings, _ context: ServiceContext) async throws -> [any Service] {
         let backends = await Backends.open(settings.stores, context)
         var hubs: [Hub] = []
-        for own in backends.loops { hubs.append(await makeHub(own, backends, context)) }
-        return [try GatewayServer(settings: settings, context: context, backends: backends, hubs: hubs)]
+        let feed = RevocationFeed(backends, log: context.log)
+        for own in backends.loops { hubs.append(await makeHub(own, backends, feed.set, context)) }
+        let server = try GatewayServer(
+            settings: settings, context: context, backends: backends, feed: feed, hubs: hubs)
+        return [server, feed]
     }
 
-    private static func makeHub(_ own: LoopBackends, _ backends: Backends, _ context: ServiceContext) async -> Hub {
+    private static func makeHub(
+        _ own: LoopBackends, _ backends: Backends, _ revocations: RevocationSet, _ context: ServiceContext
+    ) async -> Hub {
         let live = RedisLiveSource(backends: own, configuration: backends.redisConfiguration, log: context.log)
         let source = PostgresLogSource(
             log: PostgresEventLog(pool: own.postgres), debates: DebateStore(pool: own.postgres))
-        let hub = Hub(loop: own.loop, source: source, live: live, metrics: context.metrics, log: context.log)
+        let hub = Hub(loop: own.loop, source: source, live: live, revocations: revocations, metrics: context.metrics, log: context.log)
         await live.start(
             RedisLiveSource.Receiver(
                 entry: { debate, entry in hub.assumeIsolated { $0.received(entry, debate) } },

@@ -21,9 +21,10 @@ actor ClientSession: WebSocketDelegate {
     nonisolated let id: String
     private nonisolated let session: WebSocketSession
     private nonisolated let hub: Hub
-    private nonisolated let principal: Principal
+    nonisolated let principal: Principal
     private nonisolated let outboxBytes: Int
     private nonisolated let log: Log
+    private nonisolated let onClosed: @Sendable () -> Void
     private nonisolated let openedAt = BootInstant.now()
     private var tokens = ClientSession.messageBurst
     private var lastRefill = MonotonicTime.now()
@@ -34,7 +35,10 @@ actor ClientSession: WebSocketDelegate {
     private var warnedNotSubscribed = false
     private var confined: [DebateID: Subscription] = [:]
 
-    init(session: WebSocketSession, hub: Hub, principal: Principal, id: String, outboxBytes: Int, log: Log) {
+    init(session: WebSocketSession, hub: Hub, principal: Principal, id: String, outboxBytes: Int, log: Log,
+        onClosed: @escaping @Sendable () -> Void = {}
+    ) {
+        self.onClosed = onClosed
         self.session = session
         self.hub = hub
         self.principal = principal
@@ -131,6 +135,7 @@ actor ClientSession: WebSocketDelegate {
 
     nonisolated func webSocketClosed(_ code: HTTP.CloseCode, reason: String) {
         hub.assumeIsolated { $0.remove(self) }
+        onClosed()
         log.info(
             "client disconnected", .status(Int(code.rawValue)), .duration(BootInstant.now().since(openedAt)))
         assumeIsolated { $0.closed() }
@@ -208,6 +213,12 @@ actor ClientSession: WebSocketDelegate {
         guard let expires = principal.expires else { return }
         let left = Duration.milliseconds(expires.milliseconds - WallClock.nowMilliseconds())
         expiry = loop.schedule(after: left) { [weak self] in self?.expired() }
+    }
+
+    /// The credential was revoked: nothing more is sent.
+    nonisolated func dismiss() {
+        send(.authRevoked(message: "the credential of this connection was revoked"))
+        close(.tokenExpired)
     }
 
     private nonisolated func expired() {

@@ -12,7 +12,9 @@ struct GatewayServer: Service {
     private let hubs: [Hub]
     private let server: HTTPServer
 
-    init(settings: GatewaySettings, context: ServiceContext, backends: Backends, hubs: [Hub]) throws {
+    init(
+        settings: GatewaySettings, context: ServiceContext, backends: Backends, feed: RevocationFeed, hubs: [Hub]
+    ) throws {
         self.settings = settings
         self.context = context
         self.backends = backends
@@ -31,8 +33,14 @@ struct GatewayServer: Service {
             .websocketConnections, .websocketFramesSent, .websocketSlowClosed, .gatewayWatched, .gatewayFills,
             .httpConnections, .limitHits)
         let requests = RequestMetrics(metrics: context.metrics)
+        let places = AddressPlaces(
+            maxOpen: settings.maxPerAddress, perMinute: settings.connectionsPerMinute)
+        let cache = KeyCache()
         server = HTTPServer(configuration: configuration, loops: context.loops) { loop in
-            Self.router(settings, context, requests, hubs.first { $0.loop === loop } ?? hubs[0])
+            let authenticator = Authenticator(
+                access: settings.access, feed: feed, cache: cache, on: backends.on(loop))
+            return Self.router(
+                settings, context, requests, authenticator, places, hubs.first { $0.loop === loop } ?? hubs[0])
         }
     }
 
@@ -52,16 +60,18 @@ struct GatewayServer: Service {
     }
 
     private static func router(
-        _ settings: GatewaySettings, _ context: ServiceContext, _ requests: RequestMetrics, _ hub: Hub
+        _ settings: GatewaySettings, _ context: ServiceContext, _ requests: RequestMetrics,
+        _ authenticator: Authenticator, _ places: AddressPlaces, _ hub: Hub
     ) -> Router {
         var router = Router(middleware: [
             RequestIDMiddleware(),
             AccessLogMiddleware(log: context.log, requests: requests, trustedProxies: settings.trustedProxies),
             ErrorMappingMiddleware(log: context.log),
         ])
-        let upgrade = Upgrade(settings: settings, hub: hub, version: context.build.version, log: context.log)
+        let upgrade = Upgrade(
+            settings: settings, authenticator: authenticator, places: places, hub: hub, version: context.build.version, log: context.log)
         for path in ["/ws", "/", "/api/ws"] {
-            router.on(.get, path) { try upgrade.handle($0, $1) }
+            router.on(.get, path) { try await upgrade.handle($0, $1) }
         }
         let health = HealthRoutes(context: context)
         health.add(to: &router, mayReadDetails: { _ in false })

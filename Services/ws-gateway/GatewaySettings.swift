@@ -20,6 +20,9 @@ struct GatewaySettings: ReloadableSettings {
     /// Whose `X-Forwarded-For` names the client in the log: the API, which passes sockets on, among them.
     let trustedProxies: TrustedProxies
     let maxConnections: Int
+    /// Sockets of one address, and how many it may open in a minute; 0 for any number.
+    let maxPerAddress: Int
+    let connectionsPerMinute: Int
     /// Bytes that may wait for one slow client.
     let outboxBytes: Int
     let drainDeadline: Duration
@@ -29,12 +32,18 @@ struct GatewaySettings: ReloadableSettings {
             reader.int(
                 "ARAGORA_WS_PORT", default: 8765, in: 0...65_535, help: "Port of the gateway; 0 takes a free one."))
         stores = StoreSettings(reading: &reader, applicationName: "aragora-ws-gateway", loops: common.eventLoops)
-        access = AccessControl(reading: &reader, environment: common.environment)
+        access = AccessControl(reading: &reader, common: common)
         allowedOrigins = AllowedOrigins.read(&reader)
         trustedProxies = TrustedProxies(reading: &reader)
         maxConnections = reader.int(
             "ARAGORA_WS_MAX_CONNECTIONS", default: 20_000, in: 1...1_000_000,
             help: "Open WebSocket connections of this process.")
+        maxPerAddress = reader.int(
+            "ARAGORA_WS_MAX_PER_IP", default: 1000, in: 0...1_000_000,
+            help: "Open connections of one client address to this process; 0 for any number.")
+        connectionsPerMinute = reader.int(
+            "ARAGORA_WS_CONN_RATE", default: 1200, in: 0...1_000_000,
+            help: "Connections that one client address may open in a minute; 0 for any number.")
         outboxBytes = reader.int(
             "ARAGORA_WS_OUTBOX_BYTES", default: 1 << 20, in: (512 * 1024)...(64 << 20),
             help: "Bytes that may wait for one slow client; past it the connection is closed with 4008.")

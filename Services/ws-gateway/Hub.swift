@@ -2,6 +2,7 @@ import Contracts
 import Domain
 import HTTP
 import Platform
+import ServiceKit
 import Sockets
 
 /// Who watches what on one loop: takes live entries, fills gaps from the log, and never lets a viewer see a hole.
@@ -16,20 +17,28 @@ actor Hub {
     /// Debates compared with Postgres in one query.
     static let pollBatch = 2000
     static let pollWhileLive = Duration.seconds(2)
+    /// How often revocations are looked at; they must hold within two seconds.
+    static let revocationInterval = Duration.milliseconds(500)
     static let pollWithoutRedis = Duration.milliseconds(250)
     static let heartbeatInterval = Duration.seconds(15)
 
     nonisolated let loop: EventLoop
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
     private let source: any LogSource
-    private let live: any LiveSource
+    let live: any LiveSource
     private let metrics: Metrics
     private let log: Log
+    let revocations: RevocationSet
+    var seenRevocations = 0
     private var feeds: [DebateID: DebateFeed] = [:]
     private(set) var clients: [ObjectIdentifier: ClientSession] = [:]
 
-    init(loop: EventLoop, source: any LogSource, live: any LiveSource, metrics: Metrics, log: Log) {
+    init(
+        loop: EventLoop, source: any LogSource, live: any LiveSource, revocations: RevocationSet, metrics: Metrics,
+        log: Log
+    ) {
         self.loop = loop
+        self.revocations = revocations
         self.source = source
         self.live = live
         self.metrics = metrics
@@ -154,7 +163,10 @@ actor Hub {
     private func replay(_ subscription: Subscription, _ feed: DebateFeed, after hash: [UInt8]?) async {
         _ = await feed.confirmation?.value
         do {
-            guard let found = try await source.tail(of: feed.debate) else {
+            // Somebody else's debate is answered like one that is not there.
+            guard let found = try await source.tail(of: feed.debate),
+                subscription.client.principal.reach.covers(found.organization)
+            else {
                 return refuse(subscription, .debateNotFound, "there is no debate \(feed.debate)")
             }
             guard !subscription.isEnded else { return }
@@ -347,24 +359,9 @@ actor Hub {
         }
     }
 
-    // MARK: Poll
+    // MARK: Comparing
 
-    /// Compares every watched debate with Postgres for as long as the process runs.
-    func poll(until shutdown: ShutdownSignal) async {
-        var sinceHeartbeat = Duration.zero
-        while shutdown.phase == .running, !Task.isCancelled {
-            let wait = await live.isUp ? Self.pollWhileLive : Self.pollWithoutRedis
-            guard (try? await loop.sleep(for: wait)) != nil else { return }
-            await compareWithPostgres()
-            sinceHeartbeat += wait
-            if sinceHeartbeat >= Self.heartbeatInterval {
-                sinceHeartbeat = .zero
-                for client in clients.values { client.sendHeartbeat() }
-            }
-        }
-    }
-
-    private func compareWithPostgres() async {
+    func compareWithPostgres() async {
         let ids = Array(feeds.keys)
         for start in stride(from: 0, to: ids.count, by: Self.pollBatch) {
             let batch = Array(ids[start..<min(start + Self.pollBatch, ids.count)])

@@ -4,6 +4,8 @@ import Domain
 struct FeedTail: Sendable, Equatable {
     let tail: LogTail
     let status: DebateStatus
+    /// Whose debate it is; nil for one from before there were organizations.
+    var organization: OrganizationID?
 }
 
 /// The durable log, as the gateway reads it.

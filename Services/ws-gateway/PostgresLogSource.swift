@@ -7,7 +7,7 @@ struct PostgresLogSource: LogSource {
     let debates: DebateStore
 
     func tail(of debate: DebateID) async throws -> FeedTail? {
-        try await debates.newest(of: debate).map { FeedTail(tail: $0.tail, status: $0.status) }
+        try await debates.newest(of: debate).map { FeedTail(tail: $0.tail, status: $0.status, organization: $0.organization) }
     }
 
     func entries(of debate: DebateID, from seq: Int64, limit: Int) async throws -> [FeedEntry] {
@@ -17,7 +17,8 @@ struct PostgresLogSource: LogSource {
     func newest(of debates: [DebateID]) async throws -> [DebateID: FeedTail] {
         var found: [DebateID: FeedTail] = [:]
         for newest in try await self.debates.newest(of: debates) {
-            found[newest.debate] = FeedTail(tail: newest.tail, status: newest.status)
+            found[newest.debate] = FeedTail(
+                tail: newest.tail, status: newest.status, organization: newest.organization)
         }
         return found
     }

@@ -11,18 +11,22 @@ struct Upgrade: Sendable {
     static let tokenPrefix = "access_token."
 
     let settings: GatewaySettings
+    let authenticator: Authenticator
+    let places: AddressPlaces
     let hub: Hub
     let version: String
     let log: Log
 
-    func handle(_ request: Request, _ context: RequestContext) throws -> Response {
+    func handle(_ request: Request, _ context: RequestContext) async throws -> Response {
         let handshake = try Handshake(request.head)
+        let address = settings.trustedProxies.client(of: request, peer: context.peer.host)
+        if let wait = places.admit(address) { throw Self.tooMany(retryAfter: wait) }
         let now = WallClock.nowMilliseconds()
         let principal: Principal
-        do throws(AccessControl.Refusal) {
-            principal = try settings.access.authenticate(credential(request, handshake), now: now / 1000)
+        do {
+            principal = try await authenticator.principal(credential(request, handshake), now: now / 1000)
         } catch {
-            throw APIError(error)
+            throw APIError(authenticating: error)
         }
         let named = try subscription(request.query)
         let originAllowed = isOriginAllowed(request)
@@ -30,12 +34,13 @@ struct Upgrade: Sendable {
         socket.messageBytes = ClientMessage.maximumBytes
         socket.outboxBytes = settings.outboxBytes
         let log = log.with(
-            .requestID(context.requestID), .peer(settings.trustedProxies.client(of: request, peer: context.peer.host)))
+            .requestID(context.requestID), .peer(address))
+        guard places.enter(address) else { throw Self.tooMany(retryAfter: .seconds(1)) }
         return .webSocket(
             WebSocketUpgrade(handshake, subprotocol: Self.subprotocol, settings: socket) { session in
                 let client = ClientSession(
                     session: session, hub: hub, principal: principal, id: context.requestID,
-                    outboxBytes: settings.outboxBytes, log: log)
+                    outboxBytes: settings.outboxBytes, log: log, onClosed: { places.leave(address) })
                 guard originAllowed else {
                     let code = Contracts.CloseCode.originRefused
                     session.close(HTTP.CloseCode(rawValue: code.rawValue), reason: code.reason)
@@ -46,11 +51,18 @@ struct Upgrade: Sendable {
             })
     }
 
+    private static func tooMany(retryAfter: Duration) -> APIError {
+        var error = APIError(.rateLimited, "Too many connections from this address")
+        error.retryAfterSeconds = max(1, Int(retryAfter.secondsValue.rounded(.up)))
+        return error
+    }
+
     /// Header, query item or subprotocol: browsers can set only the last two.
     private func credential(_ request: Request, _ handshake: Handshake) -> String? {
         if let header = request[header: "authorization"], header.lowercased().hasPrefix("bearer ") {
             return String(header.dropFirst(7))
         }
+        if let key = request[header: "x-api-key"] { return key }
         if let token = request.query["token"] { return token }
         return handshake.offeredProtocols.first { $0.hasPrefix(Self.tokenPrefix) }.map {
             String($0.dropFirst(Self.tokenPrefix.count))

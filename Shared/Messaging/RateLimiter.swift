@@ -59,7 +59,8 @@ package final class LocalRateTable: Sendable {
 
     package init() {}
 
-    func admit(_ key: String, limit: RateLimit) -> RateDecision {
+    /// Counts one request of a subject in this process alone.
+    package func admit(_ key: String, limit: RateLimit) -> RateDecision {
         admit(key, limit: limit, now: BootInstant.now().nanoseconds / 1000)
     }
 

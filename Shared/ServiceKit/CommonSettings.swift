@@ -5,6 +5,8 @@ package struct CommonSettings: Sendable {
     package enum Environment: String, Sendable { case production, development, test }
 
     package let environment: Environment
+    /// Secrets of sessions and of what is stored.
+    package let sessions: SessionSettings
     package let logLevel: LogLevel
     package let logFormat: Log.Format
     /// Where health and metrics are served besides the main port; 0 lets the kernel choose.
@@ -26,7 +28,7 @@ package struct CommonSettings: Sendable {
                 + "demonstration agents only where they are named.")
         environment = Environment(rawValue: name) ?? .development
         reader.isStrict = environment == .production
-        SessionSettings.check(reading: &reader)
+        sessions = SessionSettings(reading: &reader)
         let level = reader.oneOf(
             "ARAGORA_LOG_LEVEL", ["debug", "info", "warning", "warn", "error", "critical"], default: "info",
             help: "The least severe line that is written.")

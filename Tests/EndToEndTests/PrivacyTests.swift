@@ -61,7 +61,7 @@ struct PrivacyTests {
                 try await stack.audit(debate)
                 let before = try await PostgresEventLog(pool: stack.pool).read(debate, from: 1, limit: 1000)
                 try await stack.killErasure(of: debate, at: point)
-                let record = try await DebateStore(pool: stack.pool).debate(debate)
+                let record = try await DebateStore(pool: stack.pool).debate(debate, within: .installation)
                 stack.check((record?.erasedAt != nil) == isErased, "killed at \(point.rawValue): \(record as Any)")
                 let after = try await PostgresEventLog(pool: stack.pool).read(debate, from: 1, limit: 1000)
                 let erased = after.count { $0.data.isEmpty }
@@ -221,7 +221,7 @@ extension Stack {
         check(end == .exited(0) && output(of: verify).contains("events are erased"), output(of: verify))
         let restored = PGPool(configuration: PGConfiguration(dsn: target.dsn), loop: loop, log: .disabled)
         await restored.start()
-        let record = try await DebateStore(pool: restored).debate(debate)
+        let record = try await DebateStore(pool: restored).debate(debate, within: .installation)
         check(record?.erasedAt != nil, "the restored debate is not erased")
         await restored.close()
         try await target.drop(on: loop)

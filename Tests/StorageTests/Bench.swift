@@ -125,7 +125,7 @@ struct Bench: Sendable {
     }
 
     func record(_ debate: DebateID) async throws -> DebateRecord {
-        guard let record = try await debates.debate(debate) else { throw Surprise("no debate") }
+        guard let record = try await debates.debate(debate, within: .installation) else { throw Surprise("no debate") }
         return record
     }
 }

@@ -18,7 +18,7 @@ struct DebateStoreTests {
             draft.metadata = "{\"team\":\"blue\"}"
             #expect(try await bench.debates.create(try draft.debate()) == .created)
             let record = try await bench.record(draft.chain.debate)
-            #expect(record == (try await bench.debates.debate(slug: draft.slug)))
+            #expect(record == (try await bench.debates.debate(slug: draft.slug, within: .installation)))
             #expect(
                 record.summary.topic == draft.topic && record.context == "We know SQL." && record.organization == "acme"
             )
@@ -28,8 +28,8 @@ struct DebateStoreTests {
             #expect(record.summary.createdAt == draft.createdAt && record.summary.result == nil)
             #expect(String(decoding: record.metadata, as: UTF8.self) == "{\"team\": \"blue\"}")
             #expect(try await bench.events(draft.chain.debate) == [draft.start])
-            #expect(try await bench.debates.debate(slug: "nothing") == nil)
-            #expect(try await bench.debates.debate(try Draft().chain.debate) == nil)
+            #expect(try await bench.debates.debate(slug: "nothing", within: .installation) == nil)
+            #expect(try await bench.debates.debate(try Draft().chain.debate, within: .installation) == nil)
         }
     }
 
@@ -130,7 +130,7 @@ struct DebateStoreTests {
             let tea = try await make("Tea or coffee?", 3)
             try await bench.end(mongo)
             func ids(_ change: (inout DebateFilter) -> Void) async throws -> [DebateID] {
-                var filter = DebateFilter()
+                var filter = DebateFilter(within: .installation)
                 change(&filter)
                 return try await bench.debates.list(filter).items.map(\.id)
             }
@@ -149,8 +149,8 @@ struct DebateStoreTests {
             #expect(
                 try await ids { $0.since = Timestamp(milliseconds: 1_790_000_000_000 + 120_000) } == [tea, postgres])
             #expect(try await ids { $0.until = Timestamp(milliseconds: 1_790_000_000_000 + 120_000) } == [mongo])
-            #expect(try await bench.debates.list(DebateFilter()).total == 3)
-            #expect(try await bench.debates.active().map(\.summary.id) == [tea, postgres])
+            #expect(try await bench.debates.list(DebateFilter(within: .installation)).total == 3)
+            #expect(try await bench.debates.active(within: .installation).map(\.summary.id) == [tea, postgres])
         }
     }
 
@@ -167,7 +167,7 @@ struct DebateStoreTests {
                     NewestEvent(debate: other.debate, tail: other.tail, status: .queued),
                 ])
             #expect(try await bench.debates.newest(of: []) == [])
-            #expect(try await bench.debates.active().first { $0.summary.id == chain.debate }?.round == 1)
+            #expect(try await bench.debates.active(within: .installation).first { $0.summary.id == chain.debate }?.round == 1)
         }
     }
 
@@ -179,7 +179,7 @@ struct DebateStoreTests {
             let (batch, conclusion) = chain.end(epoch: 1, receipt: receipt)
             _ = try await bench.log.conclude(batch, conclusion)
             func count(_ change: (inout ReceiptFilter) -> Void) async throws -> Int {
-                var filter = ReceiptFilter()
+                var filter = ReceiptFilter(within: .installation)
                 change(&filter)
                 let page = try await bench.receipts.list(filter)
                 #expect(page.items.count == page.total)

@@ -31,7 +31,7 @@ struct TakeoverTests {
             #expect(try await bench.callState(chain.debate, .first) == "unknown")
             #expect(try await bench.callState(chain.debate, .second) == "answered")
             #expect(try await bench.receipts.receipt(of: chain.debate) == receipt)
-            #expect(try await bench.receipts.receipt(receipt.id) == receipt)
+            #expect(try await bench.receipts.receipt(receipt.id, within: .installation) == receipt)
             #expect(try await bench.count("debate_commands WHERE rejected_at IS NOT NULL") == 1)
         }
     }

@@ -31,7 +31,8 @@ struct CreateDebateHandler: Sendable {
         let debate = NewDebate(
             id: id, slug: slug, spec: spec, specDocument: SpecCodec.encode(spec),
             metadata: CanonicalJSON.encode(input.metadata),
-            createdAt: now, createdBy: context.caller.subject, engineVersion: .current, start: start,
+            createdAt: now, createdBy: context.caller.subject, organization: context.caller.organization.text,
+            user: context.caller.user?.text, engineVersion: .current, start: start,
             idempotency: try idempotency(request, context, answer))
         return try await store(debate, answer, context)
     }

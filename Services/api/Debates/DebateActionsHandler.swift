@@ -19,7 +19,7 @@ struct DebateActionsHandler: Sendable {
 
     /// Becomes the debate's holder for one transaction and ends it; the old runner is told, and would learn it anyway.
     func cancel(_ request: Request, _ context: RequestContext) async throws -> Response {
-        let record = try await lookup.debate(context)
+        let record = try await lookup.changeable(context)
         let reason = "cancelled by \(context.caller.subject)"
         let outcome: Takeover.Outcome
         do {
@@ -59,7 +59,9 @@ struct DebateActionsHandler: Sendable {
     private func command(
         _ kind: DebateCommand.Kind, _ context: RequestContext
     ) async throws -> Response {
-        let record = try await lookup.debate(context)
+        // Whoever may read a debate may speak in it; stopping and starting it is for who owns it.
+        let isRemark = if case .message = kind { true } else { false }
+        let record = try await isRemark ? lookup.debate(context) : lookup.changeable(context)
         let id = record.id
         let last = try await lookup.events(of: id, from: record.tail.seq, limit: 1).first
         let author = context.caller.subject

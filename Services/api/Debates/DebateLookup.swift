@@ -14,20 +14,25 @@ struct DebateLookup: Sendable {
     /// The debate of `{id}`; somebody who may see only one debate sees no other.
     func debate(_ context: RequestContext) async throws -> DebateRecord {
         let name = context.parameter("id")
-        guard let record = try await find(name), mayRead(record, context) else { throw APIError(.debateNotFound) }
+        guard let record = try await find(name, within: context.caller.reach), mayRead(record, context) else {
+            throw APIError(.debateNotFound)
+        }
         return record
     }
 
-    /// Only the id of `{id}`, when nothing else of the debate is needed.
-    func id(_ context: RequestContext) async throws -> DebateID {
-        if let id = DebateID(context.parameter("id")) { return id }
-        return try await debate(context).id
+    /// The same for who wants to change it: administrators may, others only what is theirs.
+    func changeable(_ context: RequestContext) async throws -> DebateRecord {
+        let record = try await debate(context)
+        guard context.caller.mayChange(ownedBy: record.user.flatMap(UserID.init), subject: record.createdBy) else {
+            throw APIError.denied(.debatesUpdate, "this debate is somebody else's")
+        }
+        return record
     }
 
-    func find(_ name: String) async throws -> DebateRecord? {
+    func find(_ name: String, within reach: Reach) async throws -> DebateRecord? {
         do {
-            if let id = DebateID(name) { return try await stores.debates.debate(id) }
-            return try await stores.debates.debate(slug: name)
+            if let id = DebateID(name) { return try await stores.debates.debate(id, within: reach) }
+            return try await stores.debates.debate(slug: name, within: reach)
         } catch {
             throw APIError.unavailable(error)
         }

@@ -11,7 +11,7 @@ struct ListDebatesHandler: Sendable {
 
     func list(_ request: Request, _ context: RequestContext) async throws -> Response {
         var query = QueryReader(request.query)
-        var filter = DebateFilter()
+        var filter = DebateFilter(within: context.caller.reach)
         filter.limit = query.int("limit", default: 20, in: DebateFilter.limitRange)
         filter.offset = query.int("offset", default: 0, in: 0...1_000_000)
         filter.text = query.text("q", maxCharacters: 200)
@@ -39,7 +39,7 @@ struct ListDebatesHandler: Sendable {
 
     func active(_ request: Request, _ context: RequestContext) async throws -> Response {
         let active: [ActiveDebate]
-        do { active = try await stores.debates.active() } catch { throw APIError.unavailable(error) }
+        do { active = try await stores.debates.active(within: context.caller.reach) } catch { throw APIError.unavailable(error) }
         let now = WallClock.nowMilliseconds()
         let rows = active.map { debate -> JSONValue in
             var body = DebateBody(debate.summary)

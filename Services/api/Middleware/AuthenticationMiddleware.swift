@@ -6,13 +6,13 @@ import ServiceKit
 
 /// Finds out who asks, and refuses who may not: default deny, by the permission that the route declares.
 struct AuthenticationMiddleware: Middleware {
-    private let access: AccessControl
+    private let authenticator: Authenticator
     private let requirements: [RouteKey: RouteRequirement]
     private let templates: Set<String>
 
     /// - Parameter requirements: what each route takes; a route that is not here is refused.
-    init(access: AccessControl, requirements: [RouteKey: RouteRequirement]) {
-        self.access = access
+    init(authenticator: Authenticator, requirements: [RouteKey: RouteRequirement]) {
+        self.authenticator = authenticator
         self.requirements = requirements
         templates = Set(requirements.keys.map(\.template))
     }
@@ -21,9 +21,9 @@ struct AuthenticationMiddleware: Middleware {
         var context = context
         switch requirements[RouteKey(request.method, context.template)] {
         case .open:
-            context.principal = try? access.authenticate(Self.credential(request), now: Self.now())
+            context.principal = try? await authenticator.principal(Self.credential(request), now: Self.now())
         case .permission(let permission):
-            context.principal = try authorize(permission, request, context)
+            context.principal = try await authorize(permission, request, context)
         case nil:
             // Without a route the router says 404, without this method 405; neither tells anything.
             guard context.template == Router.unmatchedTemplate || templates.contains(context.template) else {
@@ -33,18 +33,17 @@ struct AuthenticationMiddleware: Middleware {
         return try await next(request, context)
     }
 
-    private func authorize(_ permission: Permission, _ request: Request, _ context: RequestContext) throws -> Principal
-    {
+    private func authorize(
+        _ permission: Permission, _ request: Request, _ context: RequestContext
+    ) async throws -> Principal {
         let principal: Principal
-        do throws(AccessControl.Refusal) {
-            principal = try access.authenticate(Self.credential(request), now: Self.now())
+        do {
+            principal = try await authenticator.principal(Self.credential(request), now: Self.now())
         } catch {
-            throw APIError(error)
+            throw APIError(authenticating: error)
         }
         guard principal.may(permission, debate: debate(context, principal)) else {
-            var error = APIError(.permissionDenied, "Permission denied: \(permission.rawValue)")
-            error.extra = JSONObject([("required_permission", .string(permission.rawValue))])
-            throw error
+            throw APIError.denied(permission)
         }
         return principal
     }
@@ -56,10 +55,12 @@ struct AuthenticationMiddleware: Middleware {
         return DebateID(context.parameter("id")) ?? principal.debate
     }
 
+    /// The header says who asks; cookies say nothing, so that no page of another site can speak for its visitor.
     private static func credential(_ request: Request) -> String? {
+        guard request[header: "authorization"] != nil else { return request[header: "x-api-key"] }
         guard let header = request[header: "authorization"], header.utf8.count > 7,
             header.prefix(7).lowercased() == "bearer "
-        else { return nil }
+        else { return "" }
         return String(header.dropFirst(7))
     }
 

@@ -15,7 +15,7 @@ struct ReceiptsHandler: Sendable {
 
     func list(_ request: Request, _ context: RequestContext) async throws -> Response {
         var query = QueryReader(request.query)
-        var filter = ReceiptFilter()
+        var filter = ReceiptFilter(within: context.caller.reach)
         filter.limit = query.int("limit", default: 20, in: ReceiptFilter.limitRange)
         filter.offset = query.int("offset", default: 0, in: 0...1_000_000)
         filter.since = query.time("date_from")
@@ -106,7 +106,7 @@ struct ReceiptsHandler: Sendable {
     private func receipt(_ context: RequestContext) async throws -> StoredReceipt {
         guard let id = ReceiptID(context.parameter("receipt")) else { throw APIError(.receiptNotFound) }
         let found: StoredReceipt?
-        do { found = try await stores.receipts.receipt(id) } catch { throw APIError.unavailable(error) }
+        do { found = try await stores.receipts.receipt(id, within: context.caller.reach) } catch { throw APIError.unavailable(error) }
         guard let found, context.caller.may(.receiptsRead, debate: found.debate) else {
             throw APIError(.receiptNotFound)
         }

@@ -18,6 +18,7 @@ struct Routes: Sendable {
     let ratings: RatingsHandler
     let status: StatusHandler
     let gateway: GatewayTunnelHandler
+    let authenticator: Authenticator
     let rateLimit: RateLimitMiddleware
     let requests: RequestMetrics
 
@@ -48,7 +49,7 @@ struct Routes: Sendable {
             AccessLogMiddleware(log: context.log, requests: requests, trustedProxies: settings.trustedProxies),
             rateLimit,
             ErrorMappingMiddleware(log: context.log),
-            AuthenticationMiddleware(access: settings.access, requirements: requirements),
+            AuthenticationMiddleware(authenticator: authenticator, requirements: requirements),
         ]
     }
 

@@ -12,7 +12,12 @@ package struct ControlHint: Sendable, Equatable {
         case cancel
         /// A row waits in the debate's commands.
         case commands
+        /// Something was revoked: whoever holds the live set looks at it now. Names no debate.
+        case revoked
     }
+
+    /// The hint that something was revoked.
+    package static let revoked = ControlHint(kind: .revoked, debateID: "", epoch: 0)
 
     package let kind: Kind
     /// The id of the debate.

@@ -65,6 +65,7 @@ extension DebateRunnerService {
             // A hint of an older epoch than ours is about an earlier holder.
             guard hint.epoch > run.claim.epoch else { return }
             tell(run) { $0.stop(.lost(currentEpoch: hint.epoch)) }
+        case .revoked: break
         }
     }
 }

@@ -2,7 +2,7 @@ package import Platform
 
 extension AccessControl {
     /// Reads `ARAGORA_API_TOKEN`. In production an empty one is a problem, not an open door.
-    package init(reading reader: inout SettingsReader, environment: CommonSettings.Environment) {
+    package init(reading reader: inout SettingsReader, common: CommonSettings) {
         let token = reader.secret(
             "ARAGORA_API_TOKEN",
             help:
@@ -10,7 +10,7 @@ extension AccessControl {
                 + "elsewhere every request is allowed without it.")
         let previousToken = reader.secret(
             "ARAGORA_API_TOKEN_PREVIOUS", help: "The token before the last rotation; still accepted.")
-        if token == nil && environment == .production {
+        if token == nil && common.environment == .production {
             reader.refuse(
                 SettingFault(
                     .tokenMissing, "ARAGORA_API_TOKEN",
@@ -18,6 +18,6 @@ extension AccessControl {
         }
         reader.requireStrength(of: token, "ARAGORA_API_TOKEN", otherwise: .tokenShort)
         reader.requireStrength(of: previousToken, "ARAGORA_API_TOKEN_PREVIOUS", otherwise: .tokenShort)
-        self.init(token: token, previousToken: previousToken)
+        self.init(token: token, previousToken: previousToken, sessions: common.sessions)
     }
 }

@@ -36,6 +36,19 @@ package struct APIError: Error {
         self.init(code, suggestion: "send the header Authorization: Bearer <ARAGORA_API_TOKEN>")
     }
 
+    /// Why nobody was authenticated: the credential, or a store that could not be asked about it.
+    package init(authenticating error: any Error) {
+        if let refusal = error as? AccessControl.Refusal { self.init(refusal) } else { self = .unavailable(error) }
+    }
+
+    /// Who asks may not: 403, with the permission that is missing.
+    package static func denied(_ permission: Permission, _ reason: String? = nil) -> APIError {
+        let detail = reason.map { ": \($0)" } ?? ""
+        var error = APIError(.permissionDenied, "Permission denied: \(permission.rawValue)\(detail)")
+        error.extra = JSONObject([("required_permission", .string(permission.rawValue))])
+        return error
+    }
+
     /// A store did not answer: not the client's fault, worth another try. What is broken rather than away is a 500.
     package static func unavailable(_ cause: any Error) -> APIError {
         var error = APIError((cause as? StorageError)?.code == .broken ? .internalError : .unavailable)

@@ -80,8 +80,10 @@ package struct DebateFilter: Sendable {
     package var organization: String?
     package var limit = 20
     package var offset = 0
+    /// Whose.
+    package let reach: Reach
 
-    package init() {}
+    package init(within reach: Reach) { self.reach = reach }
 }
 
 /// Part of a list, and how long the whole of it is.
@@ -125,9 +127,12 @@ package struct NewestEvent: Sendable, Hashable {
     package let debate: DebateID
     package let tail: LogTail
     package let status: DebateStatus
-    package init(debate: DebateID, tail: LogTail, status: DebateStatus) {
+    /// Whose debate it is; nil for one from before there were organizations.
+    package let organization: OrganizationID?
+    package init(debate: DebateID, tail: LogTail, status: DebateStatus, organization: OrganizationID? = nil) {
         self.debate = debate
         self.tail = tail
         self.status = status
+        self.organization = organization
     }
 }

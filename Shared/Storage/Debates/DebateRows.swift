@@ -65,6 +65,6 @@ enum DebateRows {
         NewestEvent(
             debate: try row.debateID("debate_id"),
             tail: LogTail(seq: try row.int64("last_seq"), hash: try row.bytes("last_hash")),
-            status: try row.status("status"))
+            status: try row.status("status"), organization: try row.optionalText("org_id").flatMap(OrganizationID.init))
     }
 }

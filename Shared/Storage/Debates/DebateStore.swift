@@ -20,13 +20,13 @@ package struct DebateStore: Sendable {
     // MARK: One debate
 
     /// - Throws: ``StorageError``.
-    package func debate(_ id: DebateID) async throws(StorageError) -> DebateRecord? {
-        try await first("get", DebateRows.record) { "WHERE d.id = \(id)" }
+    package func debate(_ id: DebateID, within reach: Reach) async throws(StorageError) -> DebateRecord? {
+        try await first("get", DebateRows.record) { "WHERE d.id = \(id) AND \(reach.condition(on: "d.org_id"))" }
     }
 
     /// - Throws: ``StorageError``.
-    package func debate(slug: String) async throws(StorageError) -> DebateRecord? {
-        try await first("get", DebateRows.record) { "WHERE d.slug = \(slug)" }
+    package func debate(slug: String, within reach: Reach) async throws(StorageError) -> DebateRecord? {
+        try await first("get", DebateRows.record) { "WHERE d.slug = \(slug) AND \(reach.condition(on: "d.org_id"))" }
     }
 
     private func first(
@@ -53,7 +53,7 @@ package struct DebateStore: Sendable {
         return try await read("newest") {
             try await pool.query(
                 """
-                SELECT debate_id, last_seq, last_hash, status FROM debate_runs WHERE debate_id = ANY (\(ids) COLLATE "C")
+                SELECT debate_id, last_seq, last_hash, status, org_id FROM debate_runs WHERE debate_id = ANY (\(ids) COLLATE "C")
                 """
             ).map(DebateRows.newest)
         }
@@ -81,13 +81,14 @@ package struct DebateStore: Sendable {
 
     /// Debates that have not ended, newest first, with their round.
     /// - Throws: ``StorageError``.
-    package func active(limit: Int = maxActive) async throws(StorageError) -> [ActiveDebate] {
+    package func active(within reach: Reach, limit: Int = maxActive) async throws(StorageError) -> [ActiveDebate] {
         try await read("active") {
             try await pool.query(
                 """
                 SELECT \(raw: DebateRows.summaryColumns), coalesce(
                     (SELECT max(e.round) FROM debate_events e WHERE e.debate_id = d.id), 0) AS round
                 FROM \(raw: DebateRows.tables) WHERE r.status IN \(raw: SQLFragments.open)
+                    AND \(reach.condition(on: "d.org_id"))
                 ORDER BY d.created_at DESC, d.id DESC LIMIT \(min(max(limit, 1), Self.maxActive))
                 """
             ).map { ActiveDebate(summary: try DebateRows.summary($0), round: try $0.int("round")) }
@@ -139,7 +140,7 @@ package struct DebateStore: Sendable {
 extension DebateFilter {
     /// The condition on `debates d` and `debate_runs r`.
     fileprivate var condition: SQL {
-        var sql: SQL = "true"
+        var sql = reach.condition(on: "d.org_id")
         if !statuses.isEmpty { sql = "\(sql) AND r.status = ANY (\(statuses.map(\.rawValue)))" }
         if let text { sql = "\(sql) AND d.search @@ to_tsquery('simple', \(SearchText.query(text)))" }
         if let agent { sql = "\(sql) AND (d.agents @> \([agent]) OR d.providers @> \([agent]))" }

@@ -16,8 +16,10 @@ package struct ReceiptFilter: Sendable {
     package var signedOnly = false
     package var limit = 20
     package var offset = 0
+    /// Whose.
+    package let reach: Reach
 
-    package init() {}
+    package init(within reach: Reach) { self.reach = reach }
 }
 
 /// Reads receipts. They are written by the transaction that ends their debate, and by nobody else.
@@ -29,10 +31,11 @@ package struct ReceiptReader: Sendable {
     package init(pool: PGPool) { self.pool = pool }
 
     /// - Throws: ``StorageError``.
-    package func receipt(_ id: ReceiptID) async throws(StorageError) -> StoredReceipt? {
-        try await read { try await first("id = \(id.text)") }
+    package func receipt(_ id: ReceiptID, within reach: Reach) async throws(StorageError) -> StoredReceipt? {
+        try await read { try await first("id = \(id.text) AND \(reach.condition(on: "org_id"))") }
     }
 
+    /// Of a debate that was found within the caller's reach.
     /// - Throws: ``StorageError``.
     package func receipt(of debate: DebateID) async throws(StorageError) -> StoredReceipt? {
         try await read { try await first("debate_id = \(debate)") }
@@ -81,7 +84,7 @@ package struct ReceiptReader: Sendable {
 
 extension ReceiptFilter {
     fileprivate var condition: SQL {
-        var sql: SQL = "true"
+        var sql = reach.condition(on: "org_id")
         if let debate { sql = "\(sql) AND debate_id = \(debate)" }
         if let verdict { sql = "\(sql) AND verdict = \(verdict.rawValue)" }
         if let riskLevel { sql = "\(sql) AND risk_level = \(riskLevel)" }

@@ -39,13 +39,18 @@ package struct RatingStore: Sendable {
         }
     }
 
-    /// The newest first. Numbers have no gaps, so the newest is how many there are.
+    /// Those of the debates in reach, the newest first.
     /// - Throws: ``StorageError``.
-    package func matches(limit: Int, offset: Int) async throws(StorageError) -> Page<StoredMatch> {
-        try await read("matches") {
+    package func matches(
+        within reach: Reach, limit: Int, offset: Int
+    ) async throws(StorageError) -> Page<StoredMatch> {
+        let condition: SQL =
+            reach == .installation
+            ? "true" : "debate_id IN (SELECT d.id FROM debates d WHERE \(reach.condition(on: "d.org_id")))"
+        return try await read("matches") {
             let answers = try await pool.batch([
-                RatingRows.matches("true", descending: true, limit: limit, offset: offset),
-                "SELECT coalesce(max(number), 0) AS total FROM matches",
+                RatingRows.matches(condition, descending: true, limit: limit, offset: offset),
+                "SELECT count(*) AS total FROM matches WHERE \(condition)",
             ])
             return Page(
                 items: try answers[0].rows.map(RatingRows.match), total: try answers[1].rows.first?.int("total") ?? 0)

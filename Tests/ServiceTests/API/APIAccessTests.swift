@@ -49,7 +49,9 @@ struct APIAccessTests {
     @Test("a route that declares nothing is refused")
     func undeclared() async throws {
         let authentication = AuthenticationMiddleware(
-            access: AccessControl(token: nil, previousToken: nil), requirements: [RouteKey(.get, "/known"): .open])
+            authenticator: Authenticator(
+                access: AccessControl(token: nil, previousToken: nil), revocations: RevocationSet(isKnown: true),
+                cache: KeyCache(), findKey: { _ in nil }, refresh: {}), requirements: [RouteKey(.get, "/known"): .open])
         var router = Router(middleware: [ErrorMappingMiddleware(log: .disabled), authentication])
         for path in ["/known", "/forgotten"] { router.on(.get, path) { _, _ in .text("open") } }
         for (target, status) in [("/known", 200), ("/forgotten", 403), ("/none", 404)] {

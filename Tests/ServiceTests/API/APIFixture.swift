@@ -73,7 +73,9 @@ struct APIFixture {
         context.health.markStarted()
         let backends = await ServiceKit.Backends.open(settings.stores, context)
         let requests = RequestMetrics(metrics: metrics, objective: settings.levels.requests)
-        let routes = Assembly.routes(settings, context, backends, on: loop, LocalRateTable(), requests)
+        let feed = RevocationFeed(backends, log: context.log)
+        let routes = Assembly.routes(
+            settings, context, backends, on: loop, LocalRateTable(), requests, feed, KeyCache())
         var configuration = HTTPServerConfiguration(address: try #require(SocketAddress(ip: "127.0.0.1", port: 0)))
         configuration.tick = .milliseconds(10)
         configuration.renderError = { ErrorMappingMiddleware.renderUnseen($0) }

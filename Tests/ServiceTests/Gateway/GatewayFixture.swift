@@ -18,6 +18,7 @@ struct GatewayFixture {
     let log: ScriptedLog
     let live: ScriptedLive
     let metrics: Metrics
+    let revocations: RevocationSet
     let server: HTTPServer
     let address: SocketAddress
 
@@ -29,17 +30,25 @@ struct GatewayFixture {
         try #require(reader.problems.isEmpty, "\(reader.problems)")
         let loop = try EventLoop(name: "gateway-test")
         let (log, live, metrics) = (ScriptedLog(), ScriptedLive(), Metrics())
-        let hub = Hub(loop: loop, source: log, live: live, metrics: metrics, log: .disabled)
-        let upgrade = Upgrade(settings: settings, hub: hub, version: "test", log: .disabled)
+        let revocations = RevocationSet(isKnown: true)
+        let hub = Hub(
+            loop: loop, source: log, live: live, revocations: revocations, metrics: metrics, log: .disabled)
+        let authenticator = Authenticator(
+            access: settings.access, revocations: revocations, cache: KeyCache(), findKey: { _ in nil }, refresh: {})
+        let places = AddressPlaces(
+            maxOpen: settings.maxPerAddress, perMinute: settings.connectionsPerMinute)
+        let upgrade = Upgrade(
+            settings: settings, authenticator: authenticator, places: places, hub: hub, version: "test",
+            log: .disabled)
         var configuration = HTTPServerConfiguration(address: try #require(SocketAddress(ip: "127.0.0.1", port: 0)))
         configuration.tick = .milliseconds(10)
         let server = HTTPServer(configuration: configuration, loops: [loop]) { _ in
             var router = Router(middleware: [RequestIDMiddleware(), ErrorMappingMiddleware(log: .disabled)])
-            router.on(.get, "/ws") { try upgrade.handle($0, $1) }
+            router.on(.get, "/ws") { try await upgrade.handle($0, $1) }
             return router
         }
         let fixture = GatewayFixture(
-            loop: loop, hub: hub, log: log, live: live, metrics: metrics, server: server,
+            loop: loop, hub: hub, log: log, live: live, metrics: metrics, revocations: revocations, server: server,
             address: try await server.start())
         do {
             try await body(fixture)

@@ -1,0 +1,98 @@
+import Crypto
+package import Platform
+
+/// Settings of users' sessions and of stored secrets, the same for every executable.
+package struct SessionSettings: Sendable {
+    static let encryptionKeyBytes = 32
+
+    private let jwt: [Secret<String>]
+    private let encryption: [Secret<String>]
+    private let accessHours: Int
+    private let refreshDays: Int
+    /// Signs when nothing else is there to: sessions end with the process then.
+    private let madeUp: [UInt8]
+
+    /// Nothing set.
+    package init() { self.init(jwt: [], encryption: [], accessHours: 24, refreshDays: 30) }
+
+    private init(jwt: [Secret<String>], encryption: [Secret<String>], accessHours: Int, refreshDays: Int) {
+        self.jwt = jwt
+        self.encryption = encryption
+        self.accessHours = accessHours
+        self.refreshDays = refreshDays
+        madeUp = Self.processSecret
+    }
+
+    /// One for the life of the process: a reload of the settings ends no session.
+    private static let processSecret = (0..<4).flatMap { _ in
+        withUnsafeBytes(of: UInt64.random(in: .min ... .max)) { Array($0) }
+    }
+
+    /// Reads them all, and says what is wrong with them.
+    package init(reading reader: inout SettingsReader) {
+        let name = "ARAGORA_JWT_SECRET"
+        let secret = reader.secret(
+            name, aliases: ["JWT_SECRET"],
+            help: "Signs the tokens of sessions: 32 characters or more. Without it they are signed with a secret made "
+                + "from ARAGORA_API_TOKEN.")
+        reader.requireStrength(of: secret, name, otherwise: .jwtSecretShort)
+        let previous = reader.secret(
+            name + "_PREVIOUS", help: "The secret before the last rotation: what it signed is still taken.")
+        reader.requireStrength(of: previous, name + "_PREVIOUS", otherwise: .jwtSecretShort)
+        var keys: [Secret<String>] = []
+        for name in ["ARAGORA_ENCRYPTION_KEY", "ARAGORA_ENCRYPTION_KEY_PREVIOUS"] {
+            let key = reader.secret(
+                name,
+                help: name.hasSuffix("PREVIOUS")
+                    ? "The key before the last rotation: what was stored under it is still read."
+                    : "64 hex digits. API keys, reset tokens and backup codes are stored as codes under it.")
+            Self.checkEncryptionKey(key, name, &reader)
+            if let key { keys.append(key) }
+        }
+        let isSecure = reader.bool(
+            "ARAGORA_COOKIE_SECURE", default: true, help: "Whether cookies are for TLS only. There are no cookies yet.")
+        if !isSecure {
+            reader.refuse(SettingFault(.cookiesInsecure, "ARAGORA_COOKIE_SECURE", "is false"))
+        }
+        let accessHours = reader.int(
+            "ARAGORA_JWT_EXPIRY_HOURS", default: 24, in: 1...168, help: "How long an access token is good.")
+        let refreshDays = reader.int(
+            "ARAGORA_REFRESH_TOKEN_EXPIRY_DAYS", default: 30, in: 1...90,
+            help: "How long a session may be renewed, counted from its sign-in.")
+        self.init(
+            jwt: [secret, previous].compactMap { $0 }, encryption: keys, accessHours: accessHours,
+            refreshDays: refreshDays)
+    }
+
+    /// - Parameter roots: the service tokens, the present one first; used when there is no secret of its own.
+    func tokens(derivedFrom roots: [[UInt8]]) -> SessionTokens {
+        // As it was given: others that have the secret can check our tokens with any library.
+        let given = jwt.map { Array($0.reveal().utf8) }
+        return SessionTokens(
+            secrets: given.isEmpty ? Self.keys([], else: roots, purpose: "session tokens", madeUp) : given,
+            accessSeconds: Int64(accessHours) * 3600, refreshSeconds: Int64(refreshDays) * 86_400)
+    }
+
+    /// - Parameter roots: the service tokens, the present one first; used when there is no key of its own.
+    func keyDigests(derivedFrom roots: [[UInt8]]) -> KeyDigests {
+        KeyDigests(keys: Self.keys(encryption, else: roots, purpose: "stored digests", madeUp))
+    }
+
+    /// Of each secret a key for this purpose alone, so that one use says nothing about another.
+    private static func keys(
+        _ secrets: [Secret<String>], else roots: [[UInt8]], purpose: String, _ madeUp: [UInt8]
+    ) -> [[UInt8]] {
+        var sources = secrets.map { Array($0.reveal().utf8) }
+        if sources.isEmpty { sources = roots.isEmpty ? [madeUp] : roots }
+        return sources.map { HMACSHA256.code(for: Array("aragora \(purpose) v1".utf8), key: $0) }
+    }
+
+    private static func checkEncryptionKey(_ key: Secret<String>?, _ name: String, _ reader: inout SettingsReader) {
+        guard let key, !reader.refusePlaceholder(key, name) else { return }
+        guard Hex.decode(key.reveal())?.count != encryptionKeyBytes else { return }
+        reader.refuse(
+            SettingFault(
+                .encryptionKeyShort, name,
+                "has \(key.reveal().count) characters; it must be \(2 * encryptionKeyBytes) hex digits"))
+    }
+}
