@@ -60,7 +60,7 @@ struct DebateActionsHandler: Sendable {
         _ kind: DebateCommand.Kind, _ context: RequestContext
     ) async throws -> Response {
         // Whoever may read a debate may speak in it; stopping and starting it is for who owns it.
-        let isRemark = if case .message = kind { true } else { false }
+        let isRemark = if case .remark = kind { true } else { false }
         let record = try await isRemark ? lookup.debate(context) : lookup.changeable(context)
         let id = record.id
         let last = try await lookup.events(of: id, from: record.tail.seq, limit: 1).first
