@@ -88,7 +88,8 @@ enum Assembly {
                 loop: loop, pool: backends.main.postgres, sessions: settings.stores.postgres,
                 usesPresence: !settings.stores.isPooled, redis: redis,
                 models: { registry.client(for: $0) },
-                fallback: { settings.providers.fallback(for: $0) }, receiptKeys: { settings.receipts.keys },
+                fallback: { settings.providers.fallback(for: $0) },
+                worstCost: { settings.providers.worstCost(of: $0) }, receiptKeys: { settings.receipts.keys },
                 ratings: settings.ratings.rules, log: context.log, metrics: context.metrics))
         return Closing(runner) {
             await registry.close()

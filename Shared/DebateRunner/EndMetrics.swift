@@ -32,7 +32,9 @@ package enum EndMetrics {
 
     private static func count(_ outcome: DebateOutcome, in metrics: Metrics) {
         if outcome.consensusReached { metrics.add(.consensusReached) }
-        if let budget = outcome.spec.budget, outcome.usage.cost >= budget { metrics.add(.budgetEnded) }
+        if outcome.refusal != nil || outcome.spec.budget.map({ outcome.usage.cost >= $0 }) == true {
+            metrics.add(.budgetEnded)
+        }
         if let convergence = outcome.consensus?.convergence, convergence.state != .unknown {
             metrics.observe(.convergence, [], convergence.similarity.value)
         }

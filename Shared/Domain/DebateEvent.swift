@@ -82,6 +82,8 @@ package enum DebateEvent: Hashable, Sendable {
     case debatePaused(by: String)
     case debateResumed(by: String)
     case earlyTerminated(EarlyTermination)
+    /// A call of this debate took a budget of its organization over its threshold.
+    case budgetAlert(BudgetAlert)
     case consensus(ConsensusResult)
     case timeout(reason: String)
     case receiptGenerated(ReceiptSummary)
@@ -106,6 +108,7 @@ package enum DebateEvent: Hashable, Sendable {
         case .debatePaused: "debate_paused"
         case .debateResumed: "debate_resumed"
         case .earlyTerminated: "debate_early_terminated"
+        case .budgetAlert: "budget_alert"
         case .consensus: "consensus"
         case .timeout: "timeout"
         case .receiptGenerated: "receipt_generated"
@@ -126,7 +129,7 @@ package enum DebateEvent: Hashable, Sendable {
         case .earlyTerminated(let termination): termination.round
         case .consensus(let result): result.round
         case .debateEnd(let end): end.roundsUsed
-        case .debateStart, .userMessage, .debatePaused, .debateResumed, .timeout, .receiptGenerated: 0
+        case .debateStart, .userMessage, .debatePaused, .debateResumed, .budgetAlert, .timeout, .receiptGenerated: 0
         }
     }
 

@@ -203,12 +203,17 @@ package struct EarlyTermination: Hashable, Sendable {
     /// The lowest similarity between consecutive positions, the share that voted to stop, the cost over the budget, or the
     /// leader's share of the votes.
     package let measure: Ratio
+    /// Who could not pay for the calls that were due: the debate ends with what it has. Nil when nobody was asked to.
+    package let refusedBy: BudgetRefusal?
 
-    package init(round: Int, totalRounds: Int, source: Source, measure: Ratio) {
+    package init(
+        round: Int, totalRounds: Int, source: Source, measure: Ratio, refusedBy: BudgetRefusal? = nil
+    ) {
         self.round = round
         self.totalRounds = totalRounds
         self.source = source
         self.measure = measure
+        self.refusedBy = refusedBy
     }
 }
 

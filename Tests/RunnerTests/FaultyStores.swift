@@ -47,7 +47,7 @@ struct FaultyLog: EventLog {
         return result
     }
 
-    func append(_ batch: EventBatch, intents: [CallIntent]) async throws(EventLogError) -> [CallReference] {
+    func append(_ batch: EventBatch, intents: [CallIntent]) async throws(EventLogError) -> IntentResult {
         guard let plan = fault.next() else { throw .unavailable("dead") }
         let references = try await inner.append(batch, intents: intents)
         if plan.losesAnswer { throw .unavailable("answer lost") }

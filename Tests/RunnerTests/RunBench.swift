@@ -73,13 +73,14 @@ struct RunBench: Sendable {
     func context(
         _ model: any ModelClient, fault: Fault = Fault(), lease: LeaseClock? = nil, retry: RetryPolicy = .immediate,
         fallback: @escaping @Sendable (AgentSpec) -> AgentSpec? = { _ in nil },
+        worstCost: @escaping @Sendable (PlannedCall) -> MicroUSD? = { _ in nil },
         wallClock: @escaping @Sendable () -> Int64 = WallClock.nowMilliseconds
     ) -> RunContext {
         let clock = lease ?? LeaseClock(lease: .seconds(3600))
         if lease == nil { clock.confirm(sentAt: clock.reading()) }
         return RunContext(
             loop: pool.loop, log: FaultyLog(inner: log, fault: fault), store: FaultyStore(inner: store, fault: fault),
-            models: { _ in model }, fallback: fallback, receiptKeys: { Self.keys }, publisher: publisher, lease: clock,
+            models: { _ in model }, fallback: fallback, worstCost: worstCost, receiptKeys: { Self.keys }, publisher: publisher, lease: clock,
             retry: retry,
             logger: .disabled, metrics: Metrics(), wallClock: wallClock)
     }

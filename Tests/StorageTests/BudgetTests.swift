@@ -40,7 +40,7 @@ struct BudgetTests {
             // 90 are reserved and 30 is what they cost: only then do 70 more fit.
             let batch = chain.batch(
                 epoch: 1, call: CallKey.first.attempt(), outcomes: [.answered(chain.debate, CallKey.first.attempt())])
-            #expect(try await bench.log.append(batch, intents: [CallKey.second.paid(70)]) == [CallKey.second.attempt()])
+            #expect(try await bench.log.append(batch, intents: [CallKey.second.paid(70)]).granted == [CallKey.second.attempt()])
             #expect(try await bench.account(chain.debate) == .init(reserved: 70, spent: 30))
             #expect(try await bench.usage(budget).remainder == .zero)
             try await bench.expectBalanced()
@@ -53,7 +53,7 @@ struct BudgetTests {
             let budget = try await bench.budget(limit: 100)
             var (chain, holding) = try await bench.held(by: try await bench.runner())
             let batch = chain.batch(epoch: 1)
-            #expect(try await bench.log.append(batch, intents: [CallKey.first.paid(60), CallKey.second.paid(41)]).isEmpty)
+            #expect(try await bench.log.append(batch, intents: [CallKey.first.paid(60), CallKey.second.paid(41)]).refusal == .organization(budget))
             #expect(try await bench.events(chain.debate).count == 2)
             #expect(try await bench.count("agent_calls") == 0)
             let result = try await bench.runs.recordIntents(holding, [CallKey.first.paid(60), CallKey.second.paid(41)])
@@ -128,7 +128,7 @@ struct BudgetTests {
             var (chain, holding) = try await bench.held(by: try await bench.runner())
             let batch = chain.batch(epoch: 1)
             _ = try await bench.log.append(batch, intents: [CallKey.first.paid(100)])
-            #expect(try await bench.log.append(batch, intents: [CallKey.first.paid(100)]).isEmpty)
+            #expect(try await bench.log.append(batch, intents: [CallKey.first.paid(100)]).granted.isEmpty)
             #expect(try await bench.runs.recordIntents(holding, [CallKey.first.paid(100)]).granted.count == 1)
             #expect(try await bench.account(chain.debate) == .init(reserved: 100, spent: 0))
             try await bench.expectBalanced()

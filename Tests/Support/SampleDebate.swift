@@ -110,6 +110,14 @@ package enum SampleDebate {
                     confidence: Ratio(0.65), dissent: "MongoDB for documents.", truncated: false,
                     usage: Usage(inputTokens: 9, outputTokens: 4, cost: MicroUSD(3)), call: call("r1/judge/Zoë"))),
             .earlyTerminated(EarlyTermination(round: 1, totalRounds: 2, source: .votes, measure: .one)),
+            .earlyTerminated(
+                EarlyTermination(
+                    round: 1, totalRounds: 2, source: .budget, measure: Ratio(0.9),
+                    refusedBy: .organization(BudgetID(milliseconds: 1, random: [UInt8](repeating: 7, count: 10))))),
+            .budgetAlert(
+                BudgetAlert(
+                    number: 1, budget: BudgetID(milliseconds: 1, random: [UInt8](repeating: 7, count: 10)),
+                    name: "Models", threshold: 80, spent: MicroUSD(8_100_000), limit: MicroUSD(10_000_000))),
             .consensus(consensus),
             .consensus(judged),
             .timeout(reason: "The debate took longer than 600 seconds."),

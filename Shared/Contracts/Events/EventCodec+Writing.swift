@@ -138,7 +138,15 @@ extension EventCodec {
                 ("round_num", .int(Int64(termination.round))), ("total_rounds", .int(Int64(termination.totalRounds))),
                 ("source", .string(termination.source.rawValue)), ("measure", .ratio(termination.measure)),
                 ("rounds_saved", .int(Int64(termination.totalRounds - termination.round))),
-            ])
+            ] + (termination.refusedBy.map { [("refused_by", .string($0.text)), ("message", .string($0.sentence))] } ?? []))
+    }
+
+    static func fields(of alert: BudgetAlert) -> JSONObject {
+        JSONObject([
+            ("alert_id", .int(alert.number)), ("budget_id", .string(alert.budget.text)), ("name", .string(alert.name)),
+            ("threshold_percent", .int(Int64(alert.threshold))), ("spent_micro_usd", .int(alert.spent.amount)),
+            ("limit_micro_usd", .int(alert.limit.amount)),
+        ])
     }
 
     static func fields(of result: ConsensusResult) -> JSONObject {

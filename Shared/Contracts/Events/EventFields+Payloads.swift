@@ -100,7 +100,20 @@ extension EventFields {
     func earlyTermination() throws(ContractError) -> EarlyTermination {
         EarlyTermination(
             round: try int("round"), totalRounds: try int("total_rounds"), source: try choice("source"),
-            measure: try ratio("measure"))
+            measure: try ratio("measure"), refusedBy: try refusal())
+    }
+
+    private func refusal() throws(ContractError) -> BudgetRefusal? {
+        guard let text = try optionalText("refused_by") else { return nil }
+        guard let refusal = BudgetRefusal(text) else { throw ContractError(.malformed, "\(type): refused_by") }
+        return refusal
+    }
+
+    func budgetAlert() throws(ContractError) -> BudgetAlert {
+        guard let budget = BudgetID(try text("budget_id")) else { throw ContractError(.malformed, "\(type): budget_id") }
+        return BudgetAlert(
+            number: Int64(try int("alert_id")), budget: budget, name: try text("name"), threshold: try int("threshold_percent"),
+            spent: try money("spent_micro_usd"), limit: try money("limit_micro_usd"))
     }
 
     func consensus() throws(ContractError) -> ConsensusResult {

@@ -148,6 +148,8 @@ private func participation(_ outcome: DebateOutcome) -> [(String, JSONValue)] {
             [
                 "micro_usd": .int(outcome.usage.cost.amount), "input_tokens": .int(Int64(outcome.usage.inputTokens)),
                 "output_tokens": .int(Int64(outcome.usage.outputTokens)),
+                // A model without a known price was taken for as dear as the dearest that has one.
+                "price_assumed": .bool(outcome.usage.isPriceAssumed),
             ]
         ),
         ("unknown_calls", .int(Int64(outcome.unknownCalls))),

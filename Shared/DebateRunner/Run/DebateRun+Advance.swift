@@ -22,13 +22,14 @@ extension DebateRun {
         try draft.applyDueRecords()
         guard !draft.events.isEmpty else { return try await settle(settlements) }
         let fresh = freshCalls(after: draft.machine)
-        let references = try await append(
-            draft, settlements: settlements, consumed: consumed, intents: fresh.map(Self.intent))
-        granted += fresh.compactMap { call in references.first { $0.key == call.key }.map { (call, $0) } }
+        let result = try await append(
+            draft, settlements: settlements, consumed: consumed, intents: fresh.map(intent))
+        granted += fresh.compactMap { call in result.granted.first { $0.key == call.key }.map { (call, $0) } }
         if let consumed {
             consumedCommands = consumed
             commands.removeAll { $0.number <= consumed }
         }
+        try await note(result.alerts)
     }
 
     /// Events that follow from what is ready, tried on a copy of the machine.
@@ -66,16 +67,16 @@ extension DebateRun {
         }
     }
 
-    /// - Returns: the attempts of `intents` that may be sent.
+    /// - Returns: what became of `intents`.
     @discardableResult
     func append(
         _ draft: Draft, settlements: [CallSettlement], consumed: Int64?, intents: [CallIntent] = []
-    ) async throws(RunStop) -> [CallReference] {
+    ) async throws(RunStop) -> IntentResult {
         let sealed = try seal(draft.events, at: draft.at)
         let began = BootInstant.now()
-        let references: [CallReference]
+        let result: IntentResult
         do throws(EventLogError) {
-            references = try await context.log.append(
+            result = try await context.log.append(
                 EventBatch(
                     debate: claim.debate, epoch: claim.epoch, previous: tail, events: sealed, outcomes: settlements,
                     consumedCommands: consumed), intents: intents)
@@ -83,12 +84,12 @@ extension DebateRun {
             throw RunStop(error)
         }
         KillPoint.reach(.afterCommitBeforePublish)
-        if !references.isEmpty { KillPoint.reach(.afterIntent) }
+        if !result.granted.isEmpty { KillPoint.reach(.afterIntent) }
         context.metrics.observe(.appendLatency, [], BootInstant.now().since(began).secondsValue)
         context.metrics.add(.eventsAppended, by: Double(sealed.count))
         try replay.committed(sealed, machine: draft.machine)
         context.publisher.committed(claim.debate, sealed)
-        return references
+        return result
     }
 
     private func seal(_ events: [DebateEvent], at: Timestamp) throws(RunStop) -> [SealedEvent] {

@@ -26,10 +26,11 @@ extension DebateRun {
         }
     }
 
-    static func intent(_ call: PlannedCall) -> CallIntent {
+    func intent(_ call: PlannedCall) -> CallIntent {
         CallIntent(
             key: call.key, agent: call.agent.name, provider: call.agent.provider, model: call.agent.model,
-            round: call.round)
+            round: call.round,
+            reservation: context.worstCost(call).map { Reservation(amount: $0, debateLimit: machine.spec?.budget) })
     }
 
     private func isIdle(_ key: CallKey) -> Bool {
@@ -69,7 +70,7 @@ extension DebateRun {
     private func recordIntents(for calls: [PlannedCall]) async throws(RunStop) {
         let result: IntentResult
         do throws(RunStoreError) {
-            result = try await context.store.recordIntents(holding, calls.map(Self.intent))
+            result = try await context.store.recordIntents(holding, calls.map(intent))
         } catch {
             throw RunStop(error)
         }
@@ -81,10 +82,35 @@ extension DebateRun {
             } else if result.exhausted.contains(call.key) {
                 let newest = CallReference(key: call.key, attempt: history.newestAttempt(of: call.key))
                 finish(call, newest, .failed(CallFailure(.attemptsExhausted)))
-            } else if !reuse(call) {
+            } else if !reuse(call), result.refusal == nil {
                 throw .broken("no word on the intent \(call.key)")
             }
         }
+        try await note(result.alerts)
+        if let refusal = result.refusal { try await stop(refusedBy: refusal) }
+    }
+
+    /// Nobody pays for what is due. What is under way is waited for, and may leave enough; then the debate ends with what
+    /// it has.
+    private func stop(refusedBy refusal: BudgetRefusal) async throws(RunStop) {
+        guard inFlight.isEmpty, granted.isEmpty, finished.isEmpty, waiting.isEmpty,
+            let event = machine.stop(refusedBy: refusal)
+        else { return }
+        log.warning("the budget is spent", .reason(refusal.text))
+        var draft = Draft(machine: machine, at: nextTime)
+        try draft.apply(event)
+        try draft.applyDueRecords()
+        try await append(draft, settlements: [], consumed: nil)
+        signal()
+    }
+
+    /// Alerts that the log does not have yet become events.
+    func note(_ alerts: [BudgetAlert]) async throws(RunStop) {
+        let fresh = alerts.filter { !machine.budgetAlerts.contains($0.number) }
+        guard !fresh.isEmpty, !machine.isOver else { return }
+        var draft = Draft(machine: machine, at: nextTime)
+        for alert in fresh { try draft.apply(.budgetAlert(alert)) }
+        try await append(draft, settlements: [], consumed: nil)
     }
 
     /// Sends what was granted, in a drain too: a committed intent is a call in flight, and one that is never sent would

@@ -12,6 +12,8 @@ struct RunContext: Sendable {
     let models: @Sendable (ProviderKey) -> any ModelClient
     /// Who stands in for an agent whose provider can not answer; nil when nobody does.
     let fallback: @Sendable (AgentSpec) -> AgentSpec?
+    /// The most that an attempt of a call can cost; nil when it is free.
+    let worstCost: @Sendable (PlannedCall) -> MicroUSD?
     /// Sign receipts, those in force when one is made; nil leaves them unsigned.
     let receiptKeys: @Sendable () -> KeyRing?
     let publisher: any RunPublisher

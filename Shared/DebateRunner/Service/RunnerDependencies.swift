@@ -2,6 +2,7 @@ package import Crypto
 package import Domain
 package import Platform
 package import PostgresClient
+import Providers
 package import Sockets
 
 /// What an assembly gives to a runner.
@@ -18,6 +19,8 @@ package struct RunnerDependencies: Sendable {
     package let models: @Sendable (ProviderKey) -> any ModelClient
     /// Who stands in for an agent whose provider can not answer; nil when nobody does.
     package let fallback: @Sendable (AgentSpec) -> AgentSpec?
+    /// The most that an attempt of a call can cost; nil when it is free.
+    package let worstCost: @Sendable (PlannedCall) -> MicroUSD?
     /// Sign receipts, those in force when one is made; nil leaves them unsigned.
     package let receiptKeys: @Sendable () -> KeyRing?
     /// For the matches of debates that end here.
@@ -29,6 +32,7 @@ package struct RunnerDependencies: Sendable {
         loop: EventLoop, pool: PGPool, sessions: PGConfiguration, usesPresence: Bool = true, redis: RunnerRedis?,
         models: @escaping @Sendable (ProviderKey) -> any ModelClient,
         fallback: @escaping @Sendable (AgentSpec) -> AgentSpec? = { _ in nil },
+        worstCost: @escaping @Sendable (PlannedCall) -> MicroUSD? = { PriceBook.reservation(of: $0) },
         receiptKeys: @escaping @Sendable () -> KeyRing?, ratings: RatingRules = .standard, log: Log, metrics: Metrics
     ) {
         self.loop = loop
@@ -38,6 +42,7 @@ package struct RunnerDependencies: Sendable {
         self.redis = redis
         self.models = models
         self.fallback = fallback
+        self.worstCost = worstCost
         self.receiptKeys = receiptKeys
         self.ratings = ratings
         self.log = log

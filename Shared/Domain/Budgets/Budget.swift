@@ -109,6 +109,32 @@ package enum BudgetRefusal: Hashable, Sendable {
     case debate
     /// A budget of its organization.
     case organization(BudgetID)
+
+    /// Why the debate is over, for people.
+    package var sentence: String {
+        switch self {
+        case .debate: "Its own budget did not cover the worst cost of the calls that were due."
+        case .organization: "A budget of its organization did not cover the worst cost of the calls that were due."
+        }
+    }
+
+    /// As it is stored and sent.
+    package var text: String {
+        switch self {
+        case .debate: "debate"
+        case .organization(let budget): budget.text
+        }
+    }
+
+    package init?(_ text: String) {
+        if text == "debate" {
+            self = .debate
+        } else if let budget = BudgetID(text) {
+            self = .organization(budget)
+        } else {
+            return nil
+        }
+    }
 }
 
 /// A budget's threshold was crossed by a call of this debate.

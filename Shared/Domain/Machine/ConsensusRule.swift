@@ -13,6 +13,8 @@ struct ConsensusRule {
     let quorum: Int
     /// What came of asking for a judge; nil when none was to be asked.
     let judgement: ConsensusResult.Judgement?
+    /// It ended with what there was: without votes, that is everything that was proposed.
+    var isCutShort = false
 
     private var panel: [String] { spec.agents.map(\.name) }
 
@@ -62,7 +64,7 @@ struct ConsensusRule {
     private func decisionOwner(_ winner: String?) -> String? { spec.consensus == .none ? nil : winner }
 
     private func answer(of winner: String?) -> String {
-        if spec.consensus == .none { return allPositions }
+        if spec.consensus == .none || isCutShort && votes.isEmpty { return allPositions }
         return round.synthesis?.content ?? winner.flatMap { round.position(of: $0) } ?? ""
     }
 

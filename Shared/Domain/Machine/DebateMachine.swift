@@ -75,6 +75,10 @@ package struct DebateMachine: Hashable, Sendable {
 
     /// Who was asked to stand in for the provider of a call that is due.
     package func fallback(of key: CallKey) -> AgentFallback? { state?.fallbacks[key] }
+    /// Numbers of the budget alerts that the log has.
+    package var budgetAlerts: Set<Int64> { state?.alerts ?? [] }
+    /// The event that ends the debate with what it has, because nobody pays for the calls that are due.
+    package func stop(refusedBy refusal: BudgetRefusal) -> DebateEvent? { state?.stop(refusedBy: refusal) }
     /// Whether only the end may follow, or nothing: commands come too late.
     package var isOver: Bool { hasEnded || state?.finished != nil }
 

@@ -29,6 +29,8 @@ package struct DebateOutcome: Hashable, Sendable {
     package let participants: [Participant]
     /// Whether debating changed anything; nil when nobody voted, and for logs without sealed ballots.
     package let insight: DebateInsight?
+    /// Who could not pay for the calls that were due; nil when it did not end for that.
+    package internal(set) var refusal: BudgetRefusal?
     package let isDemo: Bool
     /// Completed and timed-out debates have a receipt (design §2.5); false once it is in the log.
     package let needsReceipt: Bool

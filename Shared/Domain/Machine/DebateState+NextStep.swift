@@ -2,7 +2,7 @@
 extension DebateState {
     /// Agents of this phase that are asked and have not answered: all at once, but one judge after another.
     var outstanding: [String] {
-        guard let round else { return [] }
+        guard let round, refusal == nil else { return [] }
         guard round.phase == .judge else {
             return round.participants.filter { failures[$0] == nil && !round.hasAnswered($0) }
         }
@@ -14,6 +14,7 @@ extension DebateState {
     var nextStep: DebateEvent? {
         guard consensus == nil, outstanding.isEmpty else { return nil }
         guard let round else { return .roundStart(round: 1, totalRounds: spec.rounds) }
+        if refusal != nil { return .consensus(decision(of: lastVotedRound ?? round)) }
         switch round.phase {
         case .judge: return .consensus(decision(of: round))
         case .vote: return afterVotes(of: round)
@@ -86,13 +87,15 @@ extension DebateState {
 
     /// The votes that decide: the round's, or the ballots when the debate ended with them.
     private func deciding(in round: RoundState) -> [String: Vote] {
-        round.votes.isEmpty ? round.ballots : round.votes
+        guard refusal != nil else { return round.votes.isEmpty ? round.ballots : round.votes }
+        // Of votes that were cut short only a quorum counts.
+        return [round.votes, round.ballots].first { $0.count >= quorum } ?? [:]
     }
 
     private func decision(of round: RoundState) -> ConsensusResult {
         ConsensusRule(
             spec: spec, engine: engineVersion, round: round, votes: deciding(in: round), failures: failures,
-            quorum: quorum, judgement: judgement(in: round)
+            quorum: quorum, judgement: judgement(in: round), isCutShort: refusal != nil
         ).decide()
     }
 
@@ -105,7 +108,7 @@ extension DebateState {
     var finished: DebateOutcome? {
         if let timeoutReason { return outcome(.timeout, reason: timeoutReason) }
         guard !isPaused else { return nil }
-        if consensus != nil { return outcome(.completed, reason: nil) }
+        if consensus != nil { return outcome(.completed, reason: refusal?.sentence) }
         guard live.count >= quorum else {
             return outcome(
                 .failed,
@@ -126,13 +129,14 @@ extension DebateState {
             participants: spec.agents.map {
                 .init(agent: $0, failure: failures[$0.name] ?? judgeFailures[$0.name])
             },
-            insight: DebateInsight(self, decision: result), isDemo: spec.usesDemoAgents,
+            insight: DebateInsight(self, decision: result), refusal: refusal, isDemo: spec.usesDemoAgents,
             needsReceipt: receipt == nil && (status == .completed || status == .timeout))
     }
 
     /// The newest round whose votes are complete.
     private var lastVotedRound: RoundState? {
         guard let round else { return nil }
+        if refusal != nil { return [round, previous].lazy.compactMap { $0 }.first { !deciding(in: $0).isEmpty } }
         switch round.phase {
         case .vote where outstanding.isEmpty && !round.votes.isEmpty, .judge: return round
         case .ballot where earlyTermination != nil: return round

@@ -39,6 +39,10 @@ struct DebateState: Hashable, Sendable {
     /// Calls of this phase that another provider answers.
     private(set) var fallbacks: [CallKey: AgentFallback] = [:]
     private(set) var earlyTermination: EarlyTermination?
+    /// Who could not pay for the calls that were due; nobody is asked any more.
+    private(set) var refusal: BudgetRefusal?
+    /// Numbers of the alerts that the log has.
+    private(set) var alerts: Set<Int64> = []
     private(set) var consensus: ConsensusResult?
     private(set) var timeoutReason: String?
     private(set) var receipt: ReceiptSummary?
@@ -70,8 +74,12 @@ struct DebateState: Hashable, Sendable {
         switch event {
         case .debateStart:
             throw MachineError(.alreadyStarted, "a second debate_start")
+        case .earlyTerminated(let termination) where termination.refusedBy != nil:
+            try stop(termination)
         case .roundStart, .phaseChange, .earlyTerminated, .consensus:
             try step(event)
+        case .budgetAlert(let alert):
+            alerts.insert(alert.number)
         case .agentMessage, .critique, .revision, .vote, .sealedVote, .synthesis, .agentError:
             try consume(event)
         case .callAbandoned:
@@ -123,6 +131,25 @@ struct DebateState: Hashable, Sendable {
         default:
             break  // apply() sends only these four here
         }
+    }
+
+    /// Nil when no call is due.
+    func stop(refusedBy refusal: BudgetRefusal) -> DebateEvent? {
+        guard let round, !outstanding.isEmpty else { return nil }
+        let limit = refusal == .debate ? spec.budget?.amount ?? 0 : 0
+        return .earlyTerminated(
+            EarlyTermination(
+                round: round.number, totalRounds: spec.rounds, source: .budget,
+                measure: limit == 0 ? .zero : Ratio(Double(usage.cost.amount) / Double(limit)), refusedBy: refusal))
+    }
+
+    /// Calls are due that nobody pays for.
+    private mutating func stop(_ termination: EarlyTermination) throws(MachineError) {
+        guard finished == nil, !isPaused, consensus == nil, !outstanding.isEmpty else {
+            throw MachineError(.outOfTurn, "no call is due that could not be paid")
+        }
+        earlyTermination = termination
+        refusal = termination.refusedBy
     }
 
     /// Prompts of one round all quote the same: what comes in its midst waits for the next. The first engine did not wait.

@@ -108,9 +108,9 @@ package protocol EventLog: Sendable {
     /// Appends, and in the same statement writes the first intents of calls that these events make due: a phase is one
     /// commit. No request may leave before this returns.
     ///
-    /// - Returns: the attempts that may be sent now. For a call that is missing from them (it has attempts already, the
+    /// - Returns: what was granted may be sent now. For a call that is missing there (it has attempts already, the
     ///   answer to the first send was lost, or the phase could not be paid) ask ``RunStore/recordIntents(_:_:)``.
-    func append(_ batch: EventBatch, intents: [CallIntent]) async throws(EventLogError) -> [CallReference]
+    func append(_ batch: EventBatch, intents: [CallIntent]) async throws(EventLogError) -> IntentResult
 
     /// Appends the last events, settles what is open (`intent` → `unknown`, allocation 0), stores the receipt, sets the
     /// terminal status and, last, moves the ratings of the agents, all in one transaction (design §2.5).
@@ -121,8 +121,8 @@ package protocol EventLog: Sendable {
 }
 
 extension EventLog {
-    package func append(_ batch: EventBatch, intents: [CallIntent]) async throws(EventLogError) -> [CallReference] {
+    package func append(_ batch: EventBatch, intents: [CallIntent]) async throws(EventLogError) -> IntentResult {
         _ = try await append(batch)
-        return []
+        return IntentResult(granted: [], answered: [], exhausted: [])
     }
 }

@@ -53,13 +53,27 @@ struct ReplayInputs: Sendable {
         case "timeout":
             guard let timeout = machine.spec?.timeout else { throw .notDue }
             return timeout
+        case "budget_alert": return try decoded(recorded)  // What the books said; the machine decides nothing by it.
+        case "debate_early_terminated": return try earlyEnd(recorded, machine)
         case "receipt_generated": return try receipt(recorded, machine, head, transcript)
         case "debate_end": return try end(recorded, machine)
-        default:
-            // What the machine itself decides; also what the record calls by a name that nobody knows.
-            guard case .record(let due) = machine.due.first, let next = due.first else { throw .notDue }
-            return next
+        default: return try step(machine)
         }
+    }
+
+    /// What the machine itself decides; also what the record calls by a name that nobody knows.
+    private func step(_ machine: DebateMachine) throws(Reason) -> DebateEvent {
+        guard case .record(let due) = machine.due.first, let next = due.first else { throw .notDue }
+        return next
+    }
+
+    /// The machine's own, or that the books refused to pay: a fact, like an outcome.
+    private func earlyEnd(_ recorded: SealedEvent, _ machine: DebateMachine) throws(Reason) -> DebateEvent {
+        guard case .earlyTerminated(let said) = try decoded(recorded), let refusal = said.refusedBy else {
+            return try step(machine)
+        }
+        guard let event = machine.stop(refusedBy: refusal) else { throw .notDue }
+        return event
     }
 
     // MARK: What was asked, and by whom

@@ -25,6 +25,11 @@ package enum PriceBook {
             maxTokens: maxTokens)
     }
 
+    /// What a call holds back until its cost is known; nil when its model is free.
+    package static func reservation(of call: PlannedCall, maxTokens: Int = ProviderEndpoint.defaultMaxTokens) -> MicroUSD? {
+        isFree(call.agent.provider) ? nil : worstCost(call, maxTokens: maxTokens)
+    }
+
     static func worstCost(provider: ProviderKey, model: String, prompt: Prompt, maxTokens: Int) -> MicroUSD {
         cost(
             provider: provider, model: model,

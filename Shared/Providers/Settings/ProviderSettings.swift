@@ -100,6 +100,11 @@ package struct ProviderSettings: Sendable {
         return FallbackRoute.model(for: agent.provider, model: model).map { agent.answered(by: .openrouter, model: $0) }
     }
 
+    /// The most that an attempt of a call can cost; nil when its model is free.
+    package func worstCost(of call: PlannedCall) -> MicroUSD? {
+        PriceBook.reservation(of: call, maxTokens: endpoints[call.agent.provider]?.maxTokens ?? maxTokens)
+    }
+
     /// Providers that can be called, `demo` left out: it always can.
     package var configured: [ProviderKey] { ProviderKey.allCases.filter { endpoints[$0] != nil } }
 

@@ -35,10 +35,10 @@ enum AppendStatement {
         let mayWrite: SQL = "log.appended > 0 AND (SELECT count(*) FROM settled) >= 0"
         return """
             \(append(batch, tail))
-            SELECT log.appended, phase.written AS call_key FROM (SELECT count(*) AS appended FROM event) AS log
+            SELECT log.appended, phase.written AS call_key, phase.* FROM (SELECT count(*) AS appended FROM event) AS log
             LEFT JOIN LATERAL \(
                 PaidIntents.write(intents.map { ($0, 1) }, batch.debate, epoch: batch.epoch, if: mayWrite))
-                AS phase ON phase.written IS NOT NULL
+                AS phase ON true
             """
     }
 

@@ -25,16 +25,22 @@ package struct PostgresEventLog: EventLog {
         return try await send(AppendStatement.make(batch, tail: tail), batch, tail).result
     }
 
-    package func append(_ batch: EventBatch, intents: [CallIntent]) async throws(EventLogError) -> [CallReference] {
+    package func append(_ batch: EventBatch, intents: [CallIntent]) async throws(EventLogError) -> IntentResult {
         guard !intents.isEmpty else {
             _ = try await append(batch)
-            return []
+            return IntentResult(granted: [], answered: [], exhausted: [])
         }
         let tail = try Self.tail(of: batch)
         let rows = try await send(AppendStatement.make(batch, tail: tail, intents: intents), batch, tail).rows
         do {
-            return try rows.compactMap { try $0.optionalText("call_key") }
+            let granted = try rows.compactMap { try $0.optionalText("call_key") }
                 .map { CallReference(key: CallKey($0), attempt: 1) }
+            guard intents.contains(where: { $0.reservation != nil }) else {
+                return IntentResult(granted: granted, answered: [], exhausted: [])
+            }
+            let paid = try PaidIntents(rows)
+            return IntentResult(
+                granted: granted, answered: [], exhausted: [], refusal: paid.refusal, alerts: paid.alerts)
         } catch {
             throw Self.logError(error, "append")
         }

@@ -36,9 +36,8 @@ struct PaidIntents {
     }
 
     private static func refusal(_ name: String) throws(PGError) -> BudgetRefusal {
-        if name == "debate" { return .debate }
-        guard let budget = BudgetID(name) else { throw PGError(.decoding, "refused_by is no budget id") }
-        return .organization(budget)
+        guard let refusal = BudgetRefusal(name) else { throw PGError(.decoding, "refused_by is no budget id") }
+        return refusal
     }
 
     private static func alert(_ number: Int64, _ row: Row) throws(PGError) -> BudgetAlert {
