@@ -33,8 +33,6 @@ struct APISettings: ReloadableSettings {
     let runner: RunnerSettings
     let runnerPolicy: EmbeddedRunnerPolicy
     let receipts: ReceiptSettings
-    /// How long receipts are to be kept; nothing deletes them yet.
-    let receiptRetentionDays: Int
     let ratings: RatingSettings
     let levels: ServiceLevelSettings
     let providers: ProviderSettings
@@ -61,9 +59,6 @@ struct APISettings: ReloadableSettings {
         runner = RunnerSettings(embedded: &reader)
         runnerPolicy = EmbeddedRunnerPolicy(reading: &reader)
         receipts = ReceiptSettings(reading: &reader)
-        receiptRetentionDays = reader.int(
-            "ARAGORA_RECEIPT_RETENTION_DAYS", default: 2555, in: 1...36_500,
-            help: "How long receipts are to be kept. Shown as a metric; nothing deletes receipts yet.")
         ratings = RatingSettings(reading: &reader)
         levels = ServiceLevelSettings(reading: &reader)
         providers = ProviderSettings(reading: &reader)

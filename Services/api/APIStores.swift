@@ -15,6 +15,7 @@ struct APIStores: Sendable {
     let debates: DebateStore
     let events: PostgresEventLog
     let receipts: ReceiptReader
+    let receiptLog: ReceiptLogReader
     let takeover: Takeover
     let commands: CommandStore
     let queue: QueueReader
@@ -29,6 +30,7 @@ struct APIStores: Sendable {
         debates = DebateStore(pool: backends.postgres)
         events = PostgresEventLog(pool: backends.postgres)
         receipts = ReceiptReader(pool: backends.postgres)
+        receiptLog = ReceiptLogReader(pool: backends.postgres)
         takeover = Takeover(pool: backends.postgres)
         commands = CommandStore(pool: backends.postgres)
         queue = QueueReader(pool: backends.postgres)

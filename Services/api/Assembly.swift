@@ -26,7 +26,7 @@ enum Assembly {
         let counts = InstallationMetrics(
             stores: APIStores(backends.main, keyspace: backends.keyspace, log: context.log), metrics: context.metrics,
             levels: ServiceLevels(settings.levels, requests: requests, metrics: context.metrics), log: context.log)
-        context.metrics.set(.receiptRetention, to: Double(settings.receiptRetentionDays))
+        context.metrics.set(.receiptRetention, to: Double(settings.receipts.retentionDays))
         let runnerLoop = try EventLoop(name: "runner")
         var services: [any Service] = [
             Closing(server) { await backends.close() }, counts, feed,
@@ -90,6 +90,7 @@ enum Assembly {
                 models: { registry.client(for: $0) },
                 fallback: { settings.providers.fallback(for: $0) },
                 worstCost: { settings.providers.worstCost(of: $0) }, receiptKeys: { settings.receipts.keys },
+                receiptRetentionDays: { settings.receipts.retentionDays },
                 ratings: settings.ratings.rules, log: context.log, metrics: context.metrics))
         return Closing(runner) {
             await registry.close()

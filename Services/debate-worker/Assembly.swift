@@ -26,6 +26,7 @@ enum Assembly {
                 models: { registry.client(for: $0) },
                 fallback: { settings.providers.fallback(for: $0) },
                 worstCost: { settings.providers.worstCost(of: $0) }, receiptKeys: { settings.receipts.keys },
+                receiptRetentionDays: { settings.receipts.retentionDays },
                 ratings: settings.ratings.rules, log: context.log, metrics: context.metrics))
         return [
             Closing(runner) {

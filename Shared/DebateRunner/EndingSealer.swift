@@ -9,9 +9,17 @@ package import Storage
 /// For the closure of ``Takeover/end(_:because:seal:)``; pure but for randomness and signing, so the lock is held shortly.
 package struct EndingSealer: Sendable {
     private let keys: @Sendable () -> KeyRing?
+    private let previousReceipt: @Sendable () -> String?
 
-    /// - Parameter keys: sign the receipt, those in force when it is made; nil leaves it unsigned.
-    package init(keys: @escaping @Sendable () -> KeyRing?) { self.keys = keys }
+    /// - Parameters:
+    ///   - keys: sign the receipt, those in force when it is made; nil leaves it unsigned.
+    ///   - previousReceipt: the checksum of one that is in the receipt log.
+    package init(
+        keys: @escaping @Sendable () -> KeyRing?, previousReceipt: @escaping @Sendable () -> String? = { nil }
+    ) {
+        self.keys = keys
+        self.previousReceipt = previousReceipt
+    }
 
     /// - Parameters:
     ///   - status: terminal; with `.timeout` a `timeout` event and a receipt precede the end.
@@ -48,7 +56,8 @@ package struct EndingSealer: Sendable {
             throw RunStop.broken("\(run.debate) has no first event")
         }
         let ending = try DebateEnding(
-            outcome, after: replay, before: sealed, epoch: run.epoch, at: at, keys: keys())
+            outcome, after: replay, before: sealed, epoch: run.epoch, at: at, previousReceipt: previousReceipt(),
+            keys: keys())
         return Takeover.Ending(events: ending.events, conclusion: ending.conclusion)
     }
 

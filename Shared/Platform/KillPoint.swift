@@ -29,6 +29,12 @@ package enum KillPoint: String, CaseIterable, Sendable {
     case afterCancelCommit = "after-cancel-commit"
     /// A drain has released some debates but not all.
     case duringRelease = "during-release"
+    /// The sequencer of the receipt log has read what waits and appended nothing.
+    case beforeLogAppend = "before-log-append"
+    /// Leaves are in the receipt log; no head covers them.
+    case afterLogAppend = "after-log-append"
+    /// A head is stored; its sequencer may know nothing of it.
+    case afterLogHead = "after-log-head"
     /// A backup's temporary file is complete but not renamed.
     case beforeBackupRename = "before-backup-rename"
     /// Inside the transaction that erases a debate, before its commit.

@@ -45,7 +45,9 @@ package enum MetricCatalogue {
         (
             "Receipts",
             [
-                .receipts, .receiptsStored, .receiptOldest, .receiptRetention,
+                .receipts, .receiptsStored, .receiptOldest, .receiptRetention, .receiptsLogged, .receiptHeads,
+                .receiptLogLeaves, .receiptLogLag, .receiptCleanups, .receiptCleanupErrors, .receiptCleanupDuration,
+                .receiptsDeleted, .receiptLastCleanup,
             ]
         ),
         (
@@ -91,7 +93,7 @@ package enum MetricCatalogue {
                 .rateLimitHits, .sloCompliance, .sloBudget, .sloBurnRate, .debatesStarted, .consensusRate, .budgetLimit,
                 .budgetSpent, .debatesWaiting, .debatesRunning, .oldestRunning, .queueDepth, .controlPlaneQueueDepth,
                 .oldestQueued, .deadLetterQueue, .workersLive, .agentElo, .agentWins, .receiptsStored, .receiptOldest,
-                .receiptRetention,
+                .receiptRetention, .receiptLogLeaves, .receiptLogLag,
             ]
         ),
         (
@@ -104,7 +106,8 @@ package enum MetricCatalogue {
                 .debatesEnded, .debatesCompleted, .consensusReached, .debateRounds, .convergence, .debateDuration,
                 .budgetEnded, .activeDebates, .eventsAppended, .appendLatency, .claims, .leaseLost, .deadLetters,
                 .alarms, .workerCapacity, .agentCalls, .agentLatency, .agentErrors, .agentTokens, .agentCost,
-                .breakerState, .agentHealthy, .receipts, .publishes, .publishLag,
+                .breakerState, .agentHealthy, .receipts, .publishes, .publishLag, .receiptsLogged, .receiptHeads,
+                .receiptCleanups, .receiptCleanupErrors, .receiptCleanupDuration, .receiptsDeleted, .receiptLastCleanup,
             ]
         ),
         ([.api, .gateway, .worker], [.redisUp]),
@@ -121,12 +124,5 @@ package enum MetricCatalogue {
         package let capability: String
     }
 
-    package static let pending = [
-        Pending(name: "aragora_receipt_cleanup_total", kind: .counter, labels: [], capability: deletion),
-        Pending(name: "aragora_receipt_cleanup_errors_total", kind: .counter, labels: [], capability: deletion),
-        Pending(name: "aragora_receipt_cleanup_duration_seconds", kind: .histogram, labels: [], capability: deletion),
-        Pending(name: "aragora_receipts_deleted_total", kind: .counter, labels: [], capability: deletion),
-        Pending(name: "aragora_receipt_last_cleanup_timestamp", kind: .gauge, labels: [], capability: deletion),
-    ]
-    private static let deletion = "Deletion of receipts past their retention: receipts are only kept so far."
+    package static let pending: [Pending] = []
 }

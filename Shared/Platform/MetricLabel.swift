@@ -44,7 +44,7 @@ package struct MetricLabel: Sendable {
         .init("outcome", of: [.publishes, .postgresQueries], .these(["ok", "error"])),
         .init("outcome", of: [.backupRuns], .these(["success", "failure", "skipped"])),
         .init("kind", of: [.claims], .these(["queued", "adopted", "reconciled"])),
-        .init("kind", of: [.alarms], .these(["run"])),
+        .init("kind", of: [.alarms], .these(["run", "receipt_log"])),
         .init("kind", of: [.workersLive], .these(["worker", "embedded"])),
         .init("priority", of: [.queueDepth], .these(["low", "normal", "high"])),
         .init(

@@ -168,6 +168,26 @@ extension MetricName {
     package static let receipts = MetricName(
         "aragora_decision_receipts_total", .counter, "Receipts issued, by verdict.", labels: ["verdict"])
 
+    package static let receiptsLogged = MetricName(
+        "aragora_receipt_log_appended_total", .counter, "Receipts put into the receipt log by this process.")
+    package static let receiptHeads = MetricName(
+        "aragora_receipt_log_heads_total", .counter, "Heads of the receipt log signed and stored by this process.")
+    package static let receiptLogLeaves = MetricName(
+        "aragora_receipt_log_leaves", .gauge, "Receipts in the receipt log, as Postgres has it.")
+    package static let receiptLogLag = MetricName(
+        "aragora_receipt_log_head_lag_seconds", .gauge,
+        "How long the oldest receipt has waited that no stored head of the receipt log covers; 0 when all are.")
+    package static let receiptCleanups = MetricName(
+        "aragora_receipt_cleanup_total", .counter, "Times that receipts past their retention were looked for.")
+    package static let receiptCleanupErrors = MetricName(
+        "aragora_receipt_cleanup_errors_total", .counter, "Of these, how many failed.")
+    package static let receiptCleanupDuration = MetricName(
+        "aragora_receipt_cleanup_duration_seconds", .histogram, "How long it took.", buckets: latencyBuckets)
+    package static let receiptsDeleted = MetricName(
+        "aragora_receipts_deleted_total", .counter, "Receipts deleted because their retention has passed.")
+    package static let receiptLastCleanup = MetricName(
+        "aragora_receipt_last_cleanup_timestamp", .gauge,
+        "Unix time at which this process last looked for receipts past their retention; 0 when it never did.")
     package static let receiptsStored = MetricName(
         "aragora_receipts_stored", .gauge, "Receipts in Postgres: exact to 1,000, beyond that Postgres's own estimate."
     )

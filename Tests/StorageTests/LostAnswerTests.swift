@@ -117,7 +117,8 @@ struct LostAnswerTests {
         try await with { bench, lossy, relay in
             let debate = try await bench.held(by: try await bench.runner()).chain.debate
             relay.loseAnswer(to: Array("a remark like no other".utf8), skipping: 1)
-            #expect(try await lossy.command(.remark(Remark("a remark like no other")), of: debate) == .stored(number: 1))
+            #expect(
+                try await lossy.command(.remark(Remark("a remark like no other")), of: debate) == .stored(number: 1))
             #expect(try await bench.count("debate_commands") == 1)
         }
     }

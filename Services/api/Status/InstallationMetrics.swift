@@ -43,6 +43,13 @@ struct InstallationMetrics: Service {
         } catch {
             log.debug("ratings not read", .error(error))
         }
+        do throws(StorageError) {
+            let status = try await stores.receiptLog.status(timeout: Self.deadline)
+            metrics.set(.receiptLogLeaves, to: Double(status.leaves))
+            metrics.set(.receiptLogLag, to: status.lag.secondsValue)
+        } catch {
+            log.debug("receipt log not read", .error(error))
+        }
         // Nil while Redis is away: the last known size stays.
         if let dead = await stores.deadLetters() { metrics.set(.deadLetterQueue, to: Double(dead)) }
     }

@@ -26,7 +26,8 @@ extension DebateRun {
     func conclude() async throws(RunStop) -> RunEnd {
         guard case .finish(let outcome) = machine.due.first else { throw .broken("the end is not due any more") }
         let ending = try DebateEnding(
-            outcome, after: replay, epoch: claim.epoch, at: nextTime, keys: context.receiptKeys())
+            outcome, after: replay, epoch: claim.epoch, at: nextTime, previousReceipt: context.previousReceipt(),
+            keys: context.receiptKeys())
         do throws(EventLogError) {
             _ = try await context.log.conclude(
                 EventBatch(debate: claim.debate, epoch: claim.epoch, previous: tail, events: ending.events),

@@ -23,6 +23,8 @@ struct RunContext: Sendable {
     let metrics: Metrics
     /// Milliseconds since 1970.
     let wallClock: @Sendable () -> Int64
+    /// The checksum of a receipt that is in the receipt log; nil when none is known.
+    var previousReceipt: @Sendable () -> String? = { nil }
 }
 
 /// Where a run's committed events and live text go. Never blocks and never fails: Redis is only a helper.

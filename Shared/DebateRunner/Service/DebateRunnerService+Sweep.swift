@@ -99,7 +99,8 @@ extension DebateRunnerService {
         _ debate: DebateID, _ reason: Takeover.Reason, as status: DebateStatus, because sentence: String,
         _ takeover: Takeover
     ) async {
-        let sealer = EndingSealer(keys: dependencies.receiptKeys)
+        let sealer = EndingSealer(
+            keys: dependencies.receiptKeys, previousReceipt: { [sequencer] in sequencer.newestChecksum })
         let now = Timestamp(milliseconds: WallClock.nowMilliseconds())
         let log = dependencies.log.with(.debateID(debate.text))
         do {

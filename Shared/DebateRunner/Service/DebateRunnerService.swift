@@ -19,6 +19,8 @@ package actor DebateRunnerService: Service {
     nonisolated let context: RunContext
     nonisolated let publisher: Publisher
     nonisolated let store: PostgresRunStore
+    nonisolated let sequencer: ReceiptSequencer
+    nonisolated let retention: ReceiptRetention
     package nonisolated var unownedExecutor: UnownedSerialExecutor { dependencies.loop.asUnownedSerialExecutor() }
 
     private(set) var phase = Phase.running
@@ -40,6 +42,8 @@ package actor DebateRunnerService: Service {
     /// Whether the policy lets us claim; workers always may.
     var mayClaim: Bool
     private var waiter: CheckedContinuation<Void, Never>?
+    /// What this process has to do with the receipt log.
+    var receiptOffice = ReceiptSequencer.Office()
     private var slotWaiters: [CheckedContinuation<Void, Never>] = []
     var reader: DoorbellReader?
 
@@ -59,11 +63,20 @@ package actor DebateRunnerService: Service {
         publisher = Publisher(
             loop: dependencies.loop, stream: { redis?.stream }, log: log, logger: dependencies.log,
             metrics: dependencies.metrics)
+        let sequencer = ReceiptSequencer(
+            pool: dependencies.pool, keys: dependencies.receiptKeys,
+            name: "\(settings.kind.rawValue)-\(UInt64.random(in: .min ... .max))", log: dependencies.log,
+            metrics: dependencies.metrics)
+        self.sequencer = sequencer
+        retention = ReceiptRetention(
+            pool: dependencies.pool, days: dependencies.receiptRetentionDays, log: dependencies.log,
+            metrics: dependencies.metrics)
         context = RunContext(
             loop: dependencies.loop, log: log, store: store, models: dependencies.models,
             fallback: dependencies.fallback, worstCost: dependencies.worstCost, receiptKeys: dependencies.receiptKeys, publisher: publisher,
             lease: LeaseClock(lease: settings.lease), retry: RetryPolicy(), logger: dependencies.log,
-            metrics: dependencies.metrics, wallClock: WallClock.nowMilliseconds)
+            metrics: dependencies.metrics, wallClock: WallClock.nowMilliseconds,
+            previousReceipt: { sequencer.newestChecksum })
     }
 
     var freeSlots: Int { max(0, settings.concurrency - runs.count - arrivals.count) }
@@ -85,8 +98,10 @@ package actor DebateRunnerService: Service {
             group.addTask(executorPreference: dependencies.loop) { await self.keepLease() }
             group.addTask(executorPreference: dependencies.loop) { await self.sweep() }
             group.addTask(executorPreference: dependencies.loop) { await self.listen() }
+            group.addTask(executorPreference: dependencies.loop) { await self.keepReceiptLog() }
             await claimAndRun(&group)
             await retire()
+            await leaveReceiptLog()
             await publisher.finish()
             group.cancelAll()
         }

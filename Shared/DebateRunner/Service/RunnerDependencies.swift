@@ -23,6 +23,8 @@ package struct RunnerDependencies: Sendable {
     package let worstCost: @Sendable (PlannedCall) -> MicroUSD?
     /// Sign receipts, those in force when one is made; nil leaves them unsigned.
     package let receiptKeys: @Sendable () -> KeyRing?
+    /// How long receipts are kept.
+    package let receiptRetentionDays: @Sendable () -> Int
     /// For the matches of debates that end here.
     package let ratings: RatingRules
     package let log: Log
@@ -33,7 +35,9 @@ package struct RunnerDependencies: Sendable {
         models: @escaping @Sendable (ProviderKey) -> any ModelClient,
         fallback: @escaping @Sendable (AgentSpec) -> AgentSpec? = { _ in nil },
         worstCost: @escaping @Sendable (PlannedCall) -> MicroUSD? = { PriceBook.reservation(of: $0) },
-        receiptKeys: @escaping @Sendable () -> KeyRing?, ratings: RatingRules = .standard, log: Log, metrics: Metrics
+        receiptKeys: @escaping @Sendable () -> KeyRing?,
+        receiptRetentionDays: @escaping @Sendable () -> Int = { 36_500 },
+        ratings: RatingRules = .standard, log: Log, metrics: Metrics
     ) {
         self.loop = loop
         self.pool = pool
@@ -44,6 +48,7 @@ package struct RunnerDependencies: Sendable {
         self.fallback = fallback
         self.worstCost = worstCost
         self.receiptKeys = receiptKeys
+        self.receiptRetentionDays = receiptRetentionDays
         self.ratings = ratings
         self.log = log
         self.metrics = metrics

@@ -55,10 +55,11 @@ enum EndStatements {
 
     private static func insert(_ receipt: StoredReceipt) -> SQL {
         """
-        INSERT INTO receipts (id, debate_id, document, verdict, risk_level, confidence, checksum, is_signed, created_at, org_id)
+        INSERT INTO receipts (id, debate_id, document, verdict, risk_level, confidence, checksum, is_signed, created_at,
+                              redacted_checksum, org_id)
         SELECT \(receipt.id.text), r.debate_id, \(receipt.document), \(receipt.verdict.rawValue),
                \(receipt.verdict.riskLevel), \(receipt.confidence), \(receipt.checksum), \(receipt.isSigned),
-               \(receipt.createdAt), r.org_id
+               \(receipt.createdAt), \(receipt.redactedChecksum), r.org_id
         FROM debate_runs r WHERE r.debate_id = \(receipt.debate)
         """
     }

@@ -25,7 +25,8 @@ package struct ReceiptFilter: Sendable {
 /// Reads receipts. They are written by the transaction that ends their debate, and by nobody else.
 package struct ReceiptReader: Sendable {
     private static let columns = """
-        id, debate_id, document, verdict, (confidence * 10000)::bigint AS confidence, checksum, is_signed, created_at
+        id, debate_id, document, verdict, (confidence * 10000)::bigint AS confidence, checksum, redacted_checksum,
+        is_signed, created_at, legal_hold
         """
     private let pool: PGPool
     package init(pool: PGPool) { self.pool = pool }
@@ -73,8 +74,9 @@ package struct ReceiptReader: Sendable {
         StoredReceipt(
             id: try row.receiptID("id"), debate: try row.debateID("debate_id"), document: try row.bytes("document"),
             verdict: try row.member("verdict"), confidence: Ratio(tenThousandths: try row.int64("confidence")),
-            checksum: try row.text("checksum"), isSigned: try row.bool("is_signed"),
-            createdAt: try row.timestamp("created_at"))
+            checksum: try row.text("checksum"), redactedChecksum: try row.optionalText("redacted_checksum"),
+            isSigned: try row.bool("is_signed"), createdAt: try row.timestamp("created_at"),
+            isOnLegalHold: try row.bool("legal_hold"))
     }
 
     private func read<Value>(_ work: () async throws -> Value) async throws(StorageError) -> Value {
