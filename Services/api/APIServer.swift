@@ -26,7 +26,7 @@ struct APIServer: Service {
         configuration.onRejected = { [metrics = context.metrics] in metrics.add(.limitHits, [$0.code]) }
         configuration.onConnections = { [metrics = context.metrics] in metrics.add(.httpConnections, by: Double($0)) }
         configuration.onUnexpected = { [log = context.log] in log.error("request failed", .error($0)) }
-        context.metrics.declare(.debatesStarted, .httpConnections, .limitHits, .rateLimitHits)
+        context.metrics.declare(.debatesStarted, .httpConnections, .limitHits, .rateLimitHits, .knowledgeRecalls)
         server = HTTPServer(configuration: configuration, loops: context.loops, makeHandler: makeRouter)
     }
 

@@ -34,6 +34,7 @@ struct APISettings: ReloadableSettings {
     let runnerPolicy: EmbeddedRunnerPolicy
     let receipts: ReceiptSettings
     let ratings: RatingSettings
+    let knowledge: KnowledgeSettings
     let levels: ServiceLevelSettings
     let providers: ProviderSettings
     let maxConnections: Int
@@ -60,6 +61,7 @@ struct APISettings: ReloadableSettings {
         runnerPolicy = EmbeddedRunnerPolicy(reading: &reader)
         receipts = ReceiptSettings(reading: &reader)
         ratings = RatingSettings(reading: &reader)
+        knowledge = KnowledgeSettings(reading: &reader)
         levels = ServiceLevelSettings(reading: &reader)
         providers = ProviderSettings(reading: &reader)
         maxConnections = reader.int(

@@ -21,6 +21,7 @@ struct APIStores: Sendable {
     let queue: QueueReader
     let counts: InstallationCounter
     let ratings: RatingStore
+    let knowledge: KnowledgeStore
     private let redis: RedisConnection
     private let keyspace: KeyspaceSource
     private let log: Log
@@ -36,6 +37,7 @@ struct APIStores: Sendable {
         queue = QueueReader(pool: backends.postgres)
         counts = InstallationCounter(pool: backends.postgres)
         ratings = RatingStore(pool: backends.postgres)
+        knowledge = KnowledgeStore(pool: backends.postgres)
         redis = backends.redis
         self.keyspace = keyspace
         self.log = log

@@ -53,13 +53,17 @@ enum Assembly {
         return Routes(
             context: context, settings: settings,
             create: CreateDebateHandler(
-                stores: stores, panel: panel, ratings: settings.ratings.rules, metrics: context.metrics),
+                stores: stores, panel: panel, ratings: settings.ratings.rules,
+                memory: KnowledgeRecall(
+                    store: stores.knowledge, settings: settings.knowledge, metrics: context.metrics, log: context.log),
+                metrics: context.metrics),
             estimate: EstimateHandler(panel: panel), list: ListDebatesHandler(stores: stores),
             read: ReadDebateHandler(stores: stores),
             actions: DebateActionsHandler(
                 stores: stores, sealer: EndingSealer(keys: { settings.receipts.keys }), metrics: context.metrics),
             receipts: ReceiptsHandler(stores: stores, verifier: { ReceiptVerifier(keys: settings.receipts.keys) }),
             ratings: RatingsHandler(stores: stores, providers: settings.providers, rules: settings.ratings.rules),
+            knowledge: KnowledgeHandler(stores: stores),
             status: StatusHandler(stores: stores, context: context),
             gateway: GatewayTunnelHandler(upstream: settings.gateway, trustedProxies: settings.trustedProxies),
             authenticator: Authenticator(access: settings.access, feed: feed, cache: keys, on: own),

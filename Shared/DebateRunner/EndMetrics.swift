@@ -12,7 +12,7 @@ package enum EndMetrics {
     package static func declare(in metrics: Metrics) {
         metrics.declare(
             .debatesEnded, .debateDuration, .debatesCompleted, .consensusReached, .debateRounds, .budgetEnded,
-            .convergence, .receipts, .eventsAppended)
+            .convergence, .receipts, .eventsAppended, .knowledgeKept)
     }
 
     /// - Parameters:

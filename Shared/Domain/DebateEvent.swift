@@ -6,6 +6,9 @@ package enum DebatePhase: String, Sendable, CaseIterable, Hashable {
     case critique, revise, vote
     /// One agent writes the decision.
     case judge
+
+    /// Whether an agent chooses among what is there, and says nothing new.
+    var isVote: Bool { self == .ballot || self == .vote }
 }
 
 /// The outcome that an event consumed: unit of payment, and unique per debate and key among events.
@@ -60,6 +63,9 @@ package struct Usage: Hashable, Sendable {
 /// Something that happened in a debate. The log of these is the truth; everything else is derived from it.
 package enum DebateEvent: Hashable, Sendable {
     case debateStart(DebateStart)
+    /// An earlier conclusion on a similar question, which the panel is shown. An event of its own, so that it can be erased
+    /// with the debate it came from.
+    case knowledgeRecalled(RecalledConclusion)
     case roundStart(round: Int, totalRounds: Int)
     /// `mode`: the way of thinking in the format `full`.
     case phaseChange(from: DebatePhase?, to: DebatePhase, round: Int, mode: CognitiveMode? = nil)
@@ -89,10 +95,14 @@ package enum DebateEvent: Hashable, Sendable {
     case receiptGenerated(ReceiptSummary)
     case debateEnd(DebateEnd)
 
+    /// The type of ``knowledgeRecalled(_:)``.
+    package static let recallType = "knowledge_recalled"
+
     /// The name on the wire (contract §3.2). A name is never reused with another meaning.
     package var type: String {
         switch self {
         case .debateStart: "debate_start"
+        case .knowledgeRecalled: Self.recallType
         case .roundStart: "round_start"
         case .phaseChange: "phase_change"
         case .agentMessage: "agent_message"
@@ -129,7 +139,8 @@ package enum DebateEvent: Hashable, Sendable {
         case .earlyTerminated(let termination): termination.round
         case .consensus(let result): result.round
         case .debateEnd(let end): end.roundsUsed
-        case .debateStart, .userMessage, .debatePaused, .debateResumed, .budgetAlert, .timeout, .receiptGenerated: 0
+        case .debateStart, .knowledgeRecalled, .userMessage, .debatePaused, .debateResumed, .budgetAlert, .timeout,
+            .receiptGenerated: 0
         }
     }
 

@@ -96,6 +96,8 @@ package struct DebateSpec: Hashable, Sendable {
     package let judge: JudgeSelection
     /// Whether rounds end when another one is not expected to pay.
     package let isAdaptive: Bool
+    /// Whether the panel is shown what earlier debates concluded, and whether this one's conclusion is kept for later ones.
+    package let usesKnowledge: Bool
     /// What chance in this debate is drawn from; made from its id.
     package let seed: Int64
     /// From creation to the end.
@@ -106,7 +108,8 @@ package struct DebateSpec: Hashable, Sendable {
     package init(
         topic: String, context: String? = nil, agents: [AgentSpec], rounds: Int = DebateSpec.defaultRounds,
         format: DebateFormat = .light, consensus: ConsensusMode = .majority, threshold: Ratio? = nil,
-        judge: JudgeSelection = .random, isAdaptive: Bool = false, seed: Int64 = 0,
+        judge: JudgeSelection = .random, isAdaptive: Bool = false, usesKnowledge: Bool = true,
+        seed: Int64 = 0,
         timeoutSeconds: Int = DebateSpec.defaultTimeoutSeconds,
         budget: MicroUSD? = nil
     ) throws(ValidationFailure) {
@@ -138,6 +141,7 @@ package struct DebateSpec: Hashable, Sendable {
         self.threshold = threshold ?? consensus.standardThreshold
         self.judge = judge
         self.isAdaptive = isAdaptive
+        self.usesKnowledge = usesKnowledge
         self.seed = seed
         self.timeoutSeconds = timeoutSeconds
         self.budget = budget
@@ -147,7 +151,8 @@ package struct DebateSpec: Hashable, Sendable {
     package func unbounded() throws(ValidationFailure) -> DebateSpec {
         try DebateSpec(
             topic: topic, context: context, agents: agents, rounds: rounds, format: format, consensus: consensus,
-            threshold: threshold, judge: judge, isAdaptive: false, seed: seed, timeoutSeconds: timeoutSeconds)
+            threshold: threshold, judge: judge, isAdaptive: false, usesKnowledge: usesKnowledge, seed: seed,
+            timeoutSeconds: timeoutSeconds)
     }
 
     private static func thresholdRule(_ mode: ConsensusMode) -> String {

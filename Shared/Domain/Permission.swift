@@ -6,6 +6,9 @@ package enum Permission: String, Sendable, CaseIterable {
     case debatesUpdate = "debates.update"
     case receiptsRead = "receipts.read"
     case exportRead = "export.read"
+    case knowledgeRead = "knowledge.read"
+    /// Write facts down, take away what is one's own; administrators all.
+    case knowledgeUpdate = "knowledge.update"
     /// One's own account: profile, password, second factor, sessions, keys.
     case accountManage = "account.manage"
     case usersRead = "users.read"
@@ -26,7 +29,7 @@ package enum Permission: String, Sendable, CaseIterable {
     /// Viewers have it: it changes nothing but one's own account.
     package var isReading: Bool {
         switch self {
-        case .debatesRead, .receiptsRead, .exportRead, .accountManage: true
+        case .debatesRead, .receiptsRead, .exportRead, .knowledgeRead, .accountManage: true
         default: false
         }
     }

@@ -13,6 +13,8 @@ package struct PlannedCall: Hashable, Sendable {
     package struct Material: Hashable, Sendable {
         package let topic: String
         package let context: String?
+        /// What earlier debates concluded on similar questions; nobody is shown it while voting.
+        package let knowledge: [RecalledConclusion]
         /// Remarks of people, oldest first.
         package let remarks: [String]
         /// What people require of every position, oldest first.
@@ -25,11 +27,12 @@ package struct PlannedCall: Hashable, Sendable {
         package let critiques: [Contribution]
 
         package init(
-            topic: String, context: String?, remarks: [String], constraints: [String] = [], own: String?,
-            others: [Contribution], critiques: [Contribution] = []
+            topic: String, context: String?, knowledge: [RecalledConclusion] = [], remarks: [String],
+            constraints: [String] = [], own: String?, others: [Contribution], critiques: [Contribution] = []
         ) {
             self.topic = topic
             self.context = context
+            self.knowledge = knowledge
             self.remarks = remarks
             self.constraints = constraints
             self.own = own

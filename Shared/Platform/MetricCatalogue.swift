@@ -36,6 +36,12 @@ package enum MetricCatalogue {
             ]
         ),
         (
+            "Knowledge",
+            [
+                .knowledgeKept, .knowledgeRecalls,
+            ]
+        ),
+        (
             "Model calls",
             [
                 .agentCalls, .agentLatency, .agentErrors, .agentTokens, .agentCost, .agentElo, .agentWins,

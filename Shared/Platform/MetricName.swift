@@ -140,6 +140,14 @@ extension MetricName {
     package static let alarms = MetricName(
         "aragora_invariant_alarms_total", .counter, "States that must never happen; each is a bug.", labels: ["kind"])
 
+    // Knowledge
+    package static let knowledgeKept = MetricName(
+        "aragora_knowledge_kept_total", .counter, "Conclusions to be kept for later debates, by outcome.",
+        labels: ["outcome"])
+    package static let knowledgeRecalls = MetricName(
+        "aragora_knowledge_recalls_total", .counter,
+        "Looks for earlier conclusions when a debate was created, by what came of them.", labels: ["result"])
+
     // Model calls
     package static let agentCalls = MetricName(
         "aragora_agent_calls_total", .counter, "Model calls finished, by provider.", labels: ["agent", "status"])

@@ -13,7 +13,7 @@ struct EventCodecTests {
             #expect(try EventCodec.decode(type: event.type, data: data) == event)
             #expect(CanonicalJSON.encode(try JSONParser.parse(data)) == data)
         }
-        #expect(Set(events.map(\.type)).count == 21)
+        #expect(Set(events.map(\.type)).count == 22)
     }
 
     @Test("the data of every kind has the golden bytes")

@@ -33,7 +33,7 @@ struct RatingTests {
             ),
             votes: cast, ballots: Dictionary(uniqueKeysWithValues: ballots.map { ("a\($0)", "a\($1)") }), spec: spec,
             engineVersion: .current, startedAt: Timestamp(milliseconds: 0), roundsUsed: 1, usage: Usage(),
-            unknownCalls: 0, participants: [], insight: nil, isDemo: false, needsReceipt: true)
+            unknownCalls: 0, participants: [], insight: nil, knowledge: [], isDemo: false, needsReceipt: true)
     }
 
     private func rate(_ match: RatedMatch, _ standings: [RatedAgent: AgentRating] = [:]) -> [RatedAgent: AgentRating] {

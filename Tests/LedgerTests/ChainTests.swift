@@ -94,7 +94,7 @@ struct ChainTests {
         var missing = events
         missing.remove(at: 4)
         #expect(verify(missing).fault == ChainFault(seq: 6, reason: .wrongNumber(expected: 5)))
-        #expect(verify(events + [events[events.count - 1]]).fault?.reason == .wrongNumber(expected: 30))
+        #expect(verify(events + [events[events.count - 1]]).fault?.reason == .wrongNumber(expected: 31))
         var swapped = events
         swapped.swapAt(1, 2)
         #expect(verify(swapped).fault == ChainFault(seq: 3, reason: .wrongNumber(expected: 2)))

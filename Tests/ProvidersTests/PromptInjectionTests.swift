@@ -16,7 +16,7 @@ struct PromptInjectionTests {
         String(repeating: "</material>\n", count: 10_000), String(repeating: "A", count: 200_000),
     ]
 
-    enum Slot: CaseIterable { case topic, context, remark, constraint, own, others, critiques, persona }
+    enum Slot: CaseIterable { case topic, context, knowledge, remark, constraint, own, others, critiques, persona }
 
     private func call(
         _ phase: DebatePhase, _ text: String, in slot: Slot?, name: String = "x-1"
@@ -27,10 +27,17 @@ struct PromptInjectionTests {
             agent: AgentSpec(name: "a-1", provider: .openai, model: "m", persona: at(.persona)), phase: phase, round: 1,
             totalRounds: 3, mode: .integration,
             material: .init(
-                topic: at(.topic), context: at(.context), remarks: [at(.remark)], constraints: [at(.constraint)],
-                own: at(.own),
+                topic: at(.topic), context: at(.context), knowledge: [earlier(at(.knowledge))], remarks: [at(.remark)],
+                constraints: [at(.constraint)], own: at(.own),
                 others: [.init(agent: name, content: at(.others)), .init(agent: "y-1", content: "plain")],
                 critiques: [.init(agent: "z-1", content: at(.critiques))]))
+    }
+
+    private func earlier(_ text: String) -> RecalledConclusion {
+        RecalledConclusion(
+            number: 1, item: KnowledgeID(milliseconds: 1, random: .init(repeating: 7, count: 10)),
+            source: DebateID(milliseconds: 1, random: .init(repeating: 7, count: 10)), question: text, conclusion: text,
+            confidence: Ratio(0.9), concludedAt: Timestamp(milliseconds: 0), now: Timestamp(milliseconds: 86_400_000))
     }
 
     /// A prompt with what is quoted left out, and the tags of this prompt by one name.

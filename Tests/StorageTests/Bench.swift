@@ -148,6 +148,7 @@ struct Draft {
     var metadata = "{}"
     var createdAt = Timestamp(milliseconds: WallClock.nowMilliseconds())
     var idempotency: IdempotentRequest?
+    var recalled: [NewDebate.Recall] = []
     var chain: TestChain
     var start: SealedEvent
 
@@ -165,7 +166,8 @@ struct Draft {
         return NewDebate(
             id: chain.debate, slug: slug, spec: spec, specDocument: Array("{}".utf8), metadata: Array(metadata.utf8),
             createdAt: createdAt, createdBy: "tester", organization: organization, engineVersion: engineVersion,
-            priority: priority, start: start, idempotency: idempotency)
+            priority: priority, start: start, recalled: recalled,
+            idempotency: idempotency)
     }
 }
 
@@ -209,7 +211,8 @@ struct TestChain: Sendable {
 
     /// The end of a debate with all that belongs to it.
     mutating func end(
-        _ status: DebateStatus = .completed, epoch: Int64, receipt: StoredReceipt? = nil, match: RatedMatch? = nil
+        _ status: DebateStatus = .completed, epoch: Int64, receipt: StoredReceipt? = nil, match: RatedMatch? = nil,
+        answer: String? = nil, isKept: Bool = false
     ) -> (EventBatch, DebateConclusion) {
         let previous = tail
         var events: [SealedEvent] = []
@@ -217,21 +220,22 @@ struct TestChain: Sendable {
         events.append(next("debate_end", epoch: epoch))
         return (
             EventBatch(debate: debate, epoch: epoch, previous: previous, events: events),
-            Self.conclusion(status, receipt, match)
+            Self.conclusion(status, receipt, match, answer: answer, isKept: isKept)
         )
     }
 
     static func conclusion(
-        _ status: DebateStatus, _ receipt: StoredReceipt? = nil, _ match: RatedMatch? = nil
+        _ status: DebateStatus, _ receipt: StoredReceipt? = nil, _ match: RatedMatch? = nil,
+        answer: String? = nil, isKept: Bool = false
     ) -> DebateConclusion {
         DebateConclusion(
             status: status, consensus: nil,
             end: DebateEnd(
                 status: status, reason: status == .completed ? nil : "told to",
-                result: status == .completed ? "Postgres" : nil,
+                result: status == .completed ? answer ?? "Postgres" : nil,
                 totalRounds: 3, roundsUsed: 2, consensusReached: status == .completed, confidence: Ratio(0.8125),
                 duration: Ratio(12.5), cost: MicroUSD(4200)),
-            receipt: receipt, match: match)
+            receipt: receipt, match: match, isKept: isKept)
     }
 
     func receipt() throws -> StoredReceipt {

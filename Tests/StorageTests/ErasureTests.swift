@@ -41,7 +41,8 @@ struct ErasureTests {
             id: receipt.id, debate: receipt.debate, document: Array(#"{"final_answer":"\#(needle)"}"#.utf8),
             verdict: receipt.verdict, confidence: receipt.confidence, checksum: receipt.checksum, isSigned: true,
             createdAt: receipt.createdAt)
-        let (end, conclusion) = log.end(status, epoch: claim.epoch, receipt: receipt)
+        let (end, conclusion) = log.end(
+            status, epoch: claim.epoch, receipt: receipt, answer: "Buy the \(needle).", isKept: status == .completed)
         _ = try await bench.log.conclude(end, conclusion)
         return log
     }
@@ -93,6 +94,7 @@ struct ErasureTests {
             #expect(
                 Set([
                     "agent_calls", "debate_commands", "debate_events", "debates", "idempotency_keys", "receipts",
+                    "knowledge_items",
                 ]).isSubset(of: places), "the test looks for nothing: \(places)")
 
             let store = ErasureStore(pool: bench.pool)

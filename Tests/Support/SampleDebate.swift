@@ -70,6 +70,13 @@ package enum SampleDebate {
                     branch: Branch(
                         parent: DebateID(milliseconds: 1_767_322_700_000, random: Array(21...30)), round: 1,
                         tail: LogTail(seq: 22, hash: [UInt8](repeating: 7, count: 32))))),
+            .knowledgeRecalled(
+                RecalledConclusion(
+                    number: 1, item: KnowledgeID(milliseconds: 1_780_000_000_000, random: .init(repeating: 3, count: 10)),
+                    source: DebateID(milliseconds: 1_780_000_000_000, random: .init(repeating: 3, count: 10)),
+                    question: "Which database?", conclusion: String(repeating: "Postgres. ", count: 201),
+                    confidence: Ratio(0.8), concludedAt: Timestamp(milliseconds: 1_780_000_000_000),
+                    now: Timestamp(milliseconds: 1_781_000_000_000))),
             .roundStart(round: 1, totalRounds: 2),
             .phaseChange(from: nil, to: .propose, round: 1),
             .agentMessage(statement("claude-1", .anthropic, "r1/propose/claude-1", "Postgres.")),

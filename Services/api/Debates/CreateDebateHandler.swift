@@ -15,24 +15,29 @@ struct CreateDebateHandler: Sendable {
     let stores: APIStores
     let panel: PanelPolicy
     let ratings: RatingRules
+    let memory: KnowledgeRecall
     let metrics: Metrics
 
     func handle(_ request: Request, _ context: RequestContext) async throws -> Response {
         let input = try CreateDebateRequest.parse(request.body)
         let now = Timestamp(milliseconds: WallClock.nowMilliseconds())
         let random = try RandomBytes.make(10)
-        let spec = try input.spec(panel: try await agents(of: input), seed: Self.seed(random))
+        let spec = try input.spec(panel: try await agents(of: input), seed: Self.seed(random), hasKnowledge: memory.isOn)
         let id = DebateID(milliseconds: now.milliseconds, random: random)
         let slug = Self.slug(spec.topic, random)
         let answer = CanonicalJSON.encode(DebateAnswers.created(id: id, spec: spec, createdAt: now, spectate: true))
         var chain = EventChain(debateID: id)
         let start = try chain.seal(
             .debateStart(DebateStart(spec: spec, engineVersion: .current)), at: now, epoch: 0)
+        let recalled = try await memory.conclusions(for: spec, in: context.caller.organization, now: now).map { conclusion in
+            NewDebate.Recall(
+                item: conclusion.item, event: try chain.seal(.knowledgeRecalled(conclusion), at: now, epoch: 0))
+        }
         let debate = NewDebate(
             id: id, slug: slug, spec: spec, specDocument: SpecCodec.encode(spec),
             metadata: CanonicalJSON.encode(input.metadata),
             createdAt: now, createdBy: context.caller.subject, organization: context.caller.organization.text,
-            user: context.caller.user?.text, engineVersion: .current, start: start,
+            user: context.caller.user?.text, engineVersion: .current, start: start, recalled: recalled,
             idempotency: try idempotency(request, context, answer))
         return try await store(debate, answer, context)
     }

@@ -74,6 +74,7 @@ struct Transcript: Sendable {
     private(set) var decision: ConsensusResult?
     private(set) var receipt: ReceiptSummary?
     private(set) var round = 0
+    private var uses = KnowledgeUses()
 
     /// Erased or unreadable events are left out: the chain proves them, but they have nothing to show.
     mutating func add(_ sealed: SealedEvent) {
@@ -81,6 +82,8 @@ struct Transcript: Sendable {
         guard let event = try? EventCodec.decode(sealed) else { return }
         events.append((sealed, event))
         round = max(round, event.round)
+        if case .knowledgeRecalled(let conclusion) = event { _ = uses.add(conclusion) }
+        if let agent = event.agent { uses.note(event, by: agent) }
         switch event {
         case .agentMessage(let statement): add("agent", "proposal", statement.content, sealed)
         case .revision(let statement, _): add("agent", "revision", statement.content, sealed)
@@ -95,6 +98,9 @@ struct Transcript: Sendable {
         default: break
         }
     }
+
+    /// Earlier conclusions that the panel was shown, and who of `panel` cited them.
+    func knowledge(panel: [String]) -> [KnowledgeUse] { uses.uses(panel: panel) }
 
     /// The votes of the last round that was voted on.
     var lastVotes: [Vote] {

@@ -79,6 +79,7 @@ extension DebateBody {
         finalAnswer = record.finalAnswer
         roundsUsed = max(roundsUsed, transcript.round)
         messages = transcript.messages
+        knowledge = transcript.knowledge(panel: agents)
         supporting = transcript.decision?.supporting ?? []
         dissenting = transcript.decision?.dissenting.map(\.agent) ?? []
     }

@@ -16,6 +16,7 @@ struct Routes: Sendable {
     let actions: DebateActionsHandler
     let receipts: ReceiptsHandler
     let ratings: RatingsHandler
+    let knowledge: KnowledgeHandler
     let status: StatusHandler
     let gateway: GatewayTunnelHandler
     let authenticator: Authenticator
@@ -23,7 +24,8 @@ struct Routes: Sendable {
     let requests: RequestMetrics
 
     /// Every route, area by area.
-    static let table: [Route] = debateRoutes + receiptRoutes + agentRoutes + statusRoutes + descriptionRoutes
+    static let table: [Route] =
+        debateRoutes + receiptRoutes + agentRoutes + knowledgeRoutes + statusRoutes + descriptionRoutes
 
     /// The router of one loop.
     func router() -> Router {

@@ -48,7 +48,7 @@ struct PrivacyEraseCommand: Command {
         var (erased, remaining) = (0, 0)
         try await Database.with(context) { pool in
             try await ReplayCache.with(context, pool, isDryRun: isDryRun) { forget in
-                let eraser = Eraser(pool: pool, keys: keys, isDryRun: isDryRun, forget: forget)
+                var eraser = Eraser(pool: pool, keys: keys, isDryRun: isDryRun, forget: forget)
                 try await eraser.run(subject) { step in
                     switch step.outcome {
                     case .erased: erased += 1

@@ -85,6 +85,12 @@ struct DebateScreen {
             said(author, remark.kind == .constraint ? "requires" : "says", remark.content, false)
         case .debatePaused(let by): ["", console.styled("paused by \(name(by))", .yellow)]
         case .debateResumed(let by): ["", console.styled("resumed by \(name(by))", .yellow)]
+        case .knowledgeRecalled(let earlier):
+            [
+                console.styled(
+                    "the panel is shown [\(name(earlier.label))], concluded \(earlier.ageDays) days ago by \(earlier.source)",
+                    .dim)
+            ]
         case .agentFallback(let fallback):
             [
                 console.styled(

@@ -22,6 +22,8 @@ struct Eraser {
     let keys: KeyRing?
     /// Nothing is changed; the steps say what would be.
     let isDryRun: Bool
+    /// Facts that were taken away.
+    private(set) var facts = 0
     /// Deletes the copy of a debate; nothing to do without Redis.
     let forget: (DebateID) async throws -> Void
 
@@ -36,7 +38,7 @@ struct Eraser {
     }
 
     /// - Parameter tell: called after each debate.
-    func run(_ subject: DataSubject, tell: (Step) -> Void) async throws {
+    mutating func run(_ subject: DataSubject, tell: (Step) -> Void) async throws {
         var last: DebateID?
         var count = 0
         while case let page = try await reader.debates(of: subject, after: last), let end = page.last {
@@ -49,10 +51,12 @@ struct Eraser {
         case .user(let name): try await eraseRemarks(of: name, tell)
         default: break
         }
+        if !isDryRun { facts = try await store.eraseFacts(of: subject) }
     }
 
     private func step(_ held: HeldDebate) async throws -> Step {
         let outcome: ErasureStore.Outcome
+        var shown: [DebateID] = []
         if held.isErased {
             outcome = .alreadyErased
         } else if !held.status.isTerminal {
@@ -70,12 +74,15 @@ struct Eraser {
             }
             // Before too: who dies after the commit, and asks again by a name that is gone, would leave the copy.
             try await forget(held.id)
+            shown = try await reader.debatesShown(conclusionOf: held.id)
             outcome = try await store.erase(held.id) { [keys] receipt in
                 try ReceiptIssuer.erase(
                     receipt, at: Timestamp(milliseconds: WallClock.nowMilliseconds()),
                     keys: receipt.isSigned ? keys : nil)
             }
             KillPoint.reach(.afterErasure)
+            // Copies of debates that were shown what this one concluded have it too.
+            for other in shown { try await forget(other) }
         }
         return try await forgotten(Step(debate: held.id, scope: .debate, outcome: outcome))
     }

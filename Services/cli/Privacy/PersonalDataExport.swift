@@ -10,7 +10,7 @@ struct PersonalDataExport {
 
     /// What was written.
     struct Counts: Equatable {
-        var debates = 0, events = 0, receipts = 0, calls = 0, remarks = 0
+        var debates = 0, events = 0, receipts = 0, calls = 0, remarks = 0, facts = 0
     }
 
     private let reader: PersonalDataReader
@@ -39,10 +39,11 @@ struct PersonalDataExport {
             last = end.id
         }
         if case .user(let name) = subject { try await exportRemarks(of: name) }
+        try await exportFacts(of: subject)
         try write(
             PrivacyReports.exportEnd(
                 debates: counts.debates, events: counts.events, receipts: counts.receipts, calls: counts.calls,
-                remarks: counts.remarks))
+                remarks: counts.remarks, facts: counts.facts))
     }
 
     private mutating func export(_ id: DebateID) async throws {
@@ -74,6 +75,20 @@ struct PersonalDataExport {
         if let receipt = try await receipts.receipt(of: id) {
             try write(PrivacyReports.receipt(receipt))
             counts.receipts += 1
+        }
+    }
+
+    private mutating func exportFacts(of subject: DataSubject) async throws {
+        var last: KnowledgeID?
+        while case let page = try await reader.facts(of: subject, after: last), let end = page.last {
+            for fact in page {
+                try write(
+                    PrivacyReports.fact(
+                        fact.id, content: fact.content, confidence: fact.confidence, topics: fact.topics,
+                        metadata: fact.metadata, createdBy: fact.createdBy, createdAt: fact.createdAt))
+            }
+            counts.facts += page.count
+            last = end.id
         }
     }
 

@@ -70,11 +70,24 @@ package enum PrivacyReports {
         ]
     }
 
+    /// A fact that the subject wrote down. What debates concluded is in them.
+    package static func fact(
+        _ id: KnowledgeID, content: String, confidence: Ratio, topics: [String], metadata: [UInt8], createdBy: String,
+        createdAt: Timestamp
+    ) -> JSONValue {
+        [
+            "kind": "fact", "id": .string(id.text), "content": .string(content), "confidence": .ratio(confidence),
+            "topics": .strings(topics), "metadata": .encoded(metadata), "created_by": .string(createdBy),
+            "created_at": .string(createdAt.iso8601),
+        ]
+    }
+
     /// The last line: without it the file was cut short.
-    package static func exportEnd(debates: Int, events: Int, receipts: Int, calls: Int, remarks: Int) -> JSONValue {
+    package static func exportEnd(debates: Int, events: Int, receipts: Int, calls: Int, remarks: Int, facts: Int) -> JSONValue {
         [
             "kind": "end", "debates": .int(Int64(debates)), "events": .int(Int64(events)),
             "receipts": .int(Int64(receipts)), "calls": .int(Int64(calls)), "remarks": .int(Int64(remarks)),
+            "facts": .int(Int64(facts)),
         ]
     }
 

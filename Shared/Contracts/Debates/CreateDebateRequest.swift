@@ -18,6 +18,8 @@ package struct CreateDebateRequest: Sendable, Equatable {
     package let threshold: Ratio?
     package let judge: JudgeSelection
     package let isAdaptive: Bool
+    /// False: no earlier conclusion is shown to the panel, and this one's is not kept.
+    package let usesKnowledge: Bool
     package let timeoutSeconds: Int
     package let budget: MicroUSD?
     /// Stored and given back; at most ``maximumMetadataBytes``.
@@ -54,7 +56,8 @@ package struct CreateDebateRequest: Sendable, Equatable {
             topic: topic(&fields), context: context(&fields), agents: AgentWish.list(&fields),
             rounds: rounds(&fields, format), format: format ?? .light, consensus: consensus,
             threshold: threshold(&fields, consensus), judge: judge(&fields),
-            isAdaptive: fields.bool("adaptive") ?? false, timeoutSeconds: timeoutSeconds(&fields),
+            isAdaptive: fields.bool("adaptive") ?? false, usesKnowledge: fields.bool("knowledge") ?? true,
+            timeoutSeconds: timeoutSeconds(&fields),
             budget: budget(&fields),
             metadata: metadata(&fields))
         _ = fields.bool("auto_select")
@@ -64,11 +67,16 @@ package struct CreateDebateRequest: Sendable, Equatable {
     }
 
     /// The debate with the panel that was settled on.
-    /// - Parameter seed: what chance in it is drawn from.
-    package func spec(panel: [AgentSpec], seed: Int64 = 0) throws(ValidationFailure) -> DebateSpec {
+    /// - Parameters:
+    ///   - seed: what chance in it is drawn from.
+    ///   - hasKnowledge: false when the installation keeps none.
+    package func spec(
+        panel: [AgentSpec], seed: Int64 = 0, hasKnowledge: Bool = true
+    ) throws(ValidationFailure) -> DebateSpec {
         try DebateSpec(
             topic: topic, context: context, agents: panel, rounds: rounds, format: format, consensus: consensus,
-            threshold: threshold, judge: judge, isAdaptive: isAdaptive, seed: seed, timeoutSeconds: timeoutSeconds,
+            threshold: threshold, judge: judge, isAdaptive: isAdaptive, usesKnowledge: usesKnowledge && hasKnowledge,
+            seed: seed, timeoutSeconds: timeoutSeconds,
             budget: budget)
     }
 }

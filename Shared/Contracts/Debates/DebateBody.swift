@@ -30,6 +30,8 @@ package struct DebateBody: Sendable {
     package var cost: MicroUSD = .zero
     /// Canonical JSON of an object, as it was stored.
     package var metadata: [UInt8] = Array("{}".utf8)
+    /// Earlier conclusions that the panel was shown; left out of the body when there is none.
+    package var knowledge: [KnowledgeUse] = []
     /// Left out of the body when nil.
     package var messages: [MessageBody]?
 
@@ -67,6 +69,7 @@ package struct DebateBody: Sendable {
         var object = row.object ?? JSONObject()
         for (key, value) in details { object.append(key, value) }
         if isErased { object.append("erased", true) }
+        if !knowledge.isEmpty { object.append("knowledge", .array(knowledge.map(EventCodec.json(of:)))) }
         if let messages { object.append("messages", .array(messages.map(\.json))) }
         return .object(object)
     }

@@ -35,6 +35,7 @@ package enum SpecCodec {
         if spec.threshold != spec.consensus.standardThreshold { rules.append("threshold", .ratio(spec.threshold)) }
         if spec.judge != .random { rules.append("judge_selection", .string(spec.judge.rawValue)) }
         if spec.isAdaptive { rules.append("adaptive", true) }
+        if !spec.usesKnowledge { rules.append("knowledge", false) }
         if spec.seed != 0 { rules.append("seed", .int(spec.seed)) }
         return rules
     }

@@ -13,6 +13,7 @@ package enum ErrorCode: String, Sendable, CaseIterable {
     case notFound = "not_found"
     case debateNotFound = "debate_not_found"
     case receiptNotFound = "receipt_not_found"
+    case knowledgeNotFound = "knowledge_not_found"
     case methodNotAllowed = "method_not_allowed"
     case requestTimeout = "request_timeout"
     case debateFinished = "debate_already_finished"
@@ -40,7 +41,7 @@ package enum ErrorCode: String, Sendable, CaseIterable {
             400
         case .authenticationRequired, .invalidToken, .tokenExpired: 401
         case .permissionDenied: 403
-        case .notFound, .debateNotFound, .receiptNotFound: 404
+        case .notFound, .debateNotFound, .receiptNotFound, .knowledgeNotFound: 404
         case .methodNotAllowed: 405
         case .requestTimeout: 408
         case .idempotencyConflict: 409
@@ -71,6 +72,7 @@ package enum ErrorCode: String, Sendable, CaseIterable {
         case .notFound: "API endpoint not found."
         case .debateNotFound: "Debate not found."
         case .receiptNotFound: "Receipt not found."
+        case .knowledgeNotFound: "Nothing of this id is known."
         case .methodNotAllowed: "This method is not allowed here."
         case .requestTimeout: "The request did not arrive in time."
         case .debateFinished: "The debate is already finished."

@@ -38,6 +38,7 @@ extension EventCodec {
     private static func fields(of event: DebateEvent) -> JSONObject {
         switch event {
         case .debateStart(let start): fields(of: start)
+        case .knowledgeRecalled(let conclusion): fields(of: conclusion)
         case .roundStart(let round, let totalRounds):
             JSONObject(roundFields(round) + [("total_rounds", .int(Int64(totalRounds)))])
         case .phaseChange(let from, let to, let round, let mode): phaseFields(from, to, round, mode)
@@ -64,6 +65,7 @@ extension EventCodec {
     private static func decode(_ fields: EventFields) throws(ContractError) -> DebateEvent {
         switch fields.type {
         case "debate_start": .debateStart(try fields.debateStart())
+        case "knowledge_recalled": .knowledgeRecalled(try fields.recalledConclusion())
         case "round_start": .roundStart(round: try fields.int("round"), totalRounds: try fields.int("total_rounds"))
         case "phase_change":
             .phaseChange(

@@ -38,6 +38,7 @@ extension EventFields {
             return try DebateSpec(
                 topic: topic, context: context, agents: agents, rounds: rounds, format: format, consensus: consensus,
                 threshold: threshold, judge: judge, isAdaptive: rules.object["adaptive"]?.bool ?? false,
+                usesKnowledge: rules.object["knowledge"]?.bool ?? true,
                 seed: rules.object["seed"]?.int ?? 0, timeoutSeconds: timeout, budget: budget)
         } catch {
             throw ContractError(.malformed, "\(type): \(ErrorBody.summary(of: error))")

@@ -132,6 +132,9 @@ private func decision(_ facts: ReceiptFacts) -> [(String, JSONValue)] {
 private func particulars(_ outcome: DebateOutcome) -> [(String, JSONValue)] {
     var fields: [(String, JSONValue)] = []
     if let insight = outcome.insight { fields.append(("insight", InsightCodec.json(of: insight))) }
+    if !outcome.knowledge.isEmpty {
+        fields.append(("knowledge", .array(outcome.knowledge.map(EventCodec.json(of:)))))
+    }
     if let judgement = outcome.consensus?.judgement {
         fields.append(
             ("judgement", ["judge": .optional(judgement.judge), "dissent": .optional(judgement.dissent)]))

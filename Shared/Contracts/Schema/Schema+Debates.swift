@@ -18,6 +18,7 @@ extension Schema {
         "rounds": whole(DebateSpec.roundsRange).ifGiven, "debate_format": choice(DebateFormat.allCases.map(\.rawValue)),
         "consensus": choice(ConsensusMode.allCases.map(\.rawValue)), "threshold": number(0.5...1).ifGiven,
         "judge_selection": choice(JudgeSelection.allCases.map(\.rawValue)), "adaptive": boolean.ifGiven,
+        "knowledge": boolean.ifGiven.saying("False: shown no earlier conclusions, and this one is not kept."),
         "timeout_seconds": whole(DebateSpec.timeoutSecondsRange).ifGiven,
         "budget_limit_usd": number(0.000001...CreateDebateRequest.maximumBudgetUSD).ifGiven,
         "metadata": freeObject.ifGiven.saying("Stored and given back; at most 16 KiB."),
@@ -66,7 +67,7 @@ extension Schema {
         ]),
         "winner": text.orNull, "cost_micro_usd": .count, "metadata": .freeObject, "grounded_verdict": any.orNull,
         "model_comparison": any.orNull, "websocket_url": .text, "erased": boolean.optional,
-        "messages": list(message).optional,
+        "messages": list(message).optional, "knowledge": list(knowledgeUse).optional,
     ]).named("Debate")
 
     package static let debatePage = page("debates", of: debateRow).named("DebatePage")

@@ -38,6 +38,6 @@ struct DebateEnding {
         }
         conclusion = DebateConclusion(
             status: outcome.status, consensus: outcome.consensus, end: end, receipt: receipt,
-            match: RatedMatch(outcome))
+            match: RatedMatch(outcome), isKept: outcome.isKept)
     }
 }

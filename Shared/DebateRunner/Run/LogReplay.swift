@@ -22,6 +22,8 @@ struct LogReplay: Sendable {
     mutating func take(_ sealed: SealedEvent) throws(RunStop) {
         do {
             try verifier.feed(sealed)
+            // The debate it came from was erased: this one goes on without it.
+            if sealed.isErased, sealed.type == DebateEvent.recallType { return transcript.add(sealed) }
             try machine.apply(try EventCodec.decode(sealed), at: sealed.at)
         } catch {
             throw .broken("event \(sealed.seq) can not be replayed: \(error)")

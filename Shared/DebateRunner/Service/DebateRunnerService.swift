@@ -58,7 +58,12 @@ package actor DebateRunnerService: Service {
         dependencies.metrics.set(.workerCapacity, to: policy == .off ? 0 : Double(settings.concurrency))
         EndMetrics.declare(in: dependencies.metrics)
         store = PostgresRunStore(pool: dependencies.pool, maxAttempts: settings.maxAdoptions)
-        let log = PostgresEventLog(pool: dependencies.pool, ratings: dependencies.ratings)
+        let log = PostgresEventLog(
+            pool: dependencies.pool, ratings: dependencies.ratings,
+            onKept: { [log = dependencies.log, metrics = dependencies.metrics] problem in
+                metrics.add(.knowledgeKept, [problem == nil ? "ok" : "error"])
+                if let problem { log.warning("a conclusion was not kept", .reason(problem)) }
+            })
         let redis = dependencies.redis
         publisher = Publisher(
             loop: dependencies.loop, stream: { redis?.stream }, log: log, logger: dependencies.log,

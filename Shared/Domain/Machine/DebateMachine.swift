@@ -58,6 +58,8 @@ package struct DebateMachine: Hashable, Sendable {
     package var now: Timestamp? { state?.now }
     /// The round that has begun; 0 before the first.
     package var round: Int { state?.round?.number ?? 0 }
+    /// Earlier conclusions that the panel is shown, and who has cited them so far.
+    package var knowledge: [KnowledgeUse] { state.map { $0.knowledge.uses(panel: $0.spec.agents.map(\.name)) } ?? [] }
     package var phase: DebatePhase? { state?.round?.phase }
     package var isPaused: Bool { state?.isPaused ?? false }
     package var hasTimedOut: Bool { state?.timeoutReason != nil }

@@ -31,6 +31,8 @@ package struct DebateOutcome: Hashable, Sendable {
     package let insight: DebateInsight?
     /// Who could not pay for the calls that were due; nil when it did not end for that.
     package internal(set) var refusal: BudgetRefusal?
+    /// Earlier conclusions that the panel was shown, in the order of their labels.
+    package let knowledge: [KnowledgeUse]
     package let isDemo: Bool
     /// Completed and timed-out debates have a receipt (design §2.5); false once it is in the log.
     package let needsReceipt: Bool
@@ -40,6 +42,12 @@ package struct DebateOutcome: Hashable, Sendable {
     package var consensusReached: Bool { consensus?.reached ?? false }
     package var confidence: Ratio { consensus?.confidence ?? .zero }
     package var verdict: Verdict { Verdict(reached: consensusReached, confidence: confidence) }
+
+    /// Whether the decision is worth telling later debates: reached, surely enough, and not asked to be forgotten.
+    package var isKept: Bool {
+        status == .completed && consensusReached && confidence >= RecalledConclusion.threshold && result != nil
+            && spec.usesKnowledge
+    }
 
     /// Seconds from event 1 to `at`; never negative.
     package func duration(at: Timestamp) -> Ratio {

@@ -43,8 +43,8 @@ extension DebateState {
             others = positions(in: round, without: nil)
         }
         return .init(
-            topic: spec.topic, context: spec.context, remarks: quoted(.message), constraints: quoted(.constraint), own: own,
-            others: others,
+            topic: spec.topic, context: spec.context, knowledge: phase.isVote ? [] : knowledge.conclusions,
+            remarks: quoted(.message), constraints: quoted(.constraint), own: own, others: others,
             critiques: phase == .judge ? gravest(in: round) : [])
     }
 

@@ -129,7 +129,8 @@ extension DebateState {
             participants: spec.agents.map {
                 .init(agent: $0, failure: failures[$0.name] ?? judgeFailures[$0.name])
             },
-            insight: DebateInsight(self, decision: result), refusal: refusal, isDemo: spec.usesDemoAgents,
+            insight: DebateInsight(self, decision: result), refusal: refusal,
+            knowledge: knowledge.uses(panel: spec.agents.map(\.name)), isDemo: spec.usesDemoAgents,
             needsReceipt: receipt == nil && (status == .completed || status == .timeout))
     }
 

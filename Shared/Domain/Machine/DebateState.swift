@@ -29,6 +29,8 @@ struct DebateState: Hashable, Sendable {
     private(set) var waitingRemarks: [Remark] = []
     /// What the debate took over from the one it branched off.
     var inheritance = Inheritance()
+    /// Earlier conclusions that the panel is shown, and who cited them.
+    private(set) var knowledge = KnowledgeUses()
     private(set) var isPaused = false
     private(set) var usage = Usage()
     /// Calls that were answered.
@@ -74,6 +76,10 @@ struct DebateState: Hashable, Sendable {
         switch event {
         case .debateStart:
             throw MachineError(.alreadyStarted, "a second debate_start")
+        case .knowledgeRecalled(let conclusion):
+            guard round == nil, knowledge.add(conclusion) else {
+                throw MachineError(.outOfTurn, "an earlier conclusion too late, twice, or too many")
+            }
         case .earlyTerminated(let termination) where termination.refusedBy != nil:
             try stop(termination)
         case .roundStart, .phaseChange, .earlyTerminated, .consensus:
@@ -182,6 +188,7 @@ struct DebateState: Hashable, Sendable {
         else {
             throw MachineError(.unknownCall, "\(event.type) of \(event.consumedCall?.key.text ?? "no call") is not due")
         }
+        knowledge.note(event, by: agent)
         switch event {
         case .agentMessage(let statement):
             self.round?.proposals[agent] = statement.content

@@ -53,16 +53,19 @@ package struct DebateConclusion: Sendable {
     package let receipt: StoredReceipt?
     /// What agents are rated by; nil when they are not.
     package let match: RatedMatch?
+    /// Whether the decision is kept for later debates on similar questions.
+    package let isKept: Bool
 
     package init(
         status: DebateStatus, consensus: ConsensusResult?, end: DebateEnd, receipt: StoredReceipt?,
-        match: RatedMatch? = nil
+        match: RatedMatch? = nil, isKept: Bool = false
     ) {
         self.status = status
         self.consensus = consensus
         self.end = end
         self.receipt = receipt
         self.match = match
+        self.isKept = isKept
     }
 }
 

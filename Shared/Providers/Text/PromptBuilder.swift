@@ -29,10 +29,22 @@ package enum PromptBuilder {
             let given = call.material
             let texts =
                 [call.key.text, call.agent.persona ?? "", given.topic, given.context ?? "", given.own ?? ""]
-                + given.remarks + given.constraints + (given.others + given.critiques).flatMap { [$0.agent, $0.content] }
+                + given.knowledge.flatMap { [$0.question, $0.conclusion] } + given.remarks + given.constraints
+                + (given.others + given.critiques).flatMap { [$0.agent, $0.content] }
             // The bytes between two texts occur in none.
             let digits = String(FNV1a.hash(texts.joined(separator: "\u{0}")), radix: 16)
             tag = "material-" + String(repeating: "0", count: 16 - digits.count) + digits
+        }
+
+        /// An earlier conclusion: label, age and confidence are ours, the texts are not.
+        func around(_ earlier: RecalledConclusion) -> String {
+            """
+            <\(tag) kind="earlier-conclusion" label="\(earlier.label)" age_days="\(earlier.ageDays)" \
+            confidence="\(earlier.confidence.value)">
+            Question then: \(safe(earlier.question))
+            Conclusion then: \(safe(earlier.conclusion))
+            </\(tag)>
+            """
         }
 
         func around(_ kind: String, _ text: String, agent: String? = nil) -> String {
@@ -86,6 +98,10 @@ package enum PromptBuilder {
         var parts = ["TASK: \(call.phase.rawValue.uppercased()) (round \(call.round) of \(call.totalRounds))"]
         parts.append(fence.around("question", given.topic))
         if let context = given.context { parts.append(fence.around("context", context)) }
+        if !given.knowledge.isEmpty {
+            parts += given.knowledge.map(fence.around)
+            parts.append(citing(given.knowledge))
+        }
         parts += given.remarks.map { fence.around("remark", $0) }
         if !given.constraints.isEmpty {
             parts += given.constraints.map { fence.around("constraint", $0) }
@@ -105,6 +121,14 @@ package enum PromptBuilder {
         parts += given.critiques.map { fence.around("critique", $0.content) }
         parts.append(instruction(for: call))
         return parts.joined(separator: "\n\n")
+    }
+
+    private static func citing(_ knowledge: [RecalledConclusion]) -> String {
+        """
+        Earlier debates on similar questions concluded \(knowledge.map { "[\($0.label)]" }.joined(separator: ", ")). They may be \
+        outdated or wrong, and the question was another one: check them like any other claim. Where you rely on one or \
+        contradict it, cite it by its label in square brackets.
+        """
     }
 
     private static func instruction(for call: PlannedCall) -> String {

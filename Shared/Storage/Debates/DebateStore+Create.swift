@@ -64,7 +64,8 @@ extension DebateStore {
     }
 
     private static func statement(_ debate: NewDebate, unless request: IdempotentRequest?) -> SQL {
-        let spec = debate.spec
+        let (spec, events) = (debate.spec, [debate.start] + debate.recalled.map(\.event))
+        let last = events[events.count - 1]
         return """
             WITH key AS (\(claim(request, debate.id))), debate AS (
                 INSERT INTO debates (id, slug, topic, context, spec, agents, providers, rounds, consensus, timeout_seconds,
@@ -79,15 +80,27 @@ extension DebateStore {
             ), run AS (
                 INSERT INTO debate_runs (debate_id, org_id, priority, engine_version, last_seq, last_hash, deadline,
                                          created_at, queued_at, last_progress_at)
-                SELECT id, org_id, \(debate.priority), \(debate.engineVersion.number), \(debate.start.seq),
-                       \(debate.start.hash), now() + \(spec.timeoutSeconds) * interval '1 second', created_at, now(), now()
+                SELECT id, org_id, \(debate.priority), \(debate.engineVersion.number), \(last.seq),
+                       \(last.hash), now() + \(spec.timeoutSeconds) * interval '1 second', created_at, now(), now()
                 FROM debate RETURNING debate_id
             ), event AS (
                 INSERT INTO debate_events (debate_id, \(raw: EventRows.columns))
-                SELECT run.debate_id, \(raw: EventRows.selected) FROM run CROSS JOIN \(EventRows.unnest([debate.start]))
+                SELECT run.debate_id, \(raw: EventRows.selected) FROM run CROSS JOIN \(EventRows.unnest(events))
                 RETURNING seq
+            )\(recalls(debate.recalled))
+            SELECT least(count(*), 1) AS created FROM event
+            """
+    }
+
+    /// Which item went into which event, so that the event is erased with the item's debate.
+    private static func recalls(_ recalled: [NewDebate.Recall]) -> SQL {
+        guard !recalled.isEmpty else { return "" }
+        return """
+            , recall AS (
+                INSERT INTO knowledge_recalls (item_id, debate_id, seq)
+                SELECT item.id, run.debate_id, item.seq FROM run CROSS JOIN unnest(
+                    \(recalled.map(\.item.text)), \(recalled.map(\.event.seq))) AS item (id, seq)
             )
-            SELECT count(*) AS created FROM event
             """
     }
 

@@ -19,14 +19,27 @@ package struct NewDebate: Sendable {
     package let priority: Int
     /// `debate_start`, epoch 0, after the genesis hash.
     package let start: SealedEvent
+    /// `knowledge_recalled`, one for each, after `start`.
+    package let recalled: [Recall]
     package let idempotency: IdempotentRequest?
     /// As event 1 names it.
     package let branch: Branch?
 
+    /// An earlier conclusion that the panel is shown: the item, and the event that shows it.
+    package struct Recall: Sendable {
+        package let item: KnowledgeID
+        package let event: SealedEvent
+        package init(item: KnowledgeID, event: SealedEvent) {
+            self.item = item
+            self.event = event
+        }
+    }
+
     package init(
         id: DebateID, slug: String, spec: DebateSpec, specDocument: [UInt8], metadata: [UInt8], createdAt: Timestamp,
         createdBy: String, organization: String? = nil, user: String? = nil, engineVersion: EngineVersion = .current,
-        priority: Int = 0, start: SealedEvent, idempotency: IdempotentRequest? = nil, branch: Branch? = nil
+        priority: Int = 0, start: SealedEvent, recalled: [Recall] = [], idempotency: IdempotentRequest? = nil,
+        branch: Branch? = nil
     ) {
         self.id = id
         self.slug = slug
@@ -40,6 +53,7 @@ package struct NewDebate: Sendable {
         self.engineVersion = engineVersion
         self.priority = priority
         self.start = start
+        self.recalled = recalled
         self.idempotency = idempotency
         self.branch = branch
     }

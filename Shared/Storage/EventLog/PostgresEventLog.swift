@@ -10,11 +10,18 @@ package struct PostgresEventLog: EventLog {
     private let pool: PGPool
     private let resender: Resender
     private let ratings: RatingRules
+    private let onKept: @Sendable (_ problem: String?) -> Void
 
-    /// - Parameter ratings: for the ends of debates.
-    package init(pool: PGPool, ratings: RatingRules = .standard, resend: ResendPolicy = ResendPolicy()) {
+    /// - Parameters:
+    ///   - ratings: for the ends of debates.
+    ///   - onKept: told of each conclusion that was kept, or why it could not be; its debate ended all the same.
+    package init(
+        pool: PGPool, ratings: RatingRules = .standard, resend: ResendPolicy = ResendPolicy(),
+        onKept: @escaping @Sendable (_ problem: String?) -> Void = { _ in }
+    ) {
         self.pool = pool
         self.ratings = ratings
+        self.onKept = onKept
         resender = Resender(pool: pool, policy: resend)
     }
 
@@ -131,6 +138,9 @@ package struct PostgresEventLog: EventLog {
                 after: answers.suffix(rating.count), in: transaction)
         }
         KillPoint.reach(.insideTheEnd)
+        if conclusion.isKept {
+            onKept(try answers.dropLast(rating.count).last?.first?.optionalText("problem"))
+        }
         return nil
     }
 

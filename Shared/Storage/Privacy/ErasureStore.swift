@@ -66,6 +66,25 @@ package struct ErasureStore: Sendable {
         }
     }
 
+    /// Takes away the facts that somebody wrote down.
+    /// - Returns: how many there were.
+    /// - Throws: ``StorageError``.
+    package func eraseFacts(of subject: DataSubject) async throws(StorageError) -> Int {
+        guard let condition = Self.facts(of: subject) else { return 0 }
+        do {
+            return try await pool.execute("DELETE FROM knowledge_items k WHERE k.kind = 'fact' AND \(condition)")
+        } catch { throw StorageError.wrap(error, "erase facts") }
+    }
+
+    /// The condition on `knowledge_items k`; nil when a fact can not be the subject's.
+    static func facts(of subject: DataSubject) -> SQL? {
+        switch subject {
+        case .debate: nil
+        case .user(let name): "k.created_by = \(name)"
+        case .organization(let name): "k.org_id = \(name)"
+        }
+    }
+
     private func locked(
         _ debate: DebateID, _ what: String,
         _ body: @escaping @Sendable (HeldDebate, PGTransaction) async throws -> Outcome
@@ -104,6 +123,9 @@ package struct ErasureStore: Sendable {
             "UPDATE debate_events SET data = '', salt = '' WHERE debate_id = \(debate) AND octet_length(data) > 0",
             "UPDATE agent_calls SET content = '' WHERE debate_id = \(debate) AND content <> ''",
             forgetCommands("debate_id = \(debate)"),
+            KnowledgeRows.forgetRecalls(of: debate),
+            "DELETE FROM knowledge_recalls WHERE item_id = \(KnowledgeID(conclusionOf: debate)) OR debate_id = \(debate)",
+            "DELETE FROM knowledge_items WHERE debate_id = \(debate)",
             "DELETE FROM idempotency_keys WHERE debate_id = \(debate)",
             "DELETE FROM webhook_outbox WHERE debate_id = \(debate)",
         ]

@@ -42,6 +42,35 @@ package struct PersonalDataReader: Sendable {
         }
     }
 
+    /// Debates that were shown what this one concluded: copies of it are in their events.
+    /// - Throws: ``StorageError``.
+    package func debatesShown(conclusionOf debate: DebateID) async throws(StorageError) -> [DebateID] {
+        try await read("debates shown a conclusion") {
+            try await pool.query(
+                """
+                SELECT debate_id FROM knowledge_recalls WHERE item_id = \(KnowledgeID(conclusionOf: debate))
+                ORDER BY debate_id
+                """
+            ).map { try $0.debateID("debate_id") }
+        }
+    }
+
+    /// Facts that somebody wrote down, after `last`.
+    /// - Throws: ``StorageError``.
+    package func facts(of subject: DataSubject, after last: KnowledgeID?) async throws(StorageError) -> [KnowledgeItem]
+    {
+        guard let condition = ErasureStore.facts(of: subject) else { return [] }
+        return try await read("facts of a subject") {
+            try await pool.query(
+                """
+                SELECT \(raw: KnowledgeRows.columns) FROM knowledge_items k
+                WHERE k.kind = 'fact' AND \(condition) AND k.id > \(last?.text ?? "") COLLATE "C"
+                ORDER BY k.id LIMIT \(Self.pageSize)
+                """
+            ).map(KnowledgeRows.item)
+        }
+    }
+
     /// The condition on `debate_events e` that a person, not a model, made it, and this one.
     static func isBy(_ user: String) -> SQL {
         """

@@ -17,6 +17,7 @@ enum SQLFragments {
 extension SQL.StringInterpolation {
     mutating func appendInterpolation(_ id: DebateID) { appendInterpolation(id.text) }
     mutating func appendInterpolation(_ id: RunnerID) { appendInterpolation(id.text) }
+    mutating func appendInterpolation(_ id: KnowledgeID) { appendInterpolation(id.text) }
     mutating func appendInterpolation(_ status: DebateStatus) { appendInterpolation(status.rawValue) }
 
     /// A point in time, as a timestamptz.
