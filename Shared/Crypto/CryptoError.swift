@@ -6,6 +6,8 @@ package struct CryptoError: Error, Sendable, CustomStringConvertible {
         case libraryFailure
         /// The text of a key is empty or too short.
         case invalidKey
+        /// A sealed secret does not open with these keys, for this purpose.
+        case unreadable
     }
 
     package let code: Code

@@ -1,4 +1,4 @@
-import Crypto
+package import Crypto
 package import Platform
 
 /// Settings of users' sessions and of stored secrets, the same for every executable.
@@ -45,7 +45,7 @@ package struct SessionSettings: Sendable {
                 name,
                 help: name.hasSuffix("PREVIOUS")
                     ? "The key before the last rotation: what was stored under it is still read."
-                    : "64 hex digits. API keys, reset tokens and backup codes are stored as codes under it.")
+                    : "64 hex digits. Secrets that we store are encrypted with it; API keys, reset tokens and backup codes are stored as codes under it.")
             Self.checkEncryptionKey(key, name, &reader)
             if let key { keys.append(key) }
         }
@@ -76,6 +76,13 @@ package struct SessionSettings: Sendable {
     /// - Parameter roots: the service tokens, the present one first; used when there is no key of its own.
     func keyDigests(derivedFrom roots: [[UInt8]]) -> KeyDigests {
         KeyDigests(keys: Self.keys(encryption, else: roots, purpose: "stored digests", madeUp))
+    }
+
+    /// Seals the secrets that we store; nil when no encryption key is set: nothing that must be read again can be stored then.
+    package var secretBox: SecretBox? {
+        let keys = encryption.map { HMACSHA256.code(for: Array("aragora stored secrets v1".utf8), key: Hex.decode($0.reveal()) ?? []) }
+        guard let current = keys.first else { return nil }
+        return try? SecretBox(current: current, previous: Array(keys.dropFirst()))
     }
 
     /// Of each secret a key for this purpose alone, so that one use says nothing about another.
