@@ -21,6 +21,7 @@ struct APISettings: ReloadableSettings {
     let port: UInt16
     let stores: StoreSettings
     let access: AccessControl
+    let accounts: AccountSettings
     let environment: CommonSettings.Environment
     /// Requests a minute per client; 0 is off.
     let rateLimit: Int
@@ -48,6 +49,7 @@ struct APISettings: ReloadableSettings {
             reader.int("ARAGORA_PORT", default: 8080, in: 0...65_535, help: "Port of the API; 0 takes a free one."))
         stores = StoreSettings(reading: &reader, applicationName: "aragora-api", loops: common.eventLoops)
         access = AccessControl(reading: &reader, common: common)
+        accounts = AccountSettings(reading: &reader, common: common)
         rateLimit = reader.int(
             "ARAGORA_RATE_LIMIT", default: 100, in: 0...10_000_000,
             help: "Requests a minute per client; 0 switches the limit off.")

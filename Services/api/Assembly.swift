@@ -17,11 +17,10 @@ enum Assembly {
     static func services(_ settings: APISettings, _ context: ServiceContext) async throws -> [any Service] {
         let backends = await Backends.open(settings.stores, context)
         let local = LocalRateTable()
-        let feed = RevocationFeed(backends, log: context.log)
-        let keys = KeyCache()
+        let shared = SharedAccess(backends, log: context.log)
         let requests = RequestMetrics(metrics: context.metrics, objective: settings.levels.requests)
         let server = try APIServer(settings: settings, context: context) { loop in
-            routes(settings, context, backends, on: loop, local, requests, feed, keys).router()
+            routes(settings, context, backends, on: loop, local, requests, shared).router()
         }
         let counts = InstallationMetrics(
             stores: APIStores(backends.main, keyspace: backends.keyspace, log: context.log), metrics: context.metrics,
@@ -29,7 +28,10 @@ enum Assembly {
         context.metrics.set(.receiptRetention, to: Double(settings.receipts.retentionDays))
         let runnerLoop = try EventLoop(name: "runner")
         var services: [any Service] = [
-            Closing(server) { await backends.close() }, counts, feed,
+            Closing(server) { await backends.close() }, counts, shared.feed,
+            AuditKeeper(
+                audit: AuditLog(pool: backends.main.postgres), loop: backends.main.loop,
+                days: settings.accounts.auditRetentionDays, log: context.log),
             try await embeddedRunner(settings, context, on: runnerLoop, keyspace: backends.keyspace),
             LoopLagMonitor(name: "runner-loop-lag", loops: [runnerLoop], metrics: context.metrics),
         ]
@@ -43,13 +45,15 @@ enum Assembly {
     /// Every handler of one loop.
     static func routes(
         _ settings: APISettings, _ context: ServiceContext, _ backends: Backends, on loop: EventLoop,
-        _ local: LocalRateTable, _ requests: RequestMetrics, _ feed: RevocationFeed, _ keys: KeyCache
+        _ local: LocalRateTable, _ requests: RequestMetrics, _ shared: SharedAccess
     ) -> Routes {
         let own = backends.on(loop)
         let stores = APIStores(own, keyspace: backends.keyspace, log: context.log)
         let panel = PanelPolicy(
             providers: settings.providers,
             allowsDemoFallback: settings.demoFallback || settings.environment != .production)
+        let authenticator = Authenticator(
+            access: settings.access, feed: shared.feed, cache: shared.keys, on: own)
         return Routes(
             context: context, settings: settings,
             create: CreateDebateHandler(
@@ -66,11 +70,25 @@ enum Assembly {
             knowledge: KnowledgeHandler(stores: stores),
             status: StatusHandler(stores: stores, context: context),
             gateway: GatewayTunnelHandler(upstream: settings.gateway, trustedProxies: settings.trustedProxies),
-            authenticator: Authenticator(access: settings.access, feed: feed, cache: keys, on: own),
+            authenticator: authenticator, accounts: accounts(settings, context, own, stores, shared, authenticator),
             rateLimit: RateLimitMiddleware(
                 redis: own.redis, keyspace: backends.keyspace, local: local, limitPerMinute: settings.rateLimit,
                 trustedProxies: settings.trustedProxies, metrics: context.metrics),
             requests: requests)
+    }
+
+    private static func accounts(
+        _ settings: APISettings, _ context: ServiceContext, _ own: LoopBackends, _ stores: APIStores,
+        _ shared: SharedAccess, _ authenticator: Authenticator
+    ) -> AccountHandlers {
+        let pool = own.postgres
+        return AccountHandlers(
+            AccountServices(
+                accounts: AccountStore(pool: pool), sessions: SessionStore(pool: pool), keys: APIKeyStore(pool: pool),
+                guards: LoginGuard(pool: pool), audit: AuditLog(pool: pool), revocations: RevocationStore(pool: pool),
+                stores: stores, authenticator: authenticator, feed: shared.feed, hasher: shared.hasher,
+                sealer: UnsealedSecrets(), settings: settings.accounts, trustedProxies: settings.trustedProxies,
+                log: context.log))
     }
 
     /// The runner inside this process, on an event loop and connections of its own.

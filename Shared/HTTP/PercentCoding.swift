@@ -22,3 +22,18 @@ package enum PercentCoding {
         return String(validating: decoded, as: UTF8.self)
     }
 }
+
+extension PercentCoding {
+    /// The UTF-8 bytes of a text, with all but unreserved characters (RFC 3986 §2.3) encoded.
+    package static func encode(_ text: String) -> String {
+        let digits = Array("0123456789ABCDEF".utf8)
+        var out: [UInt8] = []
+        for byte in text.utf8 {
+            switch byte {
+            case 0x30...0x39, 0x41...0x5A, 0x61...0x7A, 0x2D, 0x2E, 0x5F, 0x7E: out.append(byte)
+            default: out += [UInt8(ascii: "%"), digits[Int(byte >> 4)], digits[Int(byte & 15)]]
+            }
+        }
+        return String(decoding: out, as: UTF8.self)
+    }
+}

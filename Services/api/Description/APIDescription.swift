@@ -51,6 +51,8 @@ enum APIDescription {
 
     private static let pathWords = [
         "id": "A debate's id, or its slug.", "receipt": "A receipt's id.", "format": "The form of the export.",
+        "user": "A user's id.", "session": "A session's id.", "key": "A key's id, or its shown prefix.",
+        "role": "A role's name.",
     ]
 
     private static func health(_ path: String) -> APIOperation {

@@ -8,10 +8,17 @@ import ServiceKit
 struct AuthenticationMiddleware: Middleware {
     private let authenticator: Authenticator
     private let requirements: [RouteKey: RouteRequirement]
+    private let onDenied: OnDenied
+
+    /// Told of a known caller who may not.
+    typealias OnDenied = @Sendable (Principal, Permission, Request, RequestContext) async -> Void
     private let templates: Set<String>
 
     /// - Parameter requirements: what each route takes; a route that is not here is refused.
-    init(authenticator: Authenticator, requirements: [RouteKey: RouteRequirement]) {
+    init(authenticator: Authenticator, requirements: [RouteKey: RouteRequirement],
+        onDenied: @escaping OnDenied = { _, _, _, _ in }
+    ) {
+        self.onDenied = onDenied
         self.authenticator = authenticator
         self.requirements = requirements
         templates = Set(requirements.keys.map(\.template))
@@ -43,6 +50,7 @@ struct AuthenticationMiddleware: Middleware {
             throw APIError(authenticating: error)
         }
         guard principal.may(permission, debate: debate(context, principal)) else {
+            await onDenied(principal, permission, request, context)
             throw APIError.denied(permission)
         }
         return principal

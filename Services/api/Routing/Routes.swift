@@ -20,12 +20,14 @@ struct Routes: Sendable {
     let status: StatusHandler
     let gateway: GatewayTunnelHandler
     let authenticator: Authenticator
+    let accounts: AccountHandlers
     let rateLimit: RateLimitMiddleware
     let requests: RequestMetrics
 
     /// Every route, area by area.
     static let table: [Route] =
         debateRoutes + receiptRoutes + agentRoutes + knowledgeRoutes + statusRoutes + descriptionRoutes
+        + accountRoutes + administrationRoutes
 
     /// The router of one loop.
     func router() -> Router {
@@ -51,7 +53,8 @@ struct Routes: Sendable {
             AccessLogMiddleware(log: context.log, requests: requests, trustedProxies: settings.trustedProxies),
             rateLimit,
             ErrorMappingMiddleware(log: context.log),
-            AuthenticationMiddleware(authenticator: authenticator, requirements: requirements),
+            AuthenticationMiddleware(
+                authenticator: authenticator, requirements: requirements, onDenied: accounts.services.denied),
         ]
     }
 

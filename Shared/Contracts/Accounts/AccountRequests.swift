@@ -171,6 +171,13 @@ package enum AccountRequests {
         return change
     }
 
+    package static func permission(_ bytes: [UInt8]) throws(ValidationFailure) -> String {
+        var fields = try read(bytes)
+        let permission = fields.required("permission", maximum: 100)
+        try fields.finish()
+        return permission
+    }
+
     package static func hold(_ bytes: [UInt8]) throws(ValidationFailure) -> Bool {
         var fields = try read(bytes)
         let isHeld = fields.flag("legal_hold")

@@ -71,6 +71,8 @@ package enum AuditBody {
         ]
     }
 
+    package static func hold(_ isHeld: Bool) -> JSONValue { ["legal_hold": .bool(isHeld)] }
+
     /// The answer of a check of the whole chain.
     package static func verification(isValid: Bool, checked: Int, brokenAt: Int64?, chain: JSONValue) -> JSONValue {
         [

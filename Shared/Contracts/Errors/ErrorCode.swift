@@ -14,6 +14,18 @@ package enum ErrorCode: String, Sendable, CaseIterable {
     case debateNotFound = "debate_not_found"
     case receiptNotFound = "receipt_not_found"
     case knowledgeNotFound = "knowledge_not_found"
+    case sessionNotFound = "session_not_found"
+    case keyNotFound = "api_key_not_found"
+    case userNotFound = "user_not_found"
+    case roleNotFound = "role_not_found"
+    case invalidCredentials = "invalid_credentials"
+    case accountLocked = "account_locked"
+    case emailTaken = "email_taken"
+    case registrationClosed = "registration_closed"
+    case wrongPassword = "wrong_password"
+    case wrongCode = "wrong_code"
+    case invalidResetToken = "invalid_reset_token"
+    case conflict
     case methodNotAllowed = "method_not_allowed"
     case requestTimeout = "request_timeout"
     case debateFinished = "debate_already_finished"
@@ -37,19 +49,21 @@ package enum ErrorCode: String, Sendable, CaseIterable {
     package var status: Int {
         switch self {
         case .badRequest, .invalidJSON, .validationFailed, .debateFinished, .debateNotPaused, .noAgents,
-            .invalidIdempotencyKey:
+            .invalidIdempotencyKey, .wrongPassword, .wrongCode, .invalidResetToken:
             400
-        case .authenticationRequired, .invalidToken, .tokenExpired: 401
-        case .permissionDenied: 403
-        case .notFound, .debateNotFound, .receiptNotFound, .knowledgeNotFound: 404
+        case .authenticationRequired, .invalidToken, .tokenExpired, .invalidCredentials: 401
+        case .permissionDenied, .registrationClosed: 403
+        case .notFound, .debateNotFound, .receiptNotFound, .knowledgeNotFound, .sessionNotFound, .keyNotFound, .userNotFound,
+            .roleNotFound:
+            404
         case .methodNotAllowed: 405
         case .requestTimeout: 408
-        case .idempotencyConflict: 409
+        case .idempotencyConflict, .emailTaken, .conflict: 409
         case .bodyTooLarge: 413
         case .uriTooLong: 414
         case .unsupportedMedia: 415
         case .upgradeRequired: 426
-        case .rateLimited, .idempotencyInProgress: 429
+        case .rateLimited, .idempotencyInProgress, .accountLocked: 429
         case .headersTooLarge: 431
         case .internalError: 500
         case .notImplemented: 501
@@ -73,6 +87,18 @@ package enum ErrorCode: String, Sendable, CaseIterable {
         case .debateNotFound: "Debate not found."
         case .receiptNotFound: "Receipt not found."
         case .knowledgeNotFound: "Nothing of this id is known."
+        case .sessionNotFound: "Session not found."
+        case .keyNotFound: "API key not found."
+        case .userNotFound: "User not found."
+        case .roleNotFound: "Role not found."
+        case .invalidCredentials: "Invalid email or password"
+        case .accountLocked: "Too many failed sign-ins; try again later."
+        case .emailTaken: "Email already registered"
+        case .registrationClosed: "Registration is closed."
+        case .wrongPassword: "The password is wrong."
+        case .wrongCode: "The code is wrong, or was used before."
+        case .invalidResetToken: "The reset token is not valid any more."
+        case .conflict: "This is not possible as things stand."
         case .methodNotAllowed: "This method is not allowed here."
         case .requestTimeout: "The request did not arrive in time."
         case .debateFinished: "The debate is already finished."

@@ -220,9 +220,7 @@ package struct AuditLog: Sendable {
             "UPDATE audit_heads SET first_seq = \(seq + 1), base_hash = \(hash) WHERE org_id = \(organization)",
             "SELECT set_config('aragora.audit_retention', 'off', true)",
         ])
-        let details = JSONObject([
-            ("first_seq", .int(first)), ("last_seq", .int(seq)), ("last_hash", .string(Hex.encode(hash))),
-        ])
+        let details = AuditDetails.removal(firstSeq: first, lastSeq: seq, hash: Hex.encode(hash))
         try await append(
             AuditEntry(
                 .auditTrimmed, by: "retention", in: organization, on: "audit_log", nil, details: details, from: origin),

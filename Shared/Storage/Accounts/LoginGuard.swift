@@ -77,6 +77,23 @@ package struct LoginGuard: Sendable {
             """)
     }
 
+    /// The attempt was no failure, and not a sign-in either: a second factor is still asked for.
+    /// - Throws: ``StorageError``.
+    package func takeBack(account: String, address: String) async throws(StorageError) {
+        do {
+            _ = try await pool.batch([Self.forgive("account", account), Self.forgive("address", address)])
+        } catch { throw StorageError.wrap(error, "login") }
+    }
+
+    /// One attempt less, and without the lock that this attempt may have brought.
+    private static func forgive(_ kind: String, _ subject: String) -> SQL {
+        """
+        UPDATE login_failures SET failures = greatest(0, failures - 1),
+            locked_until = CASE WHEN failures <= \(LockoutRule.steps[0].failures) THEN NULL ELSE locked_until END
+        WHERE kind = \(kind) AND subject = \(subject)
+        """
+    }
+
     /// The password was right: the account begins anew, the address gets this one attempt back. It is not forgiven the
     /// others: who has one account could otherwise try those of others for ever.
     /// - Throws: ``StorageError``.
@@ -84,11 +101,7 @@ package struct LoginGuard: Sendable {
         do {
             _ = try await pool.batch([
                 "DELETE FROM login_failures WHERE kind = 'account' AND subject = \(account)",
-                """
-                UPDATE login_failures SET failures = greatest(0, failures - 1),
-                    locked_until = CASE WHEN failures <= \(LockoutRule.steps[0].failures) THEN NULL ELSE locked_until END
-                WHERE kind = 'address' AND subject = \(address)
-                """,
+                Self.forgive("address", address),
             ])
         } catch { throw StorageError.wrap(error, "login") }
     }

@@ -73,9 +73,10 @@ struct APIFixture {
         context.health.markStarted()
         let backends = await ServiceKit.Backends.open(settings.stores, context)
         let requests = RequestMetrics(metrics: metrics, objective: settings.levels.requests)
-        let feed = RevocationFeed(backends, log: context.log)
+        let shared = SharedAccess(
+            backends, log: context.log, hasher: PasswordHasher(cost: PasswordHash.Cost(logN: 4, r: 1, p: 1)))
         let routes = Assembly.routes(
-            settings, context, backends, on: loop, LocalRateTable(), requests, feed, KeyCache())
+            settings, context, backends, on: loop, LocalRateTable(), requests, shared)
         var configuration = HTTPServerConfiguration(address: try #require(SocketAddress(ip: "127.0.0.1", port: 0)))
         configuration.tick = .milliseconds(10)
         configuration.renderError = { ErrorMappingMiddleware.renderUnseen($0) }
