@@ -42,6 +42,8 @@ struct APIAccessTests {
             #expect(
                 open.map(\.path) == [
                     "/api/leaderboard", "/api/rankings", "/api/status", "/ws", "/openapi.json", "/api/openapi.json",
+                        "/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/auth/password/forgot",
+                        "/api/auth/password/reset", "/api/auth/mfa/verify",
                 ])
         }
     }
