@@ -22,6 +22,7 @@ struct APIStores: Sendable {
     let counts: InstallationCounter
     let ratings: RatingStore
     let knowledge: KnowledgeStore
+    let budgets: BudgetStore
     private let redis: RedisConnection
     private let keyspace: KeyspaceSource
     private let log: Log
@@ -38,6 +39,7 @@ struct APIStores: Sendable {
         counts = InstallationCounter(pool: backends.postgres)
         ratings = RatingStore(pool: backends.postgres)
         knowledge = KnowledgeStore(pool: backends.postgres)
+        budgets = BudgetStore(pool: backends.postgres)
         redis = backends.redis
         self.keyspace = keyspace
         self.log = log

@@ -68,6 +68,7 @@ enum Assembly {
             receipts: ReceiptsHandler(stores: stores, verifier: { ReceiptVerifier(keys: settings.receipts.keys) }),
             ratings: RatingsHandler(stores: stores, providers: settings.providers, rules: settings.ratings.rules),
             knowledge: KnowledgeHandler(stores: stores),
+            budgets: BudgetsHandler(stores: stores),
             status: StatusHandler(stores: stores, context: context),
             gateway: GatewayTunnelHandler(upstream: settings.gateway, trustedProxies: settings.trustedProxies),
             authenticator: authenticator, accounts: accounts(settings, context, own, stores, shared, authenticator),

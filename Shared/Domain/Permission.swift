@@ -11,6 +11,8 @@ package enum Permission: String, Sendable, CaseIterable {
     case knowledgeUpdate = "knowledge.update"
     /// One's own account: profile, password, second factor, sessions, keys.
     case accountManage = "account.manage"
+    /// What debates may cost.
+    case budgetsManage = "budgets.manage"
     case usersRead = "users.read"
     case usersManage = "users.manage"
     case auditRead = "audit.read"
@@ -21,7 +23,7 @@ package enum Permission: String, Sendable, CaseIterable {
     /// Members and viewers do not have it.
     package var isForAdministrators: Bool {
         switch self {
-        case .usersRead, .usersManage, .auditRead, .auditManage, .adminRead: true
+        case .budgetsManage, .usersRead, .usersManage, .auditRead, .auditManage, .adminRead: true
         default: false
         }
     }

@@ -23,6 +23,7 @@ struct CreateDebateHandler: Sendable {
         let now = Timestamp(milliseconds: WallClock.nowMilliseconds())
         let random = try RandomBytes.make(10)
         let spec = try input.spec(panel: try await agents(of: input), seed: Self.seed(random), hasKnowledge: memory.isOn)
+        try await BudgetGate(stores: stores, providers: panel.providers).check(spec, in: context.caller.organization)
         let id = DebateID(milliseconds: now.milliseconds, random: random)
         let slug = Self.slug(spec.topic, random)
         let answer = CanonicalJSON.encode(DebateAnswers.created(id: id, spec: spec, createdAt: now, spectate: true))

@@ -53,6 +53,7 @@ enum APIDescription {
         "id": "A debate's id, or its slug.", "receipt": "A receipt's id.", "format": "The form of the export.",
         "user": "A user's id.", "session": "A session's id.", "key": "A key's id, or its shown prefix.",
         "role": "A role's name.",
+        "budget": "A budget's id.", "alert": "An alert's number.",
     ]
 
     private static func health(_ path: String) -> APIOperation {

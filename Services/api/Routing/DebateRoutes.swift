@@ -14,6 +14,15 @@ extension Routes {
                 "What a debate would cost: takes what a create takes, asks nobody, stores nothing.", cost: .read,
                 takes: .init(.createDebate), answers: .json(.estimate), refuses: [.noAgents]
             ) { $0.estimate.handle },
+        Route(
+            .get, "/api/debates/estimate-cost", .permission(.debatesRead),
+            "What a debate of so many agents and rounds would cost.",
+            items: [
+                .query("num_agents", .whole(DebateSpec.agentsRange), "3 unless told."),
+                .query("num_rounds", .whole(DebateSpec.roundsRange), "9 unless told."),
+                .text("model_types", maximum: 1024, "Models, providers, or `provider|model`, separated by commas."),
+            ], answers: .json(.estimate), refuses: [.noAgents]
+        ) { $0.estimate.numbers },
             Route(
                 .get, "/api/debates", .permission(.debatesRead), "Debates, newest first.",
                 items: [
@@ -42,7 +51,7 @@ extension Routes {
                     "Idempotency-Key", .text(1...CreateDebateHandler.maxIdempotencyKeyCharacters, pattern: "^[!-~]+$"),
                     "The same request under the same key gets the same answer for a day.")
             ], takes: .init(.createDebate), answers: .json(.debateCreated),
-            refuses: [.noAgents, .idempotencyConflict, .idempotencyInProgress, .invalidIdempotencyKey]
+            refuses: [.noAgents, .budgetExhausted, .idempotencyConflict, .idempotencyInProgress, .invalidIdempotencyKey]
         ) { $0.create.handle }
     }
 

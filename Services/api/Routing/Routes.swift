@@ -17,6 +17,7 @@ struct Routes: Sendable {
     let receipts: ReceiptsHandler
     let ratings: RatingsHandler
     let knowledge: KnowledgeHandler
+    let budgets: BudgetsHandler
     let status: StatusHandler
     let gateway: GatewayTunnelHandler
     let authenticator: Authenticator
@@ -26,7 +27,7 @@ struct Routes: Sendable {
 
     /// Every route, area by area.
     static let table: [Route] =
-        debateRoutes + receiptRoutes + agentRoutes + knowledgeRoutes + statusRoutes + descriptionRoutes
+        debateRoutes + receiptRoutes + agentRoutes + budgetRoutes + knowledgeRoutes + statusRoutes + descriptionRoutes
         + accountRoutes + administrationRoutes
 
     /// The router of one loop.

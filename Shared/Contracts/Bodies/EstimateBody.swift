@@ -10,12 +10,14 @@ package enum EstimateBody {
         package let inputTokens: Int
         package let outputTokens: Int
         package let likely: MicroUSD
+        /// What of `likely` is for reading.
+        package let likelyInput: MicroUSD
         package let worst: MicroUSD
         package let isPriceAssumed: Bool
 
         package init(
             provider: ProviderKey, model: String, calls: Int, inputTokens: Int, outputTokens: Int, likely: MicroUSD,
-            worst: MicroUSD, isPriceAssumed: Bool
+            likelyInput: MicroUSD, worst: MicroUSD, isPriceAssumed: Bool
         ) {
             self.provider = provider
             self.model = model
@@ -23,6 +25,7 @@ package enum EstimateBody {
             self.inputTokens = inputTokens
             self.outputTokens = outputTokens
             self.likely = likely
+            self.likelyInput = likelyInput
             self.worst = worst
             self.isPriceAssumed = isPriceAssumed
         }
@@ -49,7 +52,9 @@ package enum EstimateBody {
         [
             "provider": .string(line.provider.rawValue), "model": .string(line.model), "calls": .int(Int64(line.calls)),
             "estimated_input_tokens": .int(Int64(line.inputTokens)),
-            "estimated_output_tokens": .int(Int64(line.outputTokens)), "subtotal_usd": dollars(line.likely),
+            "estimated_output_tokens": .int(Int64(line.outputTokens)), "input_cost_usd": dollars(line.likelyInput),
+            "output_cost_usd": dollars(MicroUSD(line.likely.amount - line.likelyInput.amount)),
+            "subtotal_usd": dollars(line.likely),
             "worst_usd": dollars(line.worst), "price_assumed": .bool(line.isPriceAssumed),
         ]
     }

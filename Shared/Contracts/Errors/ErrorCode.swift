@@ -26,6 +26,8 @@ package enum ErrorCode: String, Sendable, CaseIterable {
     case wrongCode = "wrong_code"
     case invalidResetToken = "invalid_reset_token"
     case conflict
+    case budgetNotFound = "budget_not_found"
+    case budgetExhausted = "budget_exhausted"
     case methodNotAllowed = "method_not_allowed"
     case requestTimeout = "request_timeout"
     case debateFinished = "debate_already_finished"
@@ -52,9 +54,10 @@ package enum ErrorCode: String, Sendable, CaseIterable {
             .invalidIdempotencyKey, .wrongPassword, .wrongCode, .invalidResetToken:
             400
         case .authenticationRequired, .invalidToken, .tokenExpired, .invalidCredentials: 401
+        case .budgetExhausted: 402
         case .permissionDenied, .registrationClosed: 403
         case .notFound, .debateNotFound, .receiptNotFound, .knowledgeNotFound, .sessionNotFound, .keyNotFound, .userNotFound,
-            .roleNotFound:
+            .roleNotFound, .budgetNotFound:
             404
         case .methodNotAllowed: 405
         case .requestTimeout: 408
@@ -99,6 +102,8 @@ package enum ErrorCode: String, Sendable, CaseIterable {
         case .wrongCode: "The code is wrong, or was used before."
         case .invalidResetToken: "The reset token is not valid any more."
         case .conflict: "This is not possible as things stand."
+        case .budgetNotFound: "Budget not found."
+        case .budgetExhausted: "The budget does not cover a debate."
         case .methodNotAllowed: "This method is not allowed here."
         case .requestTimeout: "The request did not arrive in time."
         case .debateFinished: "The debate is already finished."

@@ -22,7 +22,8 @@ extension Schema {
         "breakdown_by_model": list(
             object([
                 "provider": .provider, "model": .text, "calls": .count, "estimated_input_tokens": .count,
-                "estimated_output_tokens": .count, "subtotal_usd": .amount, "worst_usd": .amount,
+                "estimated_output_tokens": .count, "input_cost_usd": .amount, "output_cost_usd": .amount,
+                "subtotal_usd": .amount, "worst_usd": .amount,
                 "price_assumed": .boolean,
             ]).named("EstimateLine")),
         "prices_reviewed": .text, "assumptions": list(.text),

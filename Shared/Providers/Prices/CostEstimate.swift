@@ -11,6 +11,8 @@ package struct CostEstimate: Sendable {
         package var inputTokens = 0
         package var outputTokens = 0
         package var likely = MicroUSD.zero
+        /// What of it is for reading; the rest is for answers.
+        package var likelyInput = MicroUSD.zero
         /// Every prompt and answer as long as may be, each call answered at its first attempt.
         package var worst = MicroUSD.zero
         package let isPriceAssumed: Bool
@@ -47,8 +49,25 @@ package struct CostEstimate: Sendable {
                 line.inputTokens += input
                 line.outputTokens += output
                 line.likely = line.likely + cost(input, output)
+                line.likelyInput = line.likelyInput + cost(input, 0)
                 line.worst = line.worst + cost(longest, maxTokens)
             }
+        }
+    }
+
+    /// What the first phase of a debate can cost at most, each call answered at its first attempt: what it reserves.
+    /// - Parameter worst: of one call; nil when it is free.
+    package static func firstPhase(of spec: DebateSpec, worst: (PlannedCall) -> MicroUSD?) -> MicroUSD {
+        guard spec.agents.contains(where: { !PriceBook.isFree($0.provider) }) else { return .zero }
+        var machine = DebateMachine()
+        let at = Timestamp(milliseconds: 0)
+        var due = try? machine.apply(.debateStart(DebateStart(spec: spec, engineVersion: .current)), at: at)
+        while case .record(let events)? = due?.first {
+            for event in events { due = try? machine.apply(event, at: at) }
+        }
+        return (due ?? []).reduce(.zero) { sum, action in
+            guard case .call(let call) = action else { return sum }
+            return sum + (worst(call) ?? .zero)
         }
     }
 

@@ -15,6 +15,7 @@ struct APIAccessTests {
     static func target(_ path: String) -> String {
         path.replacing("{id}", with: someDebate).replacing("{format}", with: "json")
             .replacing("{receipt}", with: "rcp_01kdyqrq00000000000000000a")
+            .replacing("{budget}", with: "bdg_01kdyqrq00000000000000000a").replacing("{alert}", with: "1")
     }
 
     @Test("every route that is not declared open takes a credential, and no wrong one")

@@ -65,6 +65,10 @@ struct APIConventionTests {
         try await APIFixture.with { api in
             var target = route.path
             if target.contains("{id}") { target = target.replacing("{id}", with: try await api.create()) }
+            if target.contains("{budget}") {
+                let made = try await api.send("POST", "/api/budgets", #"{"name":"models","limit_amount":1}"#)
+                target = target.replacing("{budget}", with: try #require(made.json["id"]?.string))
+            }
             target += "?"
             for item in route.items where item.parameter.isRequired { target += "\(item.parameter.name)=word&" }
             for item in route.items where item.parameter.place == .query {
