@@ -25,6 +25,8 @@ struct APISettings: ReloadableSettings {
     let environment: CommonSettings.Environment
     /// Requests a minute per client; 0 is off.
     let rateLimit: Int
+    /// Requests a minute per user, from all addresses; 0 is off.
+    let principalRateLimit: Int
     let trustedProxies: TrustedProxies
     /// Where `/ws` goes; nil answers 503.
     let gateway: Upstream?
@@ -53,6 +55,9 @@ struct APISettings: ReloadableSettings {
         rateLimit = reader.int(
             "ARAGORA_RATE_LIMIT", default: 100, in: 0...10_000_000,
             help: "Requests a minute per client; 0 switches the limit off.")
+        principalRateLimit = reader.int(
+            "ARAGORA_RATE_LIMIT_PRINCIPAL", default: 600, in: 0...10_000_000,
+            help: "Requests a minute per user, from all addresses; 0 switches it off, as does ARAGORA_RATE_LIMIT=0.")
         trustedProxies = TrustedProxies(reading: &reader)
         gateway = Self.upstream(&reader)
         migrateOnStart = reader.bool(

@@ -73,7 +73,7 @@ enum Assembly {
             gateway: GatewayTunnelHandler(upstream: settings.gateway, trustedProxies: settings.trustedProxies),
             authenticator: authenticator, accounts: accounts(settings, context, own, stores, shared, authenticator),
             rateLimit: RateLimitMiddleware(
-                redis: own.redis, keyspace: backends.keyspace, local: local, limitPerMinute: settings.rateLimit,
+                limiter: RouteLimiter(redis: own.redis, keyspace: backends.keyspace, local: local), limitPerMinute: settings.rateLimit,
                 trustedProxies: settings.trustedProxies, metrics: context.metrics),
             requests: requests)
     }
@@ -88,7 +88,7 @@ enum Assembly {
                 accounts: AccountStore(pool: pool), sessions: SessionStore(pool: pool), keys: APIKeyStore(pool: pool),
                 guards: LoginGuard(pool: pool), audit: AuditLog(pool: pool), revocations: RevocationStore(pool: pool),
                 stores: stores, authenticator: authenticator, feed: shared.feed, hasher: shared.hasher,
-                sealer: UnsealedSecrets(), settings: settings.accounts, trustedProxies: settings.trustedProxies,
+                settings: settings.accounts, trustedProxies: settings.trustedProxies,
                 log: context.log))
     }
 

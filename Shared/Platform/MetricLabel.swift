@@ -37,7 +37,7 @@ package struct MetricLabel: Sendable {
                 "malformed_request", "head_too_large", "uri_too_long", "body_too_large", "request_timeout",
                 "unknown_transfer_coding", "version_not_supported", "expectation_failed", "deadline_exceeded",
             ])),
-        .init("scope", of: [.rateLimitHits], .these(["http"])),
+        .init("scope", of: [.rateLimitHits], .these(["http", "principal", "credential", "create", "bulk"])),
         .init("slo_name", of: [.sloCompliance, .sloBudget, .sloBurnRate], .these(SLOName.allCases.map(\.rawValue))),
         .init("source", of: [.gatewayFills], .these(["redis", "postgres", "gap"])),
         .init("outcome", of: [.debatesEnded, .debateDuration], .these(outcomes)),

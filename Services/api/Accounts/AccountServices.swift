@@ -19,7 +19,6 @@ struct AccountServices: Sendable {
     let authenticator: Authenticator
     let feed: RevocationFeed
     let hasher: PasswordHasher
-    let sealer: any SecretSealer
     let settings: AccountSettings
     let trustedProxies: TrustedProxies
     let log: Log

@@ -33,13 +33,13 @@ struct SecondFactorCheck: Sendable {
     /// The step whose code this is; nil when it is wrong or was taken already.
     func step(of code: String, _ user: UserRecord) throws -> Int64? {
         guard let sealed = user.secondFactor.secret, code.utf8.count == OneTimePassword.digits else { return nil }
-        let secret = try services.sealer.open(sealed, context: Self.context(user.id))
+        let secret = try services.access.secretBox.open(sealed, for: Self.purpose(user.id))
         return OneTimePassword(secret: secret).matchingStep(
             code, at: AccountServices.now().milliseconds / 1000, after: user.secondFactor.lastStep)
     }
 
     /// What a stored secret belongs to.
-    static func context(_ user: UserID) -> String { "users.mfa_secret:\(user.text)" }
+    static func purpose(_ user: UserID) -> String { "users.mfa_secret:\(user.text)" }
 }
 
 /// Ten codes for who has lost the phone.

@@ -20,7 +20,7 @@ struct SecondFactorHandler: Sendable {
         }
         let user = try await services.user(context)
         let secret = try RandomBytes.make(OneTimePassword.secretBytes)
-        let sealed = try services.sealer.seal(secret, context: SecondFactorCheck.context(user.id))
+        let sealed = try services.access.secretBox.seal(secret, for: SecondFactorCheck.purpose(user.id))
         let isStarted = try await AccountServices.asking {
             try await services.accounts.startSecondFactor(
                 user.id, sealedSecret: sealed, entry(.secondFactorStarted, user, request, context))

@@ -14,9 +14,7 @@ struct RateLimitMiddleware: Middleware {
         "/api/health", "/api/ready", "/api/status", "/api/openapi.json",
     ]
 
-    let redis: RedisConnection
-    let keyspace: KeyspaceSource
-    let local: LocalRateTable
+    let limiter: RouteLimiter
     /// 0 switches it off.
     let limitPerMinute: Int
     let trustedProxies: TrustedProxies
@@ -27,23 +25,23 @@ struct RateLimitMiddleware: Middleware {
             return try await next(request, context)
         }
         let client = trustedProxies.client(of: request, peer: context.peer.host)
-        let limiter = RateLimiter(
-            connection: redis, keyspace: keyspace.current ?? Keyspace(generation: 0), local: local)
-        let decision = await limiter.admit(
-            scope: "http", subject: client, limit: RateLimit(limit: limitPerMinute, window: Self.window))
+        let decision = await limiter.admit("http", client, perMinute: limitPerMinute)
         guard decision.isAllowed else {
             metrics.add(.rateLimitHits, ["http"])
             var error = APIError(.rateLimited, suggestion: "wait, or raise ARAGORA_RATE_LIMIT")
             error.retryAfterSeconds = max(1, Self.seconds(decision.retryAfter))
-            return labelled(ErrorMappingMiddleware.render(error, traceID: context.traceID), decision)
+            return Self.labelled(ErrorMappingMiddleware.render(error, traceID: context.traceID), decision)
         }
-        return labelled(try await next(request, context), decision)
+        return Self.labelled(try await next(request, context), decision)
     }
 
     /// Whether requests of a route are counted.
     static func counts(_ template: String) -> Bool { template.hasPrefix("/api/") && !uncounted.contains(template) }
 
-    private func labelled(_ response: Response, _ decision: RateDecision) -> Response {
+    /// Adds the rate headers. Of several limits the one that leaves the least is told.
+    static func labelled(_ response: Response, _ decision: RateDecision) -> Response {
+        let told = response.headers["X-RateLimit-Remaining"].flatMap { Int($0.text) }
+        if let told, told <= decision.remaining { return response }
         var response = response
         response.headers["X-RateLimit-Limit"] = HeaderValue(decision.limit)
         response.headers["X-RateLimit-Remaining"] = HeaderValue(decision.remaining)

@@ -56,7 +56,15 @@ struct Routes: Sendable {
             ErrorMappingMiddleware(log: context.log),
             AuthenticationMiddleware(
                 authenticator: authenticator, requirements: requirements, onDenied: accounts.services.denied),
-        ]
+        ] + (settings.rateLimit > 0 ? [routeRate] : [])
+    }
+
+    private var routeRate: RouteRateMiddleware {
+        let costs = Self.table.map { (RouteKey($0.method, $0.path), $0.cost) }
+        return RouteRateMiddleware(
+            limiter: rateLimit.limiter, costs: Dictionary(costs) { first, _ in first },
+            limitPerPrincipal: settings.principalRateLimit, trustedProxies: settings.trustedProxies,
+            metrics: context.metrics)
     }
 
     /// `/api/v1/X` and `/api/v2/X` are `/api/X`; a trailing slash does not matter.

@@ -1,4 +1,4 @@
-import Crypto
+package import Crypto
 package import Domain
 package import Platform
 
@@ -22,6 +22,7 @@ package struct AccessControl: Sendable {
         let previous: Secret<String>?
         let tokens: SessionTokens
         let keyDigests: KeyDigests
+        let secretBox: SecretBox
     }
 
     private let secrets: Reloadable<Secrets>
@@ -35,7 +36,8 @@ package struct AccessControl: Sendable {
         secrets = Reloadable(
             Secrets(
                 current: token, previous: previousToken, tokens: sessions.tokens(derivedFrom: roots),
-                keyDigests: sessions.keyDigests(derivedFrom: roots)))
+                keyDigests: sessions.keyDigests(derivedFrom: roots),
+                secretBox: sessions.secretBox(derivedFrom: roots)))
     }
 
     /// Accepts what another reading of the settings says from now on, and nothing else; who is in stays in.
@@ -47,6 +49,8 @@ package struct AccessControl: Sendable {
     package var tokens: SessionTokens { secrets.current.tokens }
     /// What is stored of keys and codes.
     package var keyDigests: KeyDigests { secrets.current.keyDigests }
+    /// Seals what is stored and must be read again, such as the secrets of one-time passwords.
+    package var secretBox: SecretBox { secrets.current.secretBox }
 
     /// - Parameters:
     ///   - credential: what follows `Bearer `, or came as a query item or WebSocket subprotocol.

@@ -85,6 +85,17 @@ package struct SessionSettings: Sendable {
         return try? SecretBox(current: current, previous: Array(keys.dropFirst()))
     }
 
+    /// The same for what an installation without an encryption key stores all the same.
+    /// - Parameter roots: the service tokens, the present one first; used when there is no key of its own.
+    func secretBox(derivedFrom roots: [[UInt8]]) -> SecretBox {
+        if let secretBox { return secretBox }
+        let keys = Self.keys([], else: roots, purpose: "stored secrets", madeUp)
+        guard let box = try? SecretBox(current: keys[0], previous: Array(keys.dropFirst())) else {
+            preconditionFailure("a code of 32 bytes is a key")
+        }
+        return box
+    }
+
     /// Of each secret a key for this purpose alone, so that one use says nothing about another.
     private static func keys(
         _ secrets: [Secret<String>], else roots: [[UInt8]], purpose: String, _ madeUp: [UInt8]

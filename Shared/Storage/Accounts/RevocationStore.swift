@@ -16,6 +16,13 @@ package struct Revocation: Sendable {
     package let value: String
     package let version: Int64
     package let expiresAt: Timestamp
+
+    package init(kind: Kind, value: String, version: Int64, expiresAt: Timestamp) {
+        self.kind = kind
+        self.value = value
+        self.version = version
+        self.expiresAt = expiresAt
+    }
 }
 
 /// What is refused before its time. The table is the truth; every process holds the live ones in memory.

@@ -2,6 +2,8 @@ import Contracts
 import Domain
 import HTTP
 import Platform
+import ServiceKit
+import Storage
 import Testing
 
 @testable import aragora_ws_gateway
@@ -50,6 +52,78 @@ struct ClientSessionTests {
             let messages = try await viewer.readAll()
             #expect(messages.types == ["connected", "connection_info", "auth_revoked"])
             #expect(await viewer.closeCode == 4001)
+        }
+    }
+
+    /// An access token of somebody in an organization.
+    private static func access(
+        _ gateway: GatewayFixture, _ organization: OrganizationID, session: UInt8, version: Int64 = 1
+    ) throws -> String {
+        let user = UserID(milliseconds: 1, random: [UInt8](repeating: session, count: 10))
+        let id = SessionID(milliseconds: 1, random: [UInt8](repeating: session, count: 10))
+        return try gateway.access.tokens.make(
+            .access, for: .init(user: user, email: "a@b.c", organization: organization, role: .member, version: version),
+            session: id, now: WallClock.nowMilliseconds() / 1000
+        ).text
+    }
+
+    @Test("whose credential is revoked is told so and closed with 4001, and nobody else")
+    func revoked() async throws {
+        try await GatewayFixture.with(Self.auth) { gateway in
+            let leaving = try await gateway.viewer("?token=\(try Self.access(gateway, .default, session: 1))")
+            let staying = try await gateway.viewer("?token=\(try Self.access(gateway, .default, session: 2))")
+            let changed = try await gateway.viewer("?token=\(try Self.access(gateway, .default, session: 3))")
+            for viewer in [leaving, staying, changed] { try await viewer.read(to: "connection_info") }
+            let later = Timestamp(milliseconds: WallClock.nowMilliseconds() + 60_000)
+            let session = SessionID(milliseconds: 1, random: [UInt8](repeating: 1, count: 10))
+            let user = UserID(milliseconds: 1, random: [UInt8](repeating: 3, count: 10))
+            gateway.revocations.learn(
+                [
+                    Revocation(kind: .session, value: session.text, version: 0, expiresAt: later),
+                    Revocation(kind: .user, value: user.text, version: 2, expiresAt: later),
+                ], now: WallClock.nowMilliseconds())
+            await gateway.hub.dismissRefused()
+            for viewer in [leaving, changed] {
+                #expect(try await viewer.readAll().types == ["auth_revoked"])
+                #expect(await viewer.closeCode == 4001)
+            }
+            #expect(try await staying.settle().isEmpty)
+            let again = try Self.access(gateway, .default, session: 1)
+            await #expect(throws: WebSocketClientError.refused(status: 401)) {
+                try await gateway.viewer("?token=\(again)")
+            }
+        }
+    }
+
+    @Test("sees the debates of its organization, and of another not even that they are there")
+    func organizations() async throws {
+        try await GatewayFixture.with(Self.auth) { gateway in
+            let other = OrganizationID(milliseconds: 1, random: [UInt8](repeating: 9, count: 10))
+            gateway.log.put(Chain(Self.debate, count: 3), organization: other)
+            let stranger = try await gateway.viewer("?token=\(try Self.access(gateway, .default, session: 1))")
+            try await stranger.subscribe(Self.debate)
+            let refused = try await stranger.read(to: "error")
+            #expect(refused.last?["data"]?["code"]?.int == 404 && refused.seqs.isEmpty)
+            let owner = try await gateway.viewer("?token=\(try Self.access(gateway, other, session: 2))")
+            try await owner.subscribe(Self.debate)
+            #expect(try await owner.read(through: 3).seqs == [1, 2, 3])
+            let operator_ = try await gateway.viewer("?token=\(GatewayFixture.token)")
+            try await operator_.subscribe(Self.debate)
+            #expect(try await operator_.read(through: 3).seqs == [1, 2, 3])
+        }
+    }
+
+    @Test("an address opens no more sockets than it may, and gets a place back when one closes")
+    func addressLimit() async throws {
+        try await GatewayFixture.with(Self.auth.merging(["ARAGORA_WS_MAX_PER_IP": "2"]) { $1 }) { gateway in
+            let query = "?token=\(GatewayFixture.token)"
+            let first = try await gateway.viewer(query)
+            let second = try await gateway.viewer(query)
+            await #expect(throws: WebSocketClientError.refused(status: 429)) { try await gateway.viewer(query) }
+            await first.socket.close()
+            await gateway.until { await gateway.hub.clients.count == 1 }
+            let third = try await gateway.viewer(query)
+            for viewer in [second, third] { try await viewer.read(to: "connection_info") }
         }
     }
 

@@ -19,6 +19,7 @@ struct GatewayFixture {
     let live: ScriptedLive
     let metrics: Metrics
     let revocations: RevocationSet
+    let access: AccessControl
     let server: HTTPServer
     let address: SocketAddress
 
@@ -48,7 +49,8 @@ struct GatewayFixture {
             return router
         }
         let fixture = GatewayFixture(
-            loop: loop, hub: hub, log: log, live: live, metrics: metrics, revocations: revocations, server: server,
+            loop: loop, hub: hub, log: log, live: live, metrics: metrics, revocations: revocations,
+            access: settings.access, server: server,
             address: try await server.start())
         do {
             try await body(fixture)

@@ -67,6 +67,7 @@ final class ScriptedLog: LogSource {
 
     private struct State {
         var chains: [DebateID: Chain] = [:]
+        var organizations: [DebateID: OrganizationID] = [:]
         var status = DebateStatus.running
         var pages: [(from: Int64, limit: Int)] = []
         var tails = 0
@@ -77,7 +78,13 @@ final class ScriptedLog: LogSource {
 
     private let state = Lock(State())
 
-    func put(_ chain: Chain) { state.withLock { $0.chains[chain.debate] = chain } }
+    /// - Parameter organization: whose debate it is; nil for the default one's.
+    func put(_ chain: Chain, organization: OrganizationID? = nil) {
+        state.withLock {
+            $0.chains[chain.debate] = chain
+            $0.organizations[chain.debate] = organization
+        }
+    }
     func set(_ status: DebateStatus) { state.withLock { $0.status = status } }
     /// The next so many questions fail.
     func fail(_ times: Int) { state.withLock { $0.failures = times } }
@@ -101,7 +108,11 @@ final class ScriptedLog: LogSource {
         }
         await hook?()
         try answer()
-        return state.withLock { state in state.chains[debate].map { FeedTail(tail: $0.tail, status: state.status) } }
+        return state.withLock { state in
+            state.chains[debate].map {
+                FeedTail(tail: $0.tail, status: state.status, organization: state.organizations[debate])
+            }
+        }
     }
 
     func entries(of debate: DebateID, from seq: Int64, limit: Int) async throws -> [FeedEntry] {
