@@ -20,12 +20,14 @@ struct IsolationTests {
         let session: String
         let key: String
         let fact: String
+        let budget: String
 
         func target(_ path: String) -> String {
             path.replacing("/slug/{id}", with: "/slug/\(slug)").replacing("{id}", with: debate)
                 .replacing("{format}", with: "json").replacing("{receipt}", with: receipt)
                 .replacing("{user}", with: user).replacing("{session}", with: session).replacing("{key}", with: key)
-                .replacing("{fact}", with: fact).replacing("{role}", with: "admin")
+                .replacing("{fact}", with: fact).replacing("{role}", with: "admin").replacing("{budget}", with: budget)
+                .replacing("{alert}", with: "1")
         }
     }
 
@@ -39,11 +41,14 @@ struct IsolationTests {
         let sessions = try await api.get("/api/auth/sessions", token: person.access)
         let key = try await api.post("/api/auth/api-keys", #"{"name":"theirs"}"#, as: person)
         let fact = try await api.post("/api/knowledge/facts", #"{"statement":"Ours is a secret fact."}"#, as: person)
+        let budget = try await api.post(
+            "/api/budgets", #"{"name":"ours alone","limit_amount":500,"period":"monthly"}"#, as: person)
         return Things(
             debate: debate, slug: try #require(record.json["slug"]?.string),
             receipt: try #require(receipt.json["receipt_id"]?.string), user: person.id,
             session: try #require(sessions.json["sessions"]?.array?.first?["id"]?.string),
-            key: try #require(key.json["id"]?.string), fact: try #require(fact.json["id"]?.string, "\(fact.text)"))
+            key: try #require(key.json["id"]?.string), fact: try #require(fact.json["id"]?.string, "\(fact.text)"),
+            budget: try #require(budget.json["id"]?.string, "\(budget.text)"))
     }
 
     @Test("what another organization has is not there, by any route that names it, for a member or an administrator")
