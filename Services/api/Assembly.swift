@@ -54,17 +54,18 @@ enum Assembly {
             allowsDemoFallback: settings.demoFallback || settings.environment != .production)
         let authenticator = Authenticator(
             access: settings.access, feed: shared.feed, cache: shared.keys, on: own)
+        let create = CreateDebateHandler(
+            stores: stores, panel: panel, ratings: settings.ratings.rules,
+            memory: KnowledgeRecall(
+                store: stores.knowledge, settings: settings.knowledge, metrics: context.metrics, log: context.log),
+            metrics: context.metrics)
         return Routes(
-            context: context, settings: settings,
-            create: CreateDebateHandler(
-                stores: stores, panel: panel, ratings: settings.ratings.rules,
-                memory: KnowledgeRecall(
-                    store: stores.knowledge, settings: settings.knowledge, metrics: context.metrics, log: context.log),
-                metrics: context.metrics),
+            context: context, settings: settings, create: create,
             estimate: EstimateHandler(panel: panel), list: ListDebatesHandler(stores: stores),
             read: ReadDebateHandler(stores: stores),
             actions: DebateActionsHandler(
                 stores: stores, sealer: EndingSealer(keys: { settings.receipts.keys }), metrics: context.metrics),
+            branches: BranchesHandler(stores: stores, create: create),
             receipts: ReceiptsHandler(stores: stores, verifier: { ReceiptVerifier(keys: settings.receipts.keys) }),
             ratings: RatingsHandler(stores: stores, providers: settings.providers, rules: settings.ratings.rules),
             knowledge: KnowledgeHandler(stores: stores),

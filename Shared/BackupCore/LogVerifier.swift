@@ -92,6 +92,19 @@ package struct LogVerifier: Sendable {
         report.count(
             events: Int(chain.verifier.tail.seq), erased: chain.erased, receipts: receipt == nil ? 0 : 1)
         for problem in chain.problems(receiptVerifier) { report.add(problem) }
+        if let problem = try await problem(of: newest.debate) { report.add(problem) }
+    }
+
+    /// A debate that branched off another names an event of that one by its hash. One whose parent is gone stands alone.
+    private func problem(of debate: DebateID) async throws -> Problem? {
+        guard let first = try await walk.events(of: debate, from: 1, limit: 1).first, !first.isErased,
+            case .debateStart(let start)? = try? EventCodec.decode(first), let branch = start.branch,
+            let shared = try await walk.events(of: branch.parent, from: branch.tail.seq, limit: 1).first,
+            shared.seq != branch.tail.seq || shared.hash != branch.tail.hash
+        else { return nil }
+        return Problem(
+            debate: debate, seq: 1,
+            reason: "it branched off event \(branch.tail.seq) of \(branch.parent), which is another one now")
     }
 }
 

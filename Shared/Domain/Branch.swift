@@ -1,5 +1,8 @@
 /// Where a debate branched off another: up to there that one's history is its own, by reference and never copied.
 package struct Branch: Hashable, Sendable {
+    /// How often a debate may branch off one that branched off itself; each has its history from all before it.
+    package static let maxGenerations = 16
+
     package let parent: DebateID
     /// The parent's rounds that are shared, all of them complete; 0 for its question alone.
     package let round: Int
@@ -15,18 +18,13 @@ package struct Branch: Hashable, Sendable {
 
 /// What a branch takes over from its parent: what its first round is argued in the light of.
 package struct Inheritance: Hashable, Sendable {
-    /// What each agent held after the last shared round, by name.
-    package let positions: [String: String]
-    /// The same with how each voted, in the parent's order, for the others' eyes.
-    package let statements: [PlannedCall.Contribution]
+    /// Where the agents stood after the last shared round; nil when nobody had said anything.
+    package let earlier: PlannedCall.EarlierDebate?
     /// What people had said by then, oldest first.
     package let remarks: [Remark]
 
-    package init(
-        positions: [String: String] = [:], statements: [PlannedCall.Contribution] = [], remarks: [Remark] = []
-    ) {
-        self.positions = positions
-        self.statements = statements
+    package init(earlier: PlannedCall.EarlierDebate? = nil, remarks: [Remark] = []) {
+        self.earlier = earlier
         self.remarks = remarks
     }
 }

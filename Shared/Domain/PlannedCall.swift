@@ -23,12 +23,15 @@ package struct PlannedCall: Hashable, Sendable {
         package let own: String?
         /// What this call is about: the criticised position, the critiques to answer, the candidates to vote on.
         package let others: [Contribution]
+        /// For the first position in a debate that branched off another.
+        package let earlier: EarlierDebate?
         /// For a judge: the gravest criticism, gravest first.
         package let critiques: [Contribution]
 
         package init(
             topic: String, context: String?, knowledge: [RecalledConclusion] = [], remarks: [String],
-            constraints: [String] = [], own: String?, others: [Contribution], critiques: [Contribution] = []
+            constraints: [String] = [], own: String?, others: [Contribution], earlier: EarlierDebate? = nil,
+            critiques: [Contribution] = []
         ) {
             self.topic = topic
             self.context = context
@@ -37,7 +40,23 @@ package struct PlannedCall: Hashable, Sendable {
             self.constraints = constraints
             self.own = own
             self.others = others
+            self.earlier = earlier
             self.critiques = critiques
+        }
+    }
+
+    /// The debate that this one branched off, as it stood there.
+    package struct EarlierDebate: Hashable, Sendable {
+        /// What was asked in it.
+        package let question: String
+        /// Its last round that both share.
+        package let round: Int
+        /// What each of its agents held then, and how it voted.
+        package let positions: [Contribution]
+        package init(question: String, round: Int, positions: [Contribution]) {
+            self.question = question
+            self.round = round
+            self.positions = positions
         }
     }
 

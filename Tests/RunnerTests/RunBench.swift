@@ -144,6 +144,9 @@ struct RunBench: Sendable {
         var replay = LogReplay(debate: debate)
         do { for event in events { try replay.take(event) } } catch { return "the log does not replay: \(error)" }
         if !replay.machine.hasEnded { return "the log has no end" }
+        // Whatever happened on the way, what was recorded leads to the same bytes.
+        guard let recording = try await RecordingReader(pool: pool).recording(of: debate) else { return "no recording" }
+        do { _ = try ReplayedDebate(recording) } catch { return "it can not be rebuilt: \(error)" }
         if events.filter({ $0.type == "debate_end" }).count != 1 { return "more than one end" }
         if try await self.status(debate) != status.rawValue { return "the status is \(try await self.status(debate))" }
         let calls = try await calls(debate)

@@ -19,17 +19,30 @@ struct CreateDebateHandler: Sendable {
     let metrics: Metrics
 
     func handle(_ request: Request, _ context: RequestContext) async throws -> Response {
-        let input = try CreateDebateRequest.parse(request.body)
+        try await store(try CreateDebateRequest.parse(request.body), branch: nil, request, context) { id, spec, at in
+            DebateAnswers.created(id: id, spec: spec, createdAt: at, spectate: true)
+        }
+    }
+
+    /// Stores a debate that was asked for in any way.
+    ///
+    /// - Parameters:
+    ///   - branch: where it branches off another.
+    ///   - answer: what the client is told, now and again.
+    func store(
+        _ input: CreateDebateRequest, branch: Branch?, _ request: Request, _ context: RequestContext,
+        answer: (DebateID, DebateSpec, Timestamp) -> JSONValue
+    ) async throws -> Response {
         let now = Timestamp(milliseconds: WallClock.nowMilliseconds())
         let random = try RandomBytes.make(10)
         let spec = try input.spec(panel: try await agents(of: input), seed: Self.seed(random), hasKnowledge: memory.isOn)
         try await BudgetGate(stores: stores, providers: panel.providers).check(spec, in: context.caller.organization)
         let id = DebateID(milliseconds: now.milliseconds, random: random)
         let slug = Self.slug(spec.topic, random)
-        let answer = CanonicalJSON.encode(DebateAnswers.created(id: id, spec: spec, createdAt: now, spectate: true))
+        let answer = CanonicalJSON.encode(answer(id, spec, now))
         var chain = EventChain(debateID: id)
         let start = try chain.seal(
-            .debateStart(DebateStart(spec: spec, engineVersion: .current)), at: now, epoch: 0)
+            .debateStart(DebateStart(spec: spec, engineVersion: .current, branch: branch)), at: now, epoch: 0)
         let recalled = try await memory.conclusions(for: spec, in: context.caller.organization, now: now).map { conclusion in
             NewDebate.Recall(
                 item: conclusion.item, event: try chain.seal(.knowledgeRecalled(conclusion), at: now, epoch: 0))
@@ -39,7 +52,7 @@ struct CreateDebateHandler: Sendable {
             metadata: CanonicalJSON.encode(input.metadata),
             createdAt: now, createdBy: context.caller.subject, organization: context.caller.organization.text,
             user: context.caller.user?.text, engineVersion: .current, start: start, recalled: recalled,
-            idempotency: try idempotency(request, context, answer))
+            idempotency: try idempotency(request, branch, context, answer), branch: branch)
         return try await store(debate, answer, context)
     }
 
@@ -70,15 +83,16 @@ struct CreateDebateHandler: Sendable {
         }
     }
 
-    private func idempotency(_ request: Request, _ context: RequestContext, _ answer: [UInt8]) throws
-        -> IdempotentRequest?
-    {
+    private func idempotency(
+        _ request: Request, _ branch: Branch?, _ context: RequestContext, _ answer: [UInt8]
+    ) throws -> IdempotentRequest? {
         guard let key = request[header: "idempotency-key"] else { return nil }
         guard (1...Self.maxIdempotencyKeyCharacters).contains(key.utf8.count),
             key.utf8.allSatisfy({ (0x21...0x7E).contains($0) })
         else { throw APIError(.invalidIdempotencyKey) }
         return IdempotentRequest(
-            principal: context.caller.subject, key: key, requestHash: SHA256.hash(request.body),
+            principal: context.caller.subject, key: key,
+            requestHash: SHA256.hash(Array((branch?.parent.text ?? "").utf8) + request.body),
             answer: StoredAnswer(status: 200, body: answer))
     }
 

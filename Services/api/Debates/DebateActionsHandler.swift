@@ -52,8 +52,24 @@ struct DebateActionsHandler: Sendable {
     }
 
     func remark(_ request: Request, _ context: RequestContext) async throws -> Response {
-        let text = try RemarkRequest.parse(request.body, maximumCharacters: Self.maxRemarkCharacters)
-        return try await command(.remark(Remark(text)), context)
+        guard case .remark(let remark) = try await intervention(request, context) else {
+            throw APIError(ValidationFailure([FieldProblem("role", "must be user or constraint")]))
+        }
+        return try await command(.remark(remark), context)
+    }
+
+    func intervene(_ request: Request, _ context: RequestContext) async throws -> Response {
+        switch try await intervention(request, context) {
+        case .remark(let remark): try await command(.remark(remark), context)
+        case .pause: try await command(.pause, context)
+        case .resume: try await command(.resume, context)
+        case .stop: try await cancel(request, context)
+        }
+    }
+
+    private func intervention(_ request: Request, _ context: RequestContext) async throws -> Intervention {
+        let rounds = try await lookup.debate(context).summary.rounds
+        return try Intervention.parse(request.body, rounds: rounds, maximumCharacters: Self.maxRemarkCharacters)
     }
 
     private func command(
@@ -77,23 +93,24 @@ struct DebateActionsHandler: Sendable {
         } catch {
             throw APIError.unavailable(error)
         }
-        return try await answer(outcome, id, context)
+        return try await answer(outcome, kind, id, context)
     }
 
-    private func answer(_ outcome: CommandStore.Outcome, _ id: DebateID, _ context: RequestContext) async throws
-        -> Response
-    {
+    private func answer(
+        _ outcome: CommandStore.Outcome, _ kind: DebateCommand.Kind, _ id: DebateID, _ context: RequestContext
+    ) async throws -> Response {
         switch outcome {
         case .stored:
             KillPoint.reach(.afterCommandStored)
             await stores.hint(ControlHint(kind: .commands, debateID: id.text, epoch: 0))
             let body = DebateAnswers.action(
-                id: id, status: .running, message: "Accepted: the debate's runner will apply it at its next step")
+                id: id, status: .running,
+                message: "Accepted: \(Self.effect(of: kind) ?? "the debate's runner will apply it at its next step")")
             return .json(CanonicalJSON.encode(body), status: .accepted)
         case .applied(let event, let status):
             await stores.publish([event], of: id)
             if status == .queued { await stores.ring(id, trace: context.traceID) }
-            return done(id, status, "Done")
+            return done(id, status, Self.effect(of: kind).map { "Noted: \($0)" } ?? "Done")
         case .unchanged(let status): return done(id, status, "Nothing to change")
         case .ended(let status):
             throw APIError(.debateFinished, "Debate already completed (status: \(status.clientText))")
@@ -103,6 +120,12 @@ struct DebateActionsHandler: Sendable {
             throw error
         case .notFound: throw APIError(.debateNotFound)
         }
+    }
+
+    private static func effect(of kind: DebateCommand.Kind) -> String? {
+        guard case .remark(let remark) = kind else { return nil }
+        let round = remark.firstRound.map { "round \($0), or the next one if that has begun" } ?? "the next round"
+        return "the agents are told from \(round) on"
     }
 
     private func done(_ id: DebateID, _ status: DebateStatus, _ message: String) -> Response {

@@ -73,6 +73,9 @@ struct Transcript: Sendable {
     private(set) var votes: [Vote] = []
     private(set) var decision: ConsensusResult?
     private(set) var receipt: ReceiptSummary?
+    private(set) var end: DebateEnd?
+    /// What each agent held last.
+    private(set) var positions: [String: String] = [:]
     private(set) var round = 0
     private var uses = KnowledgeUses()
 
@@ -85,8 +88,12 @@ struct Transcript: Sendable {
         if case .knowledgeRecalled(let conclusion) = event { _ = uses.add(conclusion) }
         if let agent = event.agent { uses.note(event, by: agent) }
         switch event {
-        case .agentMessage(let statement): add("agent", "proposal", statement.content, sealed)
-        case .revision(let statement, _): add("agent", "revision", statement.content, sealed)
+        case .agentMessage(let statement):
+            positions[statement.agent] = statement.content
+            add("agent", "proposal", statement.content, sealed)
+        case .revision(let statement, _):
+            positions[statement.agent] = statement.content
+            add("agent", "revision", statement.content, sealed)
         case .critique(let critique): add("critic", "critique", critique.content, sealed)
         case .userMessage(_, let remark):
             add("user", remark.kind == .message ? "remark" : remark.kind.rawValue, remark.content, sealed)
@@ -95,12 +102,19 @@ struct Transcript: Sendable {
             add("voter", "vote", vote.reasoning, sealed)
         case .consensus(let result): decision = result
         case .receiptGenerated(let summary): receipt = summary
+        case .debateEnd(let end): self.end = end
         default: break
         }
     }
 
     /// Earlier conclusions that the panel was shown, and who of `panel` cited them.
     func knowledge(panel: [String]) -> [KnowledgeUse] { uses.uses(panel: panel) }
+
+    /// What the debate left open; nothing before it has ended.
+    var openQuestions: [FollowUp] {
+        guard let end, let decision else { return [] }
+        return FollowUp.suggestions(after: decision, insight: end.insight, positions: positions)
+    }
 
     /// The votes of the last round that was voted on.
     var lastVotes: [Vote] {

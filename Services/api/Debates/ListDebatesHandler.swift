@@ -58,6 +58,8 @@ extension DebateBody {
             id: summary.id, slug: summary.slug, topic: summary.topic, status: summary.status, agents: summary.agents,
             rounds: summary.rounds, consensus: summary.consensus, createdAt: summary.createdAt)
         isDemo = summary.usesDemoAgents
+        parent = summary.parent
+        branchPoint = summary.branchPoint
         guard let result = summary.result else { return }
         roundsUsed = result.roundsUsed
         completedAt = result.completedAt

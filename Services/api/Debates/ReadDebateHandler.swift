@@ -84,10 +84,10 @@ struct ReadDebateHandler: Sendable {
         }
         let record = try await lookup.debate(context)
         let transcript = try await lookup.transcript(of: record.id)
-        let body = DebateBody(record, transcript)
-        guard format == "md" else { return json(body.json) }
+        guard format == "md" else { return json(DebateBody(record, transcript).json) }
         return .bytes(
-            Array(MarkdownExport.text(body, decision: transcript.decision).utf8), type: "text/markdown; charset=utf-8")
+            Array(MarkdownTranscript.text(of: record.id, events: transcript.sealed).utf8),
+            type: "text/markdown; charset=utf-8")
     }
 
     private func json(_ value: JSONValue) -> Response { .json(CanonicalJSON.encode(value)) }

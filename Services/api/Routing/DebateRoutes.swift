@@ -46,11 +46,7 @@ extension Routes {
     private static func create(_ path: String, _ about: String) -> Route {
         Route(
             .post, path, .permission(.debatesCreate), about, cost: .create,
-            items: [
-                .header(
-                    "Idempotency-Key", .text(1...CreateDebateHandler.maxIdempotencyKeyCharacters, pattern: "^[!-~]+$"),
-                    "The same request under the same key gets the same answer for a day.")
-            ], takes: .init(.createDebate), answers: .json(.debateCreated),
+            items: [.idempotencyKey], takes: .init(.createDebate), answers: .json(.debateCreated),
             refuses: [.noAgents, .budgetExhausted, .idempotencyConflict, .idempotencyInProgress, .invalidIdempotencyKey]
         ) { $0.create.handle }
     }
@@ -91,9 +87,15 @@ extension Routes {
     /// What people do to a debate.
     private static let actionRoutes: [Route] = [
         Route(
-            .post, "/api/debates/{id}/messages", .permission(.debatesUpdate), "Says something into the debate.",
+            .post, "/api/debates/{id}/messages", .permission(.debatesUpdate),
+            "Says something into the debate, or sets a constraint; the agents are told from the next round on.",
             bodyBytes: 64 * 1024, takes: .init(.remark), answers: .json(.action, 200, 202), refuses: [.debateFinished]
         ) { $0.actions.remark },
+        Route(
+            .post, "/api/debates/{id}/intervene", .permission(.debatesUpdate),
+            "The same by `type`; it may also be pause, resume or stop.", bodyBytes: 64 * 1024,
+            takes: .init(.intervention), answers: .json(.action, 200, 202), refuses: [.debateFinished]
+        ) { $0.actions.intervene },
         action("cancel", "Ends the debate now.", 200) { $0.actions.cancel },
         action("stop", "The same.", 200) { $0.actions.cancel },
         action("pause", "Starts no more calls until it is resumed.", 200, 202) { $0.actions.pause },
@@ -108,4 +110,10 @@ extension Routes {
             .post, "/api/debates/{id}/\(word)", .permission(.debatesUpdate), about, answers: answers,
             refuses: [.debateFinished], responder)
     }
+}
+
+extension RouteItem {
+    static let idempotencyKey = header(
+        "Idempotency-Key", .text(1...CreateDebateHandler.maxIdempotencyKeyCharacters, pattern: "^[!-~]+$"),
+        "The same request under the same key gets the same answer for a day.")
 }

@@ -14,6 +14,7 @@ struct Routes: Sendable {
     let list: ListDebatesHandler
     let read: ReadDebateHandler
     let actions: DebateActionsHandler
+    let branches: BranchesHandler
     let receipts: ReceiptsHandler
     let ratings: RatingsHandler
     let knowledge: KnowledgeHandler
@@ -27,7 +28,7 @@ struct Routes: Sendable {
 
     /// Every route, area by area.
     static let table: [Route] =
-        debateRoutes + receiptRoutes + agentRoutes + budgetRoutes + knowledgeRoutes + statusRoutes + descriptionRoutes
+        debateRoutes + branchRoutes + receiptRoutes + agentRoutes + budgetRoutes + knowledgeRoutes + statusRoutes + descriptionRoutes
         + accountRoutes + administrationRoutes
 
     /// The router of one loop.

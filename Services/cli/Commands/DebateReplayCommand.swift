@@ -1,66 +1,123 @@
 import Contracts
 import Domain
 import Ledger
-import Storage
 
 /// `aragora debate replay`.
 struct DebateReplayCommand: Command {
     static let shape = CommandShape(
-        path: ["debate", "replay"], summary: "Shows a debate from its log in Postgres, and verifies it.",
-        details: "Needs no running service. Exit code 1 when its chain or its receipt does not verify.",
-        options: [.flag("--json", "Prints each event as a line of JSON instead.")],
-        positionals: [.init(name: "ID", help: "The debate, dbt_…")])
+        path: ["debate", "replay"],
+        summary: "Shows a debate from its log, and rebuilds it from its recorded outcomes, byte for byte.",
+        details: """
+            The engine of the debate's time runs once more, with the recorded outcomes instead of models, and every event is
+            compared with the log. No model is asked and no service need run: a debate is read from Postgres, or from a file of
+            aragora debate export. Exit code 1: something differs, or its chain or its receipt does not verify; the first
+            difference is shown. Exit code 66: it can not be rebuilt, because an outcome is missing or was erased.
+            """,
+        options: [
+            .flag("--check", "Shows what was found, and not the debate."),
+            .flag("--json", "Prints each event as a line of JSON, and nothing else."),
+        ],
+        positionals: [.init(name: "DEBATE", help: "Its id, dbt_…, or a file; - for standard input.")],
+        examples: ["aragora debate replay --check debate.jsonl"])
 
-    private let debate: DebateID
+    private let debate: RecordedDebate
     private let isJSON: Bool
+    private let isSilent: Bool
 
     init(_ arguments: Arguments) throws(Arguments.UsageError) {
-        guard let id = DebateID(arguments.positionals[0]) else {
-            throw Arguments.UsageError(
-                "\"\(arguments.positionals[0])\" is not the id of a debate (dbt_ and 26 characters)")
-        }
-        debate = id
+        debate = try RecordedDebate(arguments.positionals[0])
         isJSON = arguments.has("--json")
+        isSilent = arguments.has("--check")
     }
 
     func run(_ context: CommandContext) async throws -> ExitCode {
-        let keys = try context.settings.receiptKeys()
-        return try await Database.with(context) { pool in
-            let events = try await show(LogWalk(pool: pool), context.console)
-            guard !events.isEmpty else { throw CommandFailure(.failed, "there is no debate \(debate.text)") }
-            let receipt = try await ReceiptReader(pool: pool).receipt(of: debate)
-            let console = context.console
-            let report = VerificationReport(console: console)
-            if !isJSON { console.print("\n\(report.chain(events: events.count))") }
-            guard let receipt else {
-                if !isJSON { console.print(report.note("no receipt: the debate has not ended, or ended without one")) }
-                return .ok
+        switch debate {
+        case .file(let path):
+            return try replay(try await RecordedDebate.read(path, context), branch: nil, context)
+        case .stored(let id):
+            return try await Database.with(context) { pool in
+                let recording = try await RecordedDebate.read(id, pool)
+                var found: BranchCheck.Finding?
+                if let first = recording.events.first, case .debateStart(let start)? = try? EventCodec.decode(first),
+                    let branch = start.branch
+                {
+                    found = try await BranchCheck.of(branch, in: pool)
+                }
+                return try replay(recording, branch: found, context)
             }
-            let found = try ReceiptVerifier(keys: keys).verify(receipt.document, events: events)
-            if !isJSON { for line in report.receipt(found) { console.print(line) } }
-            return found.isGood ? .ok : .failed
         }
     }
 
-    /// Shows as far as the chain is whole.
-    private func show(_ walk: LogWalk, _ console: Console) async throws -> [SealedEvent] {
+    private func replay(
+        _ recording: DebateRecording, branch: BranchCheck.Finding?, _ context: CommandContext
+    ) throws -> ExitCode {
+        show(recording, context.console)
+        var summary = Summary(report: VerificationReport(console: context.console))
+        summary.chain(of: recording)
+        summary.replay(of: recording)
+        if let branch { summary.note(branch) }
+        try summary.receipt(of: recording, ReceiptVerifier(keys: try context.settings.receiptKeys()))
+        if !isJSON { for line in summary.lines { context.console.print(line) } }
+        return summary.code
+    }
+
+    private func show(_ recording: DebateRecording, _ console: Console) {
+        guard !isSilent else { return }
         var screen = DebateScreen(console: console)
-        var verifier = ChainVerifier(debateID: debate)
-        var events: [SealedEvent] = []
-        while true {
-            let page = try await walk.events(of: debate, from: Int64(events.count) + 1)
-            guard !page.isEmpty else { return events }
-            for event in page {
-                do throws(ChainFault) { try verifier.feed(event) } catch {
-                    throw CommandFailure(.failed, "the log does not verify: \(error)")
-                }
-                events.append(event)
-                if isJSON {
-                    console.print(String(decoding: EventEnvelope.encode(event, debateID: debate), as: UTF8.self))
-                } else {
-                    for line in screen.lines(for: event) { console.print(line) }
-                }
+        for event in recording.events {
+            if isJSON {
+                console.print(String(decoding: EventEnvelope.encode(event, debateID: recording.debate), as: UTF8.self))
+            } else {
+                for line in screen.lines(for: event) { console.print(line) }
             }
         }
+        if !isJSON { console.print("") }
+    }
+}
+
+/// What was found, and the exit code of the worst of it.
+private struct Summary {
+    let report: VerificationReport
+    private(set) var lines: [String] = []
+    private(set) var code = ExitCode.ok
+
+    init(report: VerificationReport) { self.report = report }
+
+    private mutating func fail(_ line: String, _ code: ExitCode = .failed) {
+        lines.append(line)
+        if self.code != .failed { self.code = code }
+    }
+
+    mutating func chain(of recording: DebateRecording) {
+        var verifier = ChainVerifier(debateID: recording.debate)
+        do throws(ChainFault) { for event in recording.events { try verifier.feed(event) } } catch {
+            return fail(report.bad("chain: the log does not verify: \(error)"))
+        }
+        lines.append(report.chain(events: recording.events.count))
+    }
+
+    mutating func replay(of recording: DebateRecording) {
+        do throws(ReplayFault) {
+            lines += report.rebuilt(try ReplayedDebate(recording))
+        } catch {
+            fail(report.notRebuilt(error), error.isIncomplete ? .incomplete : .failed)
+        }
+    }
+
+    mutating func note(_ branch: BranchCheck.Finding) {
+        switch branch {
+        case .shared: lines.append(report.good("branch: the shared part of its parent's log is the one it names"))
+        case .missing: lines.append(report.note("branch: its parent is not here"))
+        case .broken(let why): fail(report.bad("branch: its parent's log is not the one it names: \(why)"))
+        }
+    }
+
+    mutating func receipt(of recording: DebateRecording, _ verifier: ReceiptVerifier) throws {
+        guard let receipt = recording.receipt else {
+            return lines.append(report.note("no receipt: the debate has not ended, or ended without one"))
+        }
+        let found = try verifier.verify(receipt, events: recording.events)
+        lines += report.receipt(found)
+        if !found.isGood { code = .failed }
     }
 }

@@ -9,6 +9,27 @@ struct VerificationReport {
         good("chain: \(events) events, each linked to the one before by SHA-256, checked here")
     }
 
+    /// What a replay came to.
+    func rebuilt(_ replayed: ReplayedDebate) -> [String] {
+        let tally = replayed.tally
+        let commands = tally.commands > 0 ? " and \(tally.commands) interventions" : ""
+        var lines = [
+            good(
+                "replay: all \(tally.events) events were rebuilt from \(tally.outcomes) recorded outcomes\(commands), byte for byte the same"
+            )
+        ]
+        if !replayed.hasEnded { lines.append(note("replay: the debate has not ended; it was rebuilt as far as it is")) }
+        if tally.unusedAnswers > 0 {
+            lines.append(note("replay: \(tally.unusedAnswers) answers came too late to be used"))
+        }
+        return lines
+    }
+
+    func notRebuilt(_ fault: ReplayFault) -> String {
+        let text = "replay: \(TerminalText.safeLine(fault.description))"
+        return fault.isIncomplete ? note(text) : bad(text)
+    }
+
     /// - Parameter server: what the API says, when we hold no key.
     func receipt(
         _ found: ReceiptVerification, server: (isIntact: Bool, signature: (isValid: Bool, keyID: String?))? = nil

@@ -1,7 +1,8 @@
 /// All commands, and which one a command line means.
 enum CommandTable {
     static let commands: [any Command.Type] = [
-        DemoCommand.self, AskCommand.self, DebateReplayCommand.self, ReceiptVerifyCommand.self, TokenCreateCommand.self,
+        DemoCommand.self, AskCommand.self, DebateReplayCommand.self, DebateExportCommand.self,
+        ReceiptVerifyCommand.self, TokenCreateCommand.self,
         DBMigrateCommand.self, DBVerifyCommand.self, BackupCreateCommand.self, BackupListCommand.self,
         BackupVerifyCommand.self, BackupRestoreCommand.self, PrivacyExportCommand.self, PrivacyEraseCommand.self,
         RatingsRebuildCommand.self, ValidateEnvCommand.self, DoctorCommand.self, SimulateCommand.self,

@@ -11,6 +11,8 @@ enum ExitCode: Int32, Sendable {
     case failed = 1
     /// The command line can not be understood.
     case usage = 64
+    /// Something can not be checked: what it would take was not recorded, or was erased.
+    case incomplete = 66
     /// A store or the API can not be reached, or another run is in the way.
     case unavailable = 69
     /// An error that nobody expected.

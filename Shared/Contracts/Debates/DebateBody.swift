@@ -25,6 +25,9 @@ package struct DebateBody: Sendable {
     package var supporting: [String] = []
     package var dissenting: [String] = []
     package var isDemo = false
+    /// The debate it branched off, and how many rounds they share.
+    package var parent: DebateID?
+    package var branchPoint: Int?
     /// Its texts were taken away; shown only then.
     package var isErased = false
     package var cost: MicroUSD = .zero
@@ -59,7 +62,8 @@ package struct DebateBody: Sendable {
                 ("rounds_used", .int(Int64(roundsUsed))), ("consensus_reached", .bool(consensusReached)),
                 ("confidence", .optional(confidence)), ("agreement", .optional(agreement)),
                 ("duration_seconds", .optional(duration)), ("created_at", .string(createdAt.iso8601)),
-                ("completed_at", .optional(completedAt?.iso8601)), ("demo", .bool(isDemo)), ("view_count", 0),
+                ("completed_at", .optional(completedAt?.iso8601)), ("demo", .bool(isDemo)),
+                ("parent_id", .optional(parent?.text)), ("branch_point", .optional(branchPoint)), ("view_count", 0),
                 ("is_public", false),
             ]))
     }

@@ -32,6 +32,7 @@ package enum ErrorCode: String, Sendable, CaseIterable {
     case requestTimeout = "request_timeout"
     case debateFinished = "debate_already_finished"
     case debateNotPaused = "debate_not_paused"
+    case debateErased = "debate_erased"
     case noAgents = "no_agents_available"
     case idempotencyConflict = "IDEMPOTENCY_CONFLICT"
     case idempotencyInProgress = "IDEMPOTENCY_IN_PROGRESS"
@@ -60,6 +61,7 @@ package enum ErrorCode: String, Sendable, CaseIterable {
             .roleNotFound, .budgetNotFound:
             404
         case .methodNotAllowed: 405
+        case .debateErased: 410
         case .requestTimeout: 408
         case .idempotencyConflict, .emailTaken, .conflict: 409
         case .bodyTooLarge: 413
@@ -108,6 +110,7 @@ package enum ErrorCode: String, Sendable, CaseIterable {
         case .requestTimeout: "The request did not arrive in time."
         case .debateFinished: "The debate is already finished."
         case .debateNotPaused: "The debate is not paused."
+        case .debateErased: "What was said in the debate was erased."
         case .noAgents: "No model provider is configured."
         case .idempotencyConflict: "This idempotency key was used with another request."
         case .idempotencyInProgress: "A request with this idempotency key is still in progress."

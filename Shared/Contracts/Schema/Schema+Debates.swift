@@ -38,7 +38,28 @@ extension Schema {
     ]).saying("`question`, `task` or `topic` is needed; they must not differ.").named("CreateDebate")
 
     /// `POST /debates/{id}/messages`.
-    package static let remark = input(["content": text.ifGiven, "message": text.ifGiven]).named("Remark")
+    package static let remark = input([
+        "content": text.ifGiven, "message": text.ifGiven, "role": text.ifGiven,
+        "apply_at_round": whole(DebateSpec.roundsRange).ifGiven,
+    ]).saying("`role` is user or constraint.").named("Remark")
+
+    /// `POST /debates/{id}/intervene`.
+    package static let intervention = input([
+        "type": text.ifGiven, "content": text.ifGiven, "message": text.ifGiven, "role": text.ifGiven,
+        "apply_at_round": whole(DebateSpec.roundsRange).ifGiven,
+    ]).saying("`type` is message, constraint, pause, resume or stop.").named("Intervention")
+
+    /// `POST /debates/{id}/fork`.
+    package static let fork = input([
+        "branch_point": whole(0...DebateSpec.roundsRange.upperBound).ifGiven, "changes": input(createFields).ifGiven,
+        "modified_context": text(0...DebateSpec.contextCharacters).ifGiven,
+    ]).saying("Fields of a create are taken beside `changes` too.").named("Fork")
+
+    /// `POST /debates/{id}/followup`.
+    package static let followUp = input([
+        "crux_id": text.ifGiven, "cruxId": text.ifGiven, "question": topic, "task": topic,
+        "context": text(0...DebateSpec.contextCharacters).ifGiven,
+    ]).saying("Without both, the first of the suggestions is taken up.").named("FollowUp")
 
     // MARK: Answers
 
@@ -48,12 +69,30 @@ extension Schema {
         "demo": .boolean, "websocket_url": .text, "created_at": .time, "spectate_url": text.optional,
     ]).named("DebateCreated")
 
+    private static let branched = debateCreated.and([
+        "branch_id": .debateID, "parent_debate_id": .debateID, "branch_point": .count, "messages_inherited": .count,
+        "message": .text,
+    ])
+    package static let forked = branched.and(["modified_context": text.orNull]).named("Forked")
+    package static let followedUp = branched.and(["crux_id": text.orNull, "followup_id": .debateID]).named("FollowedUp")
+
+    package static let forkPage = page("forks", of: debateRow.and(["branch_id": .debateID]).named("ForkRow"))
+        .and(["debate_id": .debateID]).named("ForkPage")
+
+    package static let followUpPage = page(
+        "suggestions",
+        of: object([
+            "id": .text, "crux_id": .text, "kind": .text, "agent": text.orNull, "question": .text, "suggestion": .text,
+            "statement": .text,
+        ]).named("FollowUpSuggestion")
+    ).and(["debate_id": .debateID, "message": .text]).named("FollowUpPage")
+
     package static let debateRow = object([
         "id": .debateID, "debate_id": .debateID, "slug": .text, "task": .text, "question": .text, "topic": .text,
         "status": .debateStatus, "agents": .agentNames, "rounds": .count, "rounds_used": .count,
         "consensus_reached": .boolean, "confidence": share.orNull, "agreement": share.orNull,
         "duration_seconds": amount.orNull, "created_at": .time, "completed_at": time.orNull, "demo": .boolean,
-        "view_count": .count, "is_public": .boolean,
+        "parent_id": debateID.orNull, "branch_point": count.orNull, "view_count": .count, "is_public": .boolean,
     ]).named("DebateRow")
 
     package static let debate = debateRow.and([

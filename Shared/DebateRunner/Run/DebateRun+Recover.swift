@@ -8,6 +8,9 @@ extension DebateRun {
         let events = try await readLog()
         let snapshot = try await begin()
         KillPoint.reach(.afterClaimSettled)
+        if let branch = machine.branch, !machine.isOver {
+            replay.inherit(try await Ancestry(log: context.log).inheritance(of: branch))
+        }
         consumedCommands = snapshot.commandsConsumed
         commands = snapshot.commands
         history = CallHistory(snapshot.calls)

@@ -31,6 +31,9 @@ struct LogReplay: Sendable {
         transcript.add(sealed)
     }
 
+    /// Gives a branch what its parent left it; whoever plans no calls need not.
+    mutating func inherit(_ inheritance: Inheritance) { machine.inherit(inheritance) }
+
     /// Moves on to what was just committed: sealed here, and applied to `machine` already.
     mutating func committed(_ events: [SealedEvent], machine: DebateMachine) throws(RunStop) {
         for sealed in events {

@@ -16,14 +16,11 @@ extension DebateState {
 
     /// What a branch takes over when it branches off here.
     var bequest: Inheritance {
-        guard let round else {
-            return Inheritance(
-                positions: inheritance.positions, statements: inheritance.statements,
-                remarks: inheritance.remarks + waitingRemarks)
+        let earlier = round.map {
+            PlannedCall.EarlierDebate(
+                question: spec.topic, round: $0.number, positions: positionsWithVotes(of: $0, without: nil))
         }
-        let held = spec.agents.compactMap { agent in round.position(of: agent.name).map { (agent.name, $0) } }
         return Inheritance(
-            positions: Dictionary(uniqueKeysWithValues: held), statements: positionsWithVotes(of: round, without: nil),
-            remarks: inheritance.remarks + remarks + waitingRemarks)
+            earlier: earlier ?? inheritance.earlier, remarks: inheritance.remarks + remarks + waitingRemarks)
     }
 }

@@ -20,10 +20,8 @@ extension DebateState {
         let others: [PlannedCall.Contribution]
         switch phase {
         case .propose:
-            own = previous.map { $0.position(of: agent) } ?? inheritance.positions[agent]
-            others =
-                previous.map { positionsWithVotes(of: $0, without: agent) }
-                ?? inheritance.statements.filter { $0.agent != agent }
+            own = previous?.position(of: agent)
+            others = previous.map { positionsWithVotes(of: $0, without: agent) } ?? []
         case .critique:
             own = round.position(of: agent)
             others =
@@ -45,6 +43,7 @@ extension DebateState {
         return .init(
             topic: spec.topic, context: spec.context, knowledge: phase.isVote ? [] : knowledge.conclusions,
             remarks: quoted(.message), constraints: quoted(.constraint), own: own, others: others,
+            earlier: phase == .propose && previous == nil ? inheritance.earlier : nil,
             critiques: phase == .judge ? gravest(in: round) : [])
     }
 

@@ -35,7 +35,7 @@ package struct Holding: Sendable, Hashable {
 }
 
 /// The state of one attempt of one call; moves only forward.
-package enum CallState: String, Sendable, Hashable {
+package enum CallState: String, Sendable, Hashable, CaseIterable {
     case intent, answered, failed, refused, unknown
 }
 

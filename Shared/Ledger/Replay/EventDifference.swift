@@ -15,7 +15,9 @@ enum EventDifference {
         if recorded.round != rebuilt.round { return differ(.round, recorded.round, rebuilt.round) }
         if recorded.agent != rebuilt.agent { return differ(.agent, recorded.agent ?? "none", rebuilt.agent ?? "none") }
         // An envelope has the call in its data only.
-        if let call = recorded.call, call != rebuilt.call { return differ(.call, call.key, rebuilt.call?.key.text ?? "none") }
+        if let call = recorded.call, call != rebuilt.call {
+            return differ(.call, call.key, rebuilt.call?.key.text ?? "none")
+        }
         if let detail = data(recorded.data, rebuilt.data) { return .different(.data, detail: detail) }
         if !recorded.dataHash.isEmpty, recorded.dataHash != rebuilt.dataHash {
             return differ(.dataHash, Hex.encode(recorded.dataHash), Hex.encode(rebuilt.dataHash))

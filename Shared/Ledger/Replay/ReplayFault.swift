@@ -15,6 +15,8 @@ package struct ReplayFault: Error, Sendable, Equatable, CustomStringConvertible 
         case missingOutcome(CallReference)
         /// The log has what a person said, and nothing was recorded of their saying it.
         case missingCommand
+        /// The log names a receipt, and none was recorded.
+        case missingReceipt
         /// Its data was erased, and with it what others follow from.
         case erased
         /// There is no event at all.
@@ -44,7 +46,7 @@ package struct ReplayFault: Error, Sendable, Equatable, CustomStringConvertible 
     /// Whether nothing is known to be wrong: what would be needed to tell was not recorded, or is gone.
     package var isIncomplete: Bool {
         switch reason {
-        case .missingOutcome, .missingCommand, .erased, .empty: true
+        case .missingOutcome, .missingCommand, .missingReceipt, .erased, .empty: true
         case .different, .notDue, .unreadable, .misplaced: false
         }
     }
@@ -58,6 +60,7 @@ package struct ReplayFault: Error, Sendable, Equatable, CustomStringConvertible 
         case .misplaced(let fault): ChainFault(seq: seq, reason: fault).description
         case .missingOutcome(let call): "\(place): no outcome of \(call.key), attempt \(call.attempt), was recorded"
         case .missingCommand: "\(place): no command that leads to it was recorded"
+        case .missingReceipt: "\(place): the receipt was not recorded"
         case .erased: "\(place): its data was erased"
         case .empty: "there are no events"
         }

@@ -165,7 +165,7 @@ struct ReplayInputs: Sendable {
             case .finish(let outcome) = machine.due.first, outcome.needsReceipt
         else { throw .notDue }
         guard let receipt, let stored = try? ReceiptDocument.parse(receipt) else {
-            throw .unreadable("its receipt is not here")
+            throw .missingReceipt
         }
         // A receipt of an older form is taken as it is stored: it can be checked, and no longer written.
         guard stored.schema == ReceiptDocument.schemaVersion else {

@@ -40,8 +40,9 @@ package struct ReplayedDebate: Sendable {
     }
 
     private mutating func take(_ recorded: SealedEvent) throws(ReplayFault) {
+        let seq = chain.tail.seq + 1
         func fault(_ reason: ReplayFault.Reason) -> ReplayFault {
-            ReplayFault(seq: chain.tail.seq + 1, type: recorded.type, reason: reason)
+            ReplayFault(seq: seq, type: recorded.type, reason: reason)
         }
         guard !recorded.data.isEmpty else { throw fault(.erased) }
         guard recorded.salt.count == EventHash.saltLength else {

@@ -30,7 +30,8 @@ package enum PromptBuilder {
             let texts =
                 [call.key.text, call.agent.persona ?? "", given.topic, given.context ?? "", given.own ?? ""]
                 + given.knowledge.flatMap { [$0.question, $0.conclusion] } + given.remarks + given.constraints
-                + (given.others + given.critiques).flatMap { [$0.agent, $0.content] }
+                + [given.earlier?.question ?? ""]
+                + (given.others + given.critiques + (given.earlier?.positions ?? [])).flatMap { [$0.agent, $0.content] }
             // The bytes between two texts occur in none.
             let digits = String(FNV1a.hash(texts.joined(separator: "\u{0}")), radix: 16)
             tag = "material-" + String(repeating: "0", count: 16 - digits.count) + digits
@@ -109,6 +110,7 @@ package enum PromptBuilder {
                 "The people who ask have set the constraints above. A position must meet them, or say which it can not meet and why."
             )
         }
+        if let earlier = given.earlier { parts += history(earlier, for: call.agent.name, fence, given.topic) }
         if let mode = call.mode { parts.append(stance(of: mode)) }
         if let own = given.own, call.phase != .vote, call.phase != .ballot {
             parts.append(fence.around("your-position", own))
@@ -129,6 +131,19 @@ package enum PromptBuilder {
         outdated or wrong, and the question was another one: check them like any other claim. Where you rely on one or \
         contradict it, cite it by its label in square brackets.
         """
+    }
+
+    /// Where the debate stood that this one branched off.
+    private static func history(
+        _ earlier: PlannedCall.EarlierDebate, for agent: String, _ fence: Fence, _ topic: String
+    ) -> [String] {
+        let question = earlier.question == topic ? [] : [fence.around("earlier-question", earlier.question)]
+        let positions = earlier.positions.map { fence.around("earlier-position", $0.content, agent: $0.agent) }
+        let own = earlier.positions.contains { $0.agent == agent } ? " You held that of \(label(agent))." : ""
+        return question + positions + [
+            "This debate continues an earlier one. Above is what was held there after round \(earlier.round).\(own)"
+                + " Say what of it you keep."
+        ]
     }
 
     private static func instruction(for call: PlannedCall) -> String {

@@ -11,6 +11,9 @@ package struct DebateSummary: Sendable, Hashable {
     package let status: DebateStatus
     package let usesDemoAgents: Bool
     package let createdAt: Timestamp
+    /// The debate it branched off, and how many rounds they share.
+    package let parent: DebateID?
+    package let branchPoint: Int?
     /// Present once the debate has ended.
     package let result: DebateResult?
 }
@@ -43,9 +46,6 @@ package struct DebateRecord: Sendable, Hashable {
     package let organization: String?
     package let user: String?
     package let timeoutSeconds: Int
-    /// The debate it branched off, and how many rounds they share.
-    package let parent: DebateID?
-    package let branchPoint: Int?
     /// When its texts were taken away; nil when they are there.
     package let erasedAt: Timestamp?
     package let tail: LogTail

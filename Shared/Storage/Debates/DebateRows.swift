@@ -6,11 +6,12 @@ enum DebateRows {
     static let summaryColumns = """
         d.id, d.slug, d.topic, d.agents, d.rounds, d.consensus, d.demo, d.created_at, r.status, d.completed_at, \
         d.consensus_reached, (d.confidence * 10000)::bigint AS confidence, (d.agreement * 10000)::bigint AS agreement, \
-        d.winner, d.rounds_used, (d.duration_seconds * 10000)::bigint AS duration, d.end_reason, d.cost_micro_usd
+        d.winner, d.rounds_used, (d.duration_seconds * 10000)::bigint AS duration, d.end_reason, d.cost_micro_usd, \
+        d.parent_id, d.branch_point
         """
     static let recordColumns = """
         \(summaryColumns), d.context, d.spec, d.metadata::text AS metadata, d.final_answer, d.created_by, d.org_id, \
-        d.user_id, d.timeout_seconds, d.parent_id, d.branch_point, d.erased_at, r.last_seq, r.last_hash, r.lease_epoch, r.lease_owner
+        d.user_id, d.timeout_seconds, d.erased_at, r.last_seq, r.last_hash, r.lease_epoch, r.lease_owner
         """
     static let tables = "debates d JOIN debate_runs r ON r.debate_id = d.id"
 
@@ -19,7 +20,9 @@ enum DebateRows {
             id: try row.debateID("id"), slug: try row.text("slug"), topic: try row.text("topic"),
             agents: try row.textArray("agents"), rounds: try row.int("rounds"), consensus: try row.member("consensus"),
             status: try row.status("status"), usesDemoAgents: try row.bool("demo"),
-            createdAt: try row.timestamp("created_at"), result: try result(row))
+            createdAt: try row.timestamp("created_at"),
+            parent: try row.optionalText("parent_id").flatMap { DebateID($0) },
+            branchPoint: try row.optionalInt("branch_point"), result: try result(row))
     }
 
     private static func result(_ row: Row) throws(PGError) -> DebateResult? {
@@ -39,8 +42,7 @@ enum DebateRows {
             metadata: Array(try row.text("metadata").utf8), finalAnswer: try row.optionalText("final_answer"),
             createdBy: try row.text("created_by"), organization: try row.optionalText("org_id"),
             user: try row.optionalText("user_id"), timeoutSeconds: try row.int("timeout_seconds"),
-            parent: try row.optionalText("parent_id").flatMap { DebateID($0) },
-            branchPoint: try row.optionalInt("branch_point"), erasedAt: try row.optionalTimestamp("erased_at"),
+            erasedAt: try row.optionalTimestamp("erased_at"),
             tail: LogTail(seq: try row.int64("last_seq"), hash: try row.bytes("last_hash")),
             epoch: try row.int64("lease_epoch"), owner: try row.runnerID("lease_owner"))
     }

@@ -7,6 +7,8 @@ package struct DebateStore: Sendable {
     package static let maxWatched = 10_000
     /// Active debates of one list.
     package static let maxActive = 500
+    /// Branches of one list.
+    package static let maxBranches = 500
     package static let messageLimitRange = 1...200
 
     let pool: PGPool
@@ -92,6 +94,37 @@ package struct DebateStore: Sendable {
                 ORDER BY d.created_at DESC, d.id DESC LIMIT \(min(max(limit, 1), Self.maxActive))
                 """
             ).map { ActiveDebate(summary: try DebateRows.summary($0), round: try $0.int("round")) }
+        }
+    }
+
+    /// Debates that branched off one, the oldest first.
+    /// - Throws: ``StorageError``.
+    package func branches(of debate: DebateID, within reach: Reach) async throws(StorageError) -> [DebateSummary] {
+        try await read("branches") {
+            try await pool.query(
+                """
+                SELECT \(raw: DebateRows.summaryColumns) FROM \(raw: DebateRows.tables)
+                WHERE d.parent_id = \(debate) AND \(reach.condition(on: "d.org_id")) ORDER BY d.created_at, d.id LIMIT \(Self.maxBranches)
+                """
+            ).map(DebateRows.summary)
+        }
+    }
+
+    /// How often the debate, and those that it came from, branched off another: 0 for one that stands for itself.
+    /// - Throws: ``StorageError``.
+    package func generation(of debate: DebateID) async throws(StorageError) -> Int {
+        try await read("generation") {
+            try await pool.query(
+                """
+                WITH RECURSIVE line (parent_id, generation) AS (
+                    SELECT parent_id, 0 FROM debates WHERE id = \(debate)
+                    UNION ALL
+                    SELECT d.parent_id, line.generation + 1 FROM line JOIN debates d ON d.id = line.parent_id
+                    WHERE line.generation <= \(Branch.maxGenerations)
+                )
+                SELECT max(generation + CASE WHEN parent_id IS NULL THEN 0 ELSE 1 END) AS generation FROM line
+                """
+            ).first?.optionalInt("generation") ?? 0
         }
     }
 

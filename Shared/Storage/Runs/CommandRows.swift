@@ -21,6 +21,14 @@ enum CommandRows {
         """
     }
 
+    /// Those that events were made of.
+    static func consumed(_ debate: DebateID) -> SQL {
+        """
+        SELECT c.number, c.kind, c.content, c.first_round, c.author FROM debate_runs r JOIN debate_commands c USING (debate_id)
+        WHERE r.debate_id = \(debate) AND c.number <= r.consumed_seq ORDER BY c.number
+        """
+    }
+
     static func decode(_ rows: [Row]) throws(PGError) -> [DebateCommand] {
         var commands: [DebateCommand] = []
         for row in rows {

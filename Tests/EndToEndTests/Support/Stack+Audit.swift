@@ -33,6 +33,7 @@ extension Stack {
         }
         try await auditCalls(debate, events, takeovers)
         try await auditReceipt(debate, run.status, events)
+        try await auditReplay(debate)
         for problem in try await LogWalk(pool: pool).contradictions() { note(problem) }
         try await auditRatings()
         try await auditAnswer(debate, run, api)
@@ -55,6 +56,14 @@ extension Stack {
         } catch {
             note("\(error); it is at event \(viewer.tail.seq) after \(viewer.connections) connections")
         }
+    }
+
+    /// What was recorded leads to the same bytes, whatever happened on the way.
+    private func auditReplay(_ debate: DebateID) async throws {
+        guard let recording = try await RecordingReader(pool: pool).recording(of: debate) else {
+            return note("nothing of \(debate) is recorded")
+        }
+        do { _ = try ReplayedDebate(recording) } catch { note("\(debate) can not be rebuilt: \(error)") }
     }
 
     /// One chain from 1 to the row's tail, epochs that never go back, one `debate_end`, last.
