@@ -80,7 +80,8 @@ struct RunBench: Sendable {
         if lease == nil { clock.confirm(sentAt: clock.reading()) }
         return RunContext(
             loop: pool.loop, log: FaultyLog(inner: log, fault: fault), store: FaultyStore(inner: store, fault: fault),
-            models: { _ in model }, fallback: fallback, worstCost: worstCost, receiptKeys: { Self.keys }, publisher: publisher, lease: clock,
+            models: { _ in model }, fallback: fallback, worstCost: worstCost, receiptKeys: { Self.keys },
+            publisher: publisher, lease: clock,
             retry: retry,
             logger: .disabled, metrics: Metrics(), wallClock: wallClock)
     }

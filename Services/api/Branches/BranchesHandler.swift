@@ -29,7 +29,9 @@ struct BranchesHandler: Sendable {
     func forks(_ request: Request, _ context: RequestContext) async throws -> Response {
         let record = try await lookup.debate(context)
         let forks: [DebateSummary]
-        do { forks = try await stores.debates.branches(of: record.id, within: context.caller.reach) } catch { throw APIError.unavailable(error) }
+        do { forks = try await stores.debates.branches(of: record.id, within: context.caller.reach) } catch {
+            throw APIError.unavailable(error)
+        }
         let rows = forks.map { ForkAnswers.fork(DebateBody($0)) }
         return json(
             PageBody.make(

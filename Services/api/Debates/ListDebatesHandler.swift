@@ -39,7 +39,9 @@ struct ListDebatesHandler: Sendable {
 
     func active(_ request: Request, _ context: RequestContext) async throws -> Response {
         let active: [ActiveDebate]
-        do { active = try await stores.debates.active(within: context.caller.reach) } catch { throw APIError.unavailable(error) }
+        do { active = try await stores.debates.active(within: context.caller.reach) } catch {
+            throw APIError.unavailable(error)
+        }
         let now = WallClock.nowMilliseconds()
         let rows = active.map { debate -> JSONValue in
             var body = DebateBody(debate.summary)

@@ -102,7 +102,11 @@ struct DebateScreen {
         case .earlyTerminated(let early) where early.refusedBy != nil:
             ["", console.styled(early.refusedBy?.sentence ?? "", .yellow)]
         case .budgetAlert(let alert):
-            ["", console.styled("the budget \(TerminalText.safeLine(alert.name)) has passed \(alert.threshold)%", .yellow)]
+            [
+                "",
+                console.styled(
+                    "the budget \(TerminalText.safeLine(alert.name)) has passed \(alert.threshold)%", .yellow),
+            ]
         case .earlyTerminated(let early):
             ["", console.styled("the remaining rounds are not needed (\(early.source.rawValue))", .dim)]
         default: []

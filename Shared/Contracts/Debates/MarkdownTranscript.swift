@@ -51,11 +51,16 @@ package enum MarkdownTranscript {
             )
         case .callAbandoned(_, let agent, _):
             page.line("*The runner was lost while \(Page.word(agent)) was asked.*")
+        case .knowledgeRecalled(let earlier):
+            page.line("*The panel is shown \(Page.word(earlier.label)), concluded \(earlier.ageDays) days ago:*")
+            page.quote(earlier.conclusion)
         case .debatePaused(let by): page.line("*Paused by \(Page.word(by)).*")
         case .debateResumed(let by): page.line("*Resumed by \(Page.word(by)).*")
         case .earlyTerminated(let early):
             page.line(
                 "*The remaining \(early.totalRounds - early.round) rounds were not needed (\(early.source.rawValue)).*")
+        case .budgetAlert(let alert):
+            page.line("*\(alert.threshold) % of the budget \(Page.word(alert.name)) are spent.*")
         case .timeout(let reason): page.line("**\(reason)**")
         case .debateStart, .consensus, .receiptGenerated, .debateEnd: break
         }

@@ -111,9 +111,12 @@ extension EventFields {
     }
 
     func budgetAlert() throws(ContractError) -> BudgetAlert {
-        guard let budget = BudgetID(try text("budget_id")) else { throw ContractError(.malformed, "\(type): budget_id") }
+        guard let budget = BudgetID(try text("budget_id")) else {
+            throw ContractError(.malformed, "\(type): budget_id")
+        }
         return BudgetAlert(
-            number: Int64(try int("alert_id")), budget: budget, name: try text("name"), threshold: try int("threshold_percent"),
+            number: Int64(try int("alert_id")), budget: budget, name: try text("name"),
+            threshold: try int("threshold_percent"),
             spent: try money("spent_micro_usd"), limit: try money("limit_micro_usd"))
     }
 

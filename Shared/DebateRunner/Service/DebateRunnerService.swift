@@ -78,7 +78,8 @@ package actor DebateRunnerService: Service {
             metrics: dependencies.metrics)
         context = RunContext(
             loop: dependencies.loop, log: log, store: store, models: dependencies.models,
-            fallback: dependencies.fallback, worstCost: dependencies.worstCost, receiptKeys: dependencies.receiptKeys, publisher: publisher,
+            fallback: dependencies.fallback, worstCost: dependencies.worstCost, receiptKeys: dependencies.receiptKeys,
+            publisher: publisher,
             lease: LeaseClock(lease: settings.lease), retry: RetryPolicy(), logger: dependencies.log,
             metrics: dependencies.metrics, wallClock: WallClock.nowMilliseconds,
             previousReceipt: { sequencer.newestChecksum })

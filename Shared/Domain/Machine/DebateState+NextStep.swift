@@ -50,7 +50,9 @@ extension DebateState {
                 ConvergenceRule.earlyTermination(after: round, spec: spec, spent: usage.cost)
                 ?? adaptiveStop(after: round)
             // Who was asked to take something into account is given the round in which to do it.
-            guard let stop, stop.source == .budget || !awaitsRemarks else { return .roundStart(round: round.number + 1, totalRounds: spec.rounds) }
+            guard let stop, stop.source == .budget || !awaitsRemarks else {
+                return .roundStart(round: round.number + 1, totalRounds: spec.rounds)
+            }
             return .earlyTerminated(stop)
         }
         return conclusion(of: round)

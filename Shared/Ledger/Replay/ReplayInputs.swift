@@ -53,6 +53,8 @@ struct ReplayInputs: Sendable {
         case "timeout":
             guard let timeout = machine.spec?.timeout else { throw .notDue }
             return timeout
+        // What the store of conclusions had then.
+        case DebateEvent.recallType: return try decoded(recorded)
         case "budget_alert": return try decoded(recorded)  // What the books said; the machine decides nothing by it.
         case "debate_early_terminated": return try earlyEnd(recorded, machine)
         case "receipt_generated": return try receipt(recorded, machine, head, transcript)
