@@ -83,11 +83,25 @@ struct PureTests {
         #expect(!"\(settings)".contains("sk-"))
     }
 
-    @Test("one key makes a panel of three seats of one provider")
+    @Test("one key makes two seats, and the second has a persona of its own")
     func onePanel() {
         let (settings, _) = settings(["OPENAI_API_KEY": "sk"])
-        #expect(settings.defaultPanel().map(\.name) == ["openai-1", "openai-2", "openai-3"])
-        #expect(Set(settings.defaultPanel().map(\.role)).count == 3)
+        let panel = settings.defaultPanel()
+        #expect(panel.map(\.name) == ["openai-1", "openai-2"])
+        #expect(panel[0].persona == nil && panel[1].persona != nil && panel[0].role != panel[1].role)
+    }
+
+    @Test("every key has a seat, and no seat is filled up with another of the same", arguments: 2...7)
+    func panelOfMany(count: Int) {
+        let keys = [
+            "ANTHROPIC_API_KEY", "OPENAI_API_KEY", "OPENROUTER_API_KEY", "MISTRAL_API_KEY", "GEMINI_API_KEY",
+            "XAI_API_KEY", "ARAGORA_LOCAL_LLM_URL",
+        ]
+        let values = keys.prefix(count).map { ($0, $0.hasSuffix("URL") ? "http://localhost:1" : "sk") }
+        let (settings, _) = settings(Dictionary(uniqueKeysWithValues: values))
+        let panel = settings.defaultPanel()
+        #expect(panel.count == count && Set(panel.map(\.provider)).count == count)
+        #expect(panel.allSatisfy { $0.name == "\($0.provider.rawValue)-1" && $0.persona == nil })
     }
 
     @Test(

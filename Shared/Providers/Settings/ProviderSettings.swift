@@ -4,7 +4,6 @@ package import Platform
 /// Which model providers there are and how they are called: by which names operators set it, and within which bounds.
 package struct ProviderSettings: Sendable {
     /// Agents of a panel that nobody named.
-    static let defaultPanelSize = 3
     /// Longest total clock: with the runner's tries it must stay below its no-progress limit of 600 s.
     static let totalSecondsRange = 1...180
 
@@ -113,20 +112,26 @@ package struct ProviderSettings: Sendable {
     /// The model an agent of this provider has when nobody named one.
     package func defaultModel(of provider: ProviderKey) -> String { models[provider] ?? provider.rawValue }
 
-    /// Who debates when nobody was named: an agent per configured provider, at least three; demonstration agents when
-    /// none is configured. Agents of one provider differ in role.
+    /// Who debates when nobody was named: one agent per configured provider, and at least two. Demonstration agents when
+    /// none is configured.
     package func defaultPanel() -> [AgentSpec] {
-        let providers = configured.isEmpty ? [.demo] : configured
-        let count = min(max(Self.defaultPanelSize, providers.count), DebateSpec.agentsRange.upperBound)
-        var seats: [ProviderKey: Int] = [:]
-        return (0..<count).map { index in
-            let provider = providers[index % providers.count]
-            seats[provider, default: 0] += 1
-            let seat = seats[provider, default: 1]
-            let role: AgentRole = [.proposer, .critic, .synthesizer][(seat - 1) % 3]
-            return AgentSpec(
-                name: "\(provider.rawValue)-\(seat)", provider: provider, model: defaultModel(of: provider), role: role)
+        guard let first = configured.first else {
+            let roles: [AgentRole] = [.proposer, .critic, .synthesizer]
+            return roles.enumerated().map { seat(.demo, $0 + 1, role: $1) }
         }
+        let panel = configured.prefix(DebateSpec.agentsRange.upperBound).map { seat($0, 1) }
+        return panel.count > 1 ? panel : panel + [seat(first, 2, role: .critic, persona: Self.secondPersona)]
+    }
+
+    /// How one provider's second agent comes to differ from its first.
+    static let secondPersona = "a sceptic who looks for the cheaper way, and for what would have to be true"
+
+    private func seat(
+        _ provider: ProviderKey, _ number: Int, role: AgentRole = .proposer, persona: String? = nil
+    ) -> AgentSpec {
+        AgentSpec(
+            name: "\(provider.rawValue)-\(number)", provider: provider, model: defaultModel(of: provider), role: role,
+            persona: persona)
     }
 }
 
