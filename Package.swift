@@ -115,6 +115,9 @@ let package = Package(
             name: "provider-simulator", dependencies: ["Platform", "Sockets", "HTTP", "Domain", "Contracts"],
             path: "Tests/ProviderSimulator", swiftSettings: strict),
         .executableTarget(
+            name: "receipt-prover", dependencies: core + ["Crypto", "Platform"], path: "Tests/ReceiptProver",
+            swiftSettings: strict),
+        .executableTarget(
             name: "aragora-bench", dependencies: drivers + core + adapters + ["Providers", "Simulation"],
             path: "Benchmarks", exclude: [], swiftSettings: strict),
         tests("PlatformTests", ["Platform"]),
@@ -127,7 +130,7 @@ let package = Package(
         tests("DomainTests", ["Domain"]),
         tests("SimulationTests", ["Simulation", "Domain"]),
         tests("ContractsTests", ["Contracts", "Domain"]),
-        tests("LedgerTests", core + ["Crypto"]),
+        tests("LedgerTests", core + ["Crypto", "receipt-prover"]),
         tests("StorageTests", core + ["Storage", "PostgresClient", "Sockets", "Platform", "Crypto"]),
         tests(
             "ProvidersTests",

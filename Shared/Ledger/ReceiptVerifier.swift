@@ -39,10 +39,7 @@ package struct ReceiptVerifier: Sendable {
         return try check(
             document, inclusion: inclusion ?? (trusted == nil ? .notChecked : .invalid("no proof is here"))
         ) { debateID in
-            if let excerpts = bundle.excerpts {
-                let found = self.excerpts(excerpts, of: document, debateID)
-                guard case .validExcerpts = found, bundle.events != nil else { return found }
-            }
+            if let excerpts = bundle.excerpts { return self.excerpts(excerpts, of: document, debateID) }
             guard let events = bundle.events else { return .notChecked }
             guard Int64(events.count) == document.eventCount else {
                 return .different("the bundle has \(events.count) events")

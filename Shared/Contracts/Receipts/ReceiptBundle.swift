@@ -2,7 +2,8 @@ package import Domain
 
 /// A receipt with what proves it, in one file: the events it covers, or some of them, and its place in the receipt log.
 ///
-/// It has no member that is not checked. A bare receipt, or one under `receipt` alone, is a bundle without proofs.
+/// It has no member that is not checked, and none that could be left out unnoticed beside another. A bare receipt is a
+/// bundle without proofs.
 package struct ReceiptBundle: Sendable {
     package static let version: Int64 = 1
     /// The largest bundle that is read, in bytes.
@@ -102,8 +103,11 @@ package struct ReceiptBundle: Sendable {
             return ReceiptBundle(receipt: try ReceiptDocument(value))
         }
         try allow(object, ["bundle_version", "receipt", "events", "excerpts", "log"], in: "the file")
-        guard object["bundle_version"].map({ $0.int == version }) ?? (object.members.count == 1) else {
-            throw ContractError(.unknownVersion, "a bundle of another version")
+        guard object["bundle_version"]?.int == version else {
+            throw ContractError(.unknownVersion, "a bundle without version, or of another one")
+        }
+        guard object["events"] == nil || object["excerpts"] == nil else {
+            throw ContractError(.malformed, "a bundle has its events, or excerpts of them")
         }
         let document = try ReceiptDocument(receipt)
         return ReceiptBundle(
