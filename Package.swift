@@ -97,13 +97,17 @@ let package = Package(
             core + [
                 "Storage", "Messaging", "Providers", "Platform", "Sockets", "Crypto", "PostgresClient", "RedisClient",
             ]),
+        shared(
+            "Webhooks",
+            ["Domain", "Contracts", "Storage", "HTTPClient", "Platform", "Sockets", "Crypto", "PostgresClient"]),
         shared("BackupCore", core + ["Storage", "Platform", "Crypto", "PostgresClient", "Sockets", "CZlib"]),
 
         // executables: never import each other
-        service("aragora-api", folder: "api", drivers + core + adapters + ["DebateRunner", "Providers"]),
+        service("aragora-api", folder: "api", drivers + core + adapters + ["DebateRunner", "Providers", "Webhooks"]),
         service("aragora-ws-gateway", folder: "ws-gateway", drivers + core + adapters),
         service(
-            "aragora-debate-worker", folder: "debate-worker", drivers + core + adapters + ["DebateRunner", "Providers"]),
+            "aragora-debate-worker", folder: "debate-worker",
+            drivers + core + adapters + ["DebateRunner", "Providers", "Webhooks"]),
         service("aragora-backup", folder: "backup", drivers + core + adapters + ["BackupCore"]),
         service(
             "aragora", folder: "cli", drivers + core + adapters + ["BackupCore", "Providers", "Simulation"]),
@@ -144,7 +148,7 @@ let package = Package(
             "ServiceTests",
             core + drivers + adapters + [
                 "aragora-api", "aragora-ws-gateway", "aragora-debate-worker", "aragora-backup", "aragora",
-                "DebateRunner", "BackupCore", "Providers",
+                "DebateRunner", "BackupCore", "Providers", "Webhooks",
             ]),
         tests("EndToEndTests", core + drivers + adapters + ["BackupCore"]),
         tests("TidyTests", []),

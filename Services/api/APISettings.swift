@@ -3,6 +3,7 @@ import Platform
 import PostgresClient
 import Providers
 import ServiceKit
+import Webhooks
 
 /// What the API reads from its environment.
 struct APISettings: ReloadableSettings {
@@ -38,6 +39,7 @@ struct APISettings: ReloadableSettings {
     let receipts: ReceiptSettings
     let ratings: RatingSettings
     let knowledge: KnowledgeSettings
+    let webhooks: WebhookSettings
     let levels: ServiceLevelSettings
     let providers: ProviderSettings
     let maxConnections: Int
@@ -69,6 +71,7 @@ struct APISettings: ReloadableSettings {
         receipts = ReceiptSettings(reading: &reader)
         ratings = RatingSettings(reading: &reader)
         knowledge = KnowledgeSettings(reading: &reader)
+        webhooks = WebhookSettings(reading: &reader)
         levels = ServiceLevelSettings(reading: &reader)
         providers = ProviderSettings(reading: &reader)
         maxConnections = reader.int(

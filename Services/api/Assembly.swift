@@ -11,6 +11,7 @@ import Providers
 import ServiceKit
 import Sockets
 import Storage
+import Webhooks
 
 /// Names the API's concrete types.
 enum Assembly {
@@ -35,6 +36,14 @@ enum Assembly {
             try await embeddedRunner(settings, context, on: runnerLoop, keyspace: backends.keyspace),
             LoopLagMonitor(name: "runner-loop-lag", loops: [runnerLoop], metrics: context.metrics),
         ]
+        // Where it runs no debates, others send; an API that may not reach the internet should not try.
+        if settings.runnerPolicy != .off {
+            services.append(
+                WebhookCourier(
+                    store: WebhookStore(pool: backends.main.postgres), box: context.common.sessions.secretBox,
+                    addresses: settings.webhooks.addresses, loop: context.mainLoop, log: context.log,
+                    metrics: context.metrics))
+        }
         if settings.migrateOnStart {
             services.append(
                 MigrationOnStart(configuration: settings.migrations, loop: context.mainLoop, log: context.log))
@@ -70,6 +79,9 @@ enum Assembly {
             ratings: RatingsHandler(stores: stores, providers: settings.providers, rules: settings.ratings.rules),
             knowledge: KnowledgeHandler(stores: stores),
             budgets: BudgetsHandler(stores: stores),
+            webhooks: WebhooksHandler(
+                store: WebhookStore(pool: own.postgres), box: context.common.sessions.secretBox,
+                addresses: settings.webhooks.addresses),
             status: StatusHandler(stores: stores, context: context),
             gateway: GatewayTunnelHandler(upstream: settings.gateway, trustedProxies: settings.trustedProxies),
             authenticator: authenticator, accounts: accounts(settings, context, own, stores, shared, authenticator),

@@ -4,6 +4,8 @@ import Platform
 import PostgresClient
 import Providers
 import ServiceKit
+import Storage
+import Webhooks
 
 /// Names the worker's concrete types.
 enum Assembly {
@@ -28,7 +30,11 @@ enum Assembly {
                 worstCost: { settings.providers.worstCost(of: $0) }, receiptKeys: { settings.receipts.keys },
                 receiptRetentionDays: { settings.receipts.retentionDays },
                 ratings: settings.ratings.rules, log: context.log, metrics: context.metrics))
+        let courier = WebhookCourier(
+            store: WebhookStore(pool: backends.main.postgres), box: context.common.sessions.secretBox,
+            addresses: settings.webhooks.addresses, loop: context.mainLoop, log: context.log, metrics: context.metrics)
         return [
+            courier,
             Closing(runner) {
                 await registry.close()
                 await backends.close()

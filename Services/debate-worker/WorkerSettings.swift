@@ -2,6 +2,7 @@ import DebateRunner
 import Platform
 import Providers
 import ServiceKit
+import Webhooks
 
 /// What the worker reads from its environment.
 struct WorkerSettings: ReloadableSettings {
@@ -21,6 +22,7 @@ struct WorkerSettings: ReloadableSettings {
     let receipts: ReceiptSettings
     let ratings: RatingSettings
     let providers: ProviderSettings
+    let webhooks: WebhookSettings
 
     init(reading reader: inout SettingsReader, common: CommonSettings) {
         stores = StoreSettings(
@@ -29,6 +31,7 @@ struct WorkerSettings: ReloadableSettings {
         receipts = ReceiptSettings(reading: &reader)
         ratings = RatingSettings(reading: &reader)
         providers = ProviderSettings(reading: &reader)
+        webhooks = WebhookSettings(reading: &reader)
     }
 
     func adopt(_ fresh: WorkerSettings) -> [String] {

@@ -82,7 +82,9 @@ package struct EndingSealer: Sendable {
             run.abandoned.map(\.abandonment) + [.debateEnd(end)], &chain, at: at, epoch: run.epoch)
         return Takeover.Ending(
             events: events,
-            conclusion: DebateConclusion(status: end.status, consensus: nil, end: end, receipt: nil))
+            conclusion: DebateConclusion(
+                status: end.status, consensus: nil, end: end, receipt: nil,
+                notices: WebhookPayload.notices(of: run.debate, end, at: at, receipt: nil)))
     }
 
     private static func seal(

@@ -13,6 +13,8 @@ package enum Permission: String, Sendable, CaseIterable {
     case accountManage = "account.manage"
     /// What debates may cost.
     case budgetsManage = "budgets.manage"
+    /// Where the organization is told what happened, with the secrets of it.
+    case webhooksManage = "webhooks.manage"
     case usersRead = "users.read"
     case usersManage = "users.manage"
     case auditRead = "audit.read"
@@ -23,7 +25,7 @@ package enum Permission: String, Sendable, CaseIterable {
     /// Members and viewers do not have it.
     package var isForAdministrators: Bool {
         switch self {
-        case .budgetsManage, .usersRead, .usersManage, .auditRead, .auditManage, .adminRead: true
+        case .budgetsManage, .webhooksManage, .usersRead, .usersManage, .auditRead, .auditManage, .adminRead: true
         default: false
         }
     }

@@ -35,6 +35,19 @@ func curlWillSend(
     return transfer.maySend() ? CURL_PREREQFUNC_OK : CURL_PREREQFUNC_ABORT
 }
 
+/// Makes the socket for an address that was resolved, if it may be connected to: there is no later look-up that could say
+/// another one. `context` is the transfer.
+func curlOpensSocket(
+    _ context: UnsafeMutableRawPointer?, _: curlsocktype, _ address: UnsafeMutablePointer<curl_sockaddr>?
+) -> curl_socket_t {
+    guard let context = unsafe context, let address = unsafe address else { return CURL_SOCKET_BAD }
+    let transfer = unsafe Unmanaged<CurlTransfer>.fromOpaque(context).takeUnretainedValue()
+    var bytes = [UInt8](repeating: 0, count: 16)
+    let count = unsafe Int(ccurl_address(address, &bytes))
+    guard transfer.mayConnect(to: Array(bytes.prefix(count))) else { return CURL_SOCKET_BAD }
+    return unsafe ccurl_open_socket(address)
+}
+
 /// `context` is the engine, which outlives its multi handle.
 func curlWantsSocket(
     _: UnsafeMutableRawPointer?, _ fd: curl_socket_t, _ what: Int32, _ context: UnsafeMutableRawPointer?,

@@ -46,6 +46,8 @@ import CCurl
         _ = unsafe ccurl_set_data_callback(raw, option, callback)
     }
 
+    func setOpenSocket(callback: curl_opensocket_callback) { _ = unsafe ccurl_set_opensocket_callback(raw, callback) }
+
     func setPrerequest(callback: ccurl_prereq_callback) { _ = unsafe ccurl_set_prereq_callback(raw, callback) }
 
     /// Replaces the header lines; they live as long as the handle's present request.

@@ -23,6 +23,10 @@ extension CurlHandle {
         unsafe set(CURLOPT_HEADERDATA, context)
         unsafe setPrerequest(callback: curlWillSend)
         unsafe set(CURLOPT_PREREQDATA, context)
+        if configuration.addresses != nil {
+            unsafe setOpenSocket(callback: curlOpensSocket)
+            unsafe set(CURLOPT_OPENSOCKETDATA, context)
+        }
         guard set(CURLOPT_URL, request.url), setMethod(request), set(headerLines: headerLines(request)) else {
             throw HTTPClientError(.invalidRequest, "libcurl refused the request", wasSent: false)
         }
@@ -39,7 +43,8 @@ extension CurlHandle {
         set(CURLOPT_CONNECTTIMEOUT_MS, Int(Int32.max))
         set(CURLOPT_USERAGENT, configuration.userAgent)
         if let file = configuration.caFile { set(CURLOPT_CAINFO, file) }
-        if !configuration.usesEnvironmentProxy { set(CURLOPT_PROXY, "") }
+        // A proxy would connect where we can not look.
+        if !configuration.usesEnvironmentProxy || configuration.addresses != nil { set(CURLOPT_PROXY, "") }
     }
 
     private func setMethod(_ request: HTTPClientRequest) -> Bool {

@@ -18,6 +18,7 @@ import Sockets
     private unowned let engine: CurlEngine
     private let maxResponseBytes: Int
     private let bufferBytes: Int
+    private let addresses: AddressPolicy?
     private let deadlines: Deadlines
     private let startedAt = MonotonicTime.now()
 
@@ -37,11 +38,15 @@ import Sockets
     private var timer: LoopTimer?
     private var timerDue = Int64.max
 
-    init(handle: CurlHandle, engine: CurlEngine, request: HTTPClientRequest, deadlines: Deadlines, bufferBytes: Int) {
+    init(
+        handle: CurlHandle, engine: CurlEngine, request: HTTPClientRequest, deadlines: Deadlines, bufferBytes: Int,
+        addresses: AddressPolicy? = nil
+    ) {
         self.handle = handle
         self.engine = engine
         self.deadlines = deadlines
         self.bufferBytes = bufferBytes
+        self.addresses = addresses
         maxResponseBytes = request.maxResponseBytes
     }
 
@@ -100,12 +105,20 @@ import Sockets
     /// Whether the request may be written. The second time libcurl would send it again on a fresh connection; the peer
     /// may have acted on the first, so that is for the caller to decide (RFC 9110 §9.2.2).
     func maySend() -> Bool {
+        refusal = nil  // of an address before the one that is connected
         if wasSent {
             refusal = HTTPClientError(.cut, "the connection ended before an answer", wasSent: true)
             return false
         }
         wasSent = true
         return true
+    }
+
+    /// Whether a connection to this IP address may be opened. Another one of the same name may still be tried.
+    func mayConnect(to address: [UInt8]) -> Bool {
+        guard let addresses, !addresses.permits(address) else { return true }
+        refusal = HTTPClientError(.addressRefused, "the name leads to an address that is not public", wasSent: false)
+        return false
     }
 
     func receivedHeaderLine(_ line: UnsafeRawBufferPointer) -> Bool {

@@ -7,6 +7,8 @@ package struct HTTPClientError: Error, Sendable, Equatable, CustomStringConverti
         case busy
         /// The name is unknown, or nobody listens there.
         case connect
+        /// The address that the name leads to is refused by ``HTTPClientConfiguration/addresses``; nothing was connected.
+        case addressRefused
         /// No connection within ``Deadlines/connect``.
         case connectTimeout
         /// No response head within ``Deadlines/firstByte``.

@@ -59,6 +59,8 @@ package struct HTTPClientConfiguration: Sendable {
     package var userAgent = "aragora"
     /// Whether `https_proxy`, `no_proxy` and their kin are honoured, as libcurl reads them.
     package var usesEnvironmentProxy = true
+    /// Which addresses may be connected to; nil for all. With it no proxy is used.
+    package var addresses: AddressPolicy?
 
     package init() {}
 }

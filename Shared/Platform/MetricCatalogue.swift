@@ -36,6 +36,12 @@ package enum MetricCatalogue {
             ]
         ),
         (
+            "Webhooks",
+            [
+                .webhookDeliveries
+            ]
+        ),
+        (
             "Knowledge",
             [
                 .knowledgeKept, .knowledgeRecalls,

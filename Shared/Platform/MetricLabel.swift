@@ -42,6 +42,7 @@ package struct MetricLabel: Sendable {
         .init("source", of: [.gatewayFills], .these(["redis", "postgres", "gap"])),
         .init("outcome", of: [.debatesEnded, .debateDuration], .these(outcomes)),
         .init("outcome", of: [.publishes, .postgresQueries, .knowledgeKept], .these(["ok", "error"])),
+        .init("delivery", of: [.webhookDeliveries], .these(["delivered", "failed", "dead"])),
         .init("result", of: [.knowledgeRecalls], .these(["found", "none", "failed"])),
         .init("outcome", of: [.backupRuns], .these(["success", "failure", "skipped"])),
         .init("kind", of: [.claims], .these(["queued", "adopted", "reconciled"])),

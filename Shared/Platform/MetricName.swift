@@ -140,6 +140,11 @@ extension MetricName {
     package static let alarms = MetricName(
         "aragora_invariant_alarms_total", .counter, "States that must never happen; each is a bug.", labels: ["kind"])
 
+    // Webhooks
+    package static let webhookDeliveries = MetricName(
+        "aragora_webhook_deliveries_total", .counter, "Attempts to deliver a webhook, by what came of them.",
+        labels: ["delivery"])
+
     // Knowledge
     package static let knowledgeKept = MetricName(
         "aragora_knowledge_kept_total", .counter, "Conclusions to be kept for later debates, by outcome.",

@@ -26,14 +26,17 @@ enum Layers {
             "Storage", "Messaging", "Providers", "Platform", "Sockets", "Crypto", "PostgresClient", "RedisClient",
         ]),
         "Simulation": ["Domain"],
+        "Webhooks": [
+            "Domain", "Contracts", "Storage", "HTTPClient", "Platform", "Sockets", "Crypto", "PostgresClient",
+        ],
         "BackupCore": core.union(["Storage", "Platform", "Crypto", "PostgresClient", "Sockets", "CZlib"]),
     ]
 
     /// Folder under Services → modules of ours it may import; never another service.
     static let services: [String: Set<String>] = [
-        "api": drivers.union(core).union(adapters).union(["DebateRunner", "Providers"]),
+        "api": drivers.union(core).union(adapters).union(["DebateRunner", "Providers", "Webhooks"]),
         "ws-gateway": drivers.union(core).union(adapters),
-        "debate-worker": drivers.union(core).union(adapters).union(["DebateRunner", "Providers"]),
+        "debate-worker": drivers.union(core).union(adapters).union(["DebateRunner", "Providers", "Webhooks"]),
         "backup": drivers.union(core).union(adapters).union(["BackupCore"]),
         "cli": drivers.union(core).union(adapters).union(["BackupCore", "Providers", "Simulation"]),
     ]

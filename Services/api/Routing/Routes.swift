@@ -19,6 +19,7 @@ struct Routes: Sendable {
     let ratings: RatingsHandler
     let knowledge: KnowledgeHandler
     let budgets: BudgetsHandler
+    let webhooks: WebhooksHandler
     let status: StatusHandler
     let gateway: GatewayTunnelHandler
     let authenticator: Authenticator
@@ -28,8 +29,8 @@ struct Routes: Sendable {
 
     /// Every route, area by area.
     static let table: [Route] =
-        debateRoutes + branchRoutes + receiptRoutes + agentRoutes + budgetRoutes + knowledgeRoutes + statusRoutes + descriptionRoutes
-        + accountRoutes + administrationRoutes
+        debateRoutes + branchRoutes + receiptRoutes + agentRoutes + budgetRoutes + knowledgeRoutes + webhookRoutes
+        + statusRoutes + descriptionRoutes + accountRoutes + administrationRoutes
 
     /// The router of one loop.
     func router() -> Router {

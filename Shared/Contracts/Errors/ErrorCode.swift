@@ -28,6 +28,7 @@ package enum ErrorCode: String, Sendable, CaseIterable {
     case conflict
     case budgetNotFound = "budget_not_found"
     case budgetExhausted = "budget_exhausted"
+    case webhookNotFound = "webhook_not_found"
     case methodNotAllowed = "method_not_allowed"
     case requestTimeout = "request_timeout"
     case debateFinished = "debate_already_finished"
@@ -44,6 +45,7 @@ package enum ErrorCode: String, Sendable, CaseIterable {
     case rateLimited = "rate_limited"
     case internalError = "internal_error"
     case notImplemented = "not_implemented"
+    case notConfigured = "not_configured"
     case upstreamUnavailable = "upstream_unavailable"
     case unavailable = "service_unavailable"
 
@@ -57,13 +59,13 @@ package enum ErrorCode: String, Sendable, CaseIterable {
         case .authenticationRequired, .invalidToken, .tokenExpired, .invalidCredentials: 401
         case .budgetExhausted: 402
         case .permissionDenied, .registrationClosed: 403
-        case .notFound, .debateNotFound, .receiptNotFound, .knowledgeNotFound, .sessionNotFound, .keyNotFound, .userNotFound,
-            .roleNotFound, .budgetNotFound:
+        case .notFound, .debateNotFound, .receiptNotFound, .knowledgeNotFound, .webhookNotFound, .sessionNotFound, .keyNotFound,
+            .userNotFound, .roleNotFound, .budgetNotFound:
             404
         case .methodNotAllowed: 405
         case .debateErased: 410
         case .requestTimeout: 408
-        case .idempotencyConflict, .emailTaken, .conflict: 409
+        case .idempotencyConflict, .emailTaken, .conflict, .notConfigured: 409
         case .bodyTooLarge: 413
         case .uriTooLong: 414
         case .unsupportedMedia: 415
@@ -106,6 +108,7 @@ package enum ErrorCode: String, Sendable, CaseIterable {
         case .conflict: "This is not possible as things stand."
         case .budgetNotFound: "Budget not found."
         case .budgetExhausted: "The budget does not cover a debate."
+        case .webhookNotFound: "Webhook not found."
         case .methodNotAllowed: "This method is not allowed here."
         case .requestTimeout: "The request did not arrive in time."
         case .debateFinished: "The debate is already finished."
@@ -122,6 +125,7 @@ package enum ErrorCode: String, Sendable, CaseIterable {
         case .rateLimited: "Too many requests."
         case .internalError: "An internal error occurred."
         case .notImplemented: "Not implemented."
+        case .notConfigured: "This installation is not set up for it."
         case .upstreamUnavailable: "An upstream service did not answer."
         case .unavailable: "The service is not available."
         }

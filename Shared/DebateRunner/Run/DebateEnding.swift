@@ -1,3 +1,4 @@
+import Contracts
 import Crypto
 import Domain
 import Ledger
@@ -38,6 +39,7 @@ struct DebateEnding {
         }
         conclusion = DebateConclusion(
             status: outcome.status, consensus: outcome.consensus, end: end, receipt: receipt,
-            match: RatedMatch(outcome), isKept: outcome.isKept)
+            match: RatedMatch(outcome), isKept: outcome.isKept,
+            notices: WebhookPayload.notices(of: replay.debate, end, at: at, receipt: receipt))
     }
 }

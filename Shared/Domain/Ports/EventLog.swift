@@ -55,10 +55,12 @@ package struct DebateConclusion: Sendable {
     package let match: RatedMatch?
     /// Whether the decision is kept for later debates on similar questions.
     package let isKept: Bool
+    /// What webhook endpoints are told.
+    package let notices: [EndNotice]
 
     package init(
         status: DebateStatus, consensus: ConsensusResult?, end: DebateEnd, receipt: StoredReceipt?,
-        match: RatedMatch? = nil, isKept: Bool = false
+        match: RatedMatch? = nil, isKept: Bool = false, notices: [EndNotice] = []
     ) {
         self.status = status
         self.consensus = consensus
@@ -66,6 +68,18 @@ package struct DebateConclusion: Sendable {
         self.receipt = receipt
         self.match = match
         self.isKept = isKept
+        self.notices = notices
+    }
+}
+
+/// Something that webhook endpoints are told, as they are sent it.
+package struct EndNotice: Sendable, Hashable {
+    package let event: WebhookEvent
+    /// JSON.
+    package let body: [UInt8]
+    package init(event: WebhookEvent, body: [UInt8]) {
+        self.event = event
+        self.body = body
     }
 }
 

@@ -144,7 +144,7 @@ struct StreamedCall {
     static func failure(_ error: HTTPClientError, hasToken: Bool) -> CallFailure {
         let kind: CallFailure.Kind =
             switch error.code {
-            case .connect, .connectTimeout, .tls: .connect
+            case .connect, .connectTimeout, .addressRefused, .tls: .connect
             case .firstByteTimeout: .firstTokenTimeout
             case .idleTimeout: hasToken ? .idleTimeout : .firstTokenTimeout
             case .totalTimeout: .totalTimeout

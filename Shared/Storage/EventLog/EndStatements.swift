@@ -17,6 +17,7 @@ enum EndStatements {
             rejectCommands(debate),
         ]
         if let receipt = conclusion.receipt { statements.append(insert(receipt)) }
+        if !conclusion.notices.isEmpty { statements.append(WebhookRows.tell(conclusion.notices, of: debate)) }
         if conclusion.isKept { statements.append(KnowledgeRows.keep(debate, receipt: conclusion.receipt?.id)) }
         return statements
     }

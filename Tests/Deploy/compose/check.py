@@ -39,7 +39,7 @@ SESSIONS = {f"ARAGORA_{name}{which}" for name in ("JWT_SECRET", "ENCRYPTION_KEY"
 SECRETS = {
     "aragora": STORES | PROVIDERS | TOKENS | RECEIPTS | SESSIONS | {"ARAGORA_POSTGRES_DIRECT_DSN"},
     "ws-gateway": STORES | TOKENS,
-    "debate-worker": STORES | PROVIDERS | RECEIPTS,
+    "debate-worker": STORES | PROVIDERS | RECEIPTS | {n for n in SESSIONS if "ENCRYPTION" in n},
     "backup": {"POSTGRES_PASSWORD", "ARAGORA_POSTGRES_DSN", "ARAGORA_POSTGRES_DIRECT_DSN"},
     "postgres": {"POSTGRES_PASSWORD"},
     "redis": {"REDIS_PASSWORD"},

@@ -59,7 +59,8 @@ struct APIConventionTests {
     }
 
     @Test(
-        "a query item out of its range is 400 and names the field", arguments: Routes.table.filter { !$0.items.isEmpty }
+        "a query item out of its range is 400 and names the field", 
+        arguments: Routes.table.filter { !$0.items.isEmpty && !$0.path.contains("{webhook}") }
     )
     func ranges(route: Routes.Route) async throws {
         try await APIFixture.with { api in
