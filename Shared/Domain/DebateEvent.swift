@@ -62,10 +62,11 @@ package struct Usage: Hashable, Sendable {
 
 /// Something that happened in a debate. The log of these is the truth; everything else is derived from it.
 package enum DebateEvent: Hashable, Sendable {
-    case debateStart(DebateStart)
+    // The large and rare ones are kept apart, so that the others are cheap to pass on.
+    indirect case debateStart(DebateStart)
     /// An earlier conclusion on a similar question, which the panel is shown. An event of its own, so that it can be erased
     /// with the debate it came from.
-    case knowledgeRecalled(RecalledConclusion)
+    indirect case knowledgeRecalled(RecalledConclusion)
     case roundStart(round: Int, totalRounds: Int)
     /// `mode`: the way of thinking in the format `full`.
     case phaseChange(from: DebatePhase?, to: DebatePhase, round: Int, mode: CognitiveMode? = nil)
@@ -77,7 +78,7 @@ package enum DebateEvent: Hashable, Sendable {
     /// What an agent would have decided alone, having read the proposals and nothing else.
     case sealedVote(Vote)
     /// The judge's decision.
-    case synthesis(Synthesis)
+    indirect case synthesis(Synthesis)
     /// A call failed for good; its agent takes no further part.
     case agentError(AgentFailure)
     /// A provider could not answer; another is asked in its place, in the next attempt of the same call.
@@ -90,10 +91,10 @@ package enum DebateEvent: Hashable, Sendable {
     case earlyTerminated(EarlyTermination)
     /// A call of this debate took a budget of its organization over its threshold.
     case budgetAlert(BudgetAlert)
-    case consensus(ConsensusResult)
+    indirect case consensus(ConsensusResult)
     case timeout(reason: String)
     case receiptGenerated(ReceiptSummary)
-    case debateEnd(DebateEnd)
+    indirect case debateEnd(DebateEnd)
 
     /// The type of ``knowledgeRecalled(_:)``.
     package static let recallType = "knowledge_recalled"

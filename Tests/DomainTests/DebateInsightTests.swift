@@ -87,7 +87,7 @@ struct AdaptiveRuleTests {
     private func share(_ votes: [[Int]], panel: Int = 5) -> Ratio? {
         AdaptiveRule(panel: panel).stopShare(
             after: votes.map { vote in
-                Dictionary(uniqueKeysWithValues: vote.enumerated().map { ("\($0.offset)", $0.element) })
+                PanelMap(vote.enumerated().map { ("\($0.offset)", $0.element) })
             })
     }
 

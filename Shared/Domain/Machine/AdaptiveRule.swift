@@ -28,9 +28,9 @@ package struct AdaptiveRule: Sendable {
     /// The leader's share of the panel when the debate should end now; nil when it should go on.
     ///
     /// - Parameter votes: voter → option, complete: the sealed ballots, then the votes of each round that had any.
-    package func stopShare(after votes: [[String: Int]]) -> Ratio? {
+    package func stopShare(after votes: [PanelMap<Int>]) -> Ratio? {
         guard let now = votes.last else { return nil }
-        let counts = now.values.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }.values
+        let counts = now.values.reduce(into: SmallMap<Int, Int>()) { $0[$1, default: 0] += 1 }.values
         let most = counts.max() ?? 0
         let share = Ratio(most, of: panel)
         // Several that lead together are no decision, however large their share.

@@ -4,7 +4,7 @@
 /// groups are the same on every machine.
 struct ChoiceGroups {
     /// Candidate → first member of its group; only those who hold a position.
-    private var representatives: [String: String] = [:]
+    private var representatives: PanelMap<String> = [:]
     /// Groups of more than one, in the panel's order.
     private(set) var merged: [[String]] = []
 

@@ -7,8 +7,8 @@ struct ConsensusRule {
     let engine: EngineVersion
     let round: RoundState
     /// By voter: the round's votes, or the ballots when the debate ended before there were any.
-    let votes: [String: Vote]
-    let failures: [String: AgentFailure]
+    let votes: PanelMap<Vote>
+    let failures: PanelMap<AgentFailure>
     /// Valid votes below which nothing is reached.
     let quorum: Int
     /// What came of asking for a judge; nil when none was to be asked.
@@ -42,9 +42,8 @@ struct ConsensusRule {
             ? round.convergence : Convergence(state: round.convergence.state, similarity: round.convergence.similarity)
     }
 
-    private var weights: [String: Ratio] {
-        guard spec.consensus == .weighted else { return [:] }
-        return Dictionary(spec.agents.map { ($0.name, $0.weight) }) { first, _ in first }
+    private var weights: PanelMap<Ratio> {
+        spec.consensus == .weighted ? PanelMap(spec.agents.lazy.map { ($0.name, $0.weight) }) : [:]
     }
 
     private func agreement(_ tally: Tally, of winner: String?, valid: [Vote]) -> Ratio {

@@ -49,8 +49,8 @@ extension DebateInsight {
     }
 
     /// Over the pairs of agents with a valid vote in both.
-    static func agreementGained(from before: [String: Int], to after: [String: Int]) -> AgreementGained {
-        let both = before.keys.filter { after[$0] != nil }
+    static func agreementGained(from before: PanelMap<Int>, to after: PanelMap<Int>) -> AgreementGained {
+        let both = before.keys.filter(after.contains)
         return AgreementGained(
             before: agreement(of: both.compactMap { before[$0] }), after: agreement(of: both.compactMap { after[$0] }))
     }
@@ -58,7 +58,7 @@ extension DebateInsight {
     /// The share of the pairs that agree; 0 without a pair.
     private static func agreement(of choices: [Int]) -> Double {
         guard choices.count > 1 else { return 0 }
-        let sizes = choices.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }.values
+        let sizes = choices.reduce(into: SmallMap<Int, Int>()) { $0[$1, default: 0] += 1 }.values
         return Double(sizes.reduce(0) { $0 + $1 * ($1 - 1) }) / Double(choices.count * (choices.count - 1))
     }
 

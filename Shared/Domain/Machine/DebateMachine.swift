@@ -11,7 +11,7 @@ package struct DebateMachine: Hashable, Sendable {
         /// Append these events, and apply them.
         case record([DebateEvent])
         /// Append the receipt (if the outcome needs one) and the end.
-        case finish(DebateOutcome)
+        indirect case finish(DebateOutcome)
     }
 
     private(set) var state: DebateState?
@@ -35,18 +35,19 @@ package struct DebateMachine: Hashable, Sendable {
             guard state == nil else { throw MachineError(.alreadyStarted, "a second debate_start") }
             state = try DebateState(start, at: at)
         } else {
-            guard state != nil else { throw MachineError(.notStarted, "the first event is \(event.type)") }
-            try state?.apply(event, at: at)
+            guard try state?.apply(event, at: at) != nil else {
+                throw MachineError(.notStarted, "the first event is \(event.type)")
+            }
         }
     }
 
     /// Everything that is due now; empty means wait for an outcome or a command, or that the debate has ended.
     package var due: [Action] {
-        guard let state, state.end == nil else { return [] }
-        if let outcome = state.finished { return [.finish(outcome)] }
-        if state.isPaused { return [] }
-        if let event = state.nextStep { return [.record([event])] }
-        return state.dueCalls.map { .call($0) }
+        guard state?.$end == false else { return [] }
+        if let outcome = state?.finished { return [.finish(outcome)] }
+        if isPaused { return [] }
+        if let event = state?.nextStep { return [.record([event])] }
+        return state?.dueCalls.map { .call($0) } ?? []
     }
 
     /// What was asked; nil before event 1.
@@ -63,7 +64,7 @@ package struct DebateMachine: Hashable, Sendable {
     package var phase: DebatePhase? { state?.round?.phase }
     package var isPaused: Bool { state?.isPaused ?? false }
     package var hasTimedOut: Bool { state?.timeoutReason != nil }
-    package var hasEnded: Bool { state?.end != nil }
+    package var hasEnded: Bool { state?.$end == true }
     /// Where it branched off another debate.
     package var branch: Branch? { state?.branch }
     /// Rounds of which nothing is left to do.
@@ -82,7 +83,7 @@ package struct DebateMachine: Hashable, Sendable {
     /// The event that ends the debate with what it has, because nobody pays for the calls that are due.
     package func stop(refusedBy refusal: BudgetRefusal) -> DebateEvent? { state?.stop(refusedBy: refusal) }
     /// Whether only the end may follow, or nothing: commands come too late.
-    package var isOver: Bool { hasEnded || state?.finished != nil }
+    package var isOver: Bool { hasEnded || state?.isFinished == true }
 
     /// What a debate that is ended from outside (cancelled, timed out, given up) amounts to as of now; nil before event 1.
     ///

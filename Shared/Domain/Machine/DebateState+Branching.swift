@@ -4,14 +4,14 @@ extension DebateState {
     var completedRounds: Int {
         guard let round else { return 0 }
         let plan = RoundPlan(round: round.number, of: spec, engine: engineVersion)
-        let isComplete = round.phase != nil && plan.step(after: round.phase) == nil && outstanding.isEmpty
+        let isComplete = round.phase != nil && plan.step(after: round.phase) == nil && !hasOutstanding
         return isComplete ? round.number : round.number - 1
     }
 
     /// Whether rounds still follow each other; what comes after the last is nobody else's.
     var isBetweenRounds: Bool {
-        completedRounds == round?.number ?? 0 && earlyTermination == nil && consensus == nil && timeoutReason == nil
-            && round?.phase != .judge && receipt == nil && end == nil
+        completedRounds == round?.number ?? 0 && !$earlyTermination && !$consensus && timeoutReason == nil
+            && round?.phase != .judge && !$receipt && !$end
     }
 
     /// What a branch takes over when it branches off here.

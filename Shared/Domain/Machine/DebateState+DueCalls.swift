@@ -4,7 +4,8 @@ extension DebateState {
     var dueCalls: [PlannedCall] {
         guard let round, let phase = round.phase else { return [] }
         let mode = RoundPlan(round: round.number, of: spec, engine: engineVersion).mode(of: phase)
-        let outstanding = Set(outstanding)
+        let outstanding = outstanding
+        guard !outstanding.isEmpty else { return [] }
         return spec.agents.compactMap { agent in
             guard outstanding.contains(agent.name), let key = round.key(of: agent.name) else { return nil }
             let asked = fallbacks[key].map { agent.answered(by: $0.fallbackProvider, model: $0.fallbackModel) } ?? agent
@@ -48,12 +49,14 @@ extension DebateState {
     }
 
     private func quoted(_ kind: Remark.Kind) -> [String] {
-        (inheritance.remarks + remarks).filter { $0.kind == kind }.suffix(Self.maxRemarks).map(\.content)
+        guard !remarks.isEmpty || !inheritance.remarks.isEmpty else { return [] }
+        return (inheritance.remarks + remarks).filter { $0.kind == kind }.suffix(Self.maxRemarks).map(\.content)
     }
 
     private func positions(in round: RoundState, without agent: String?) -> [PlannedCall.Contribution] {
-        spec.agents.map(\.name).filter { $0 != agent }.compactMap { candidate in
-            round.position(of: candidate).map { .init(agent: candidate, content: $0) }
+        spec.agents.compactMap { candidate in
+            guard candidate.name != agent else { return nil }
+            return round.position(of: candidate.name).map { .init(agent: candidate.name, content: $0) }
         }
     }
 
@@ -69,7 +72,7 @@ extension DebateState {
 
     /// What the others held in the last round and how they voted: the light in which a position is restated.
     func positionsWithVotes(of last: RoundState, without agent: String?) -> [PlannedCall.Contribution] {
-        spec.agents.map(\.name).filter { $0 != agent }.compactMap { other in
+        spec.agents.lazy.map(\.name).filter { $0 != agent }.compactMap { other in
             guard let position = last.position(of: other) else { return nil }
             guard let vote = last.votes[other] else { return .init(agent: other, content: position) }
             return .init(

@@ -4,21 +4,38 @@ extension DebateState {
     var outstanding: [String] {
         guard let round, refusal == nil else { return [] }
         guard round.phase == .judge else {
-            return round.participants.filter { failures[$0] == nil && !round.hasAnswered($0) }
+            return round.participants.filter { isAwaited($0) }
         }
         guard round.synthesis == nil else { return [] }
-        return round.participants.first { judgeFailures[$0] == nil }.map { [$0] } ?? []
+        return round.participants.first { !judgeFailures.contains($0) }.map { [$0] } ?? []
     }
 
-    /// The step to record now; nil while answers are outstanding and when the decision is made.
-    var nextStep: DebateEvent? {
-        guard consensus == nil, outstanding.isEmpty else { return nil }
+    /// Whether anyone is asked and has not answered.
+    var hasOutstanding: Bool {
+        guard let phase = round?.phase, let participants = round?.participants else { return false }
+        guard phase == .judge else { return participants.contains { isAwaited($0) } }
+        return !outstanding.isEmpty
+    }
+
+    /// Whether a call is due: asked, not answered, and under this key.
+    func isOutstanding(_ agent: String, round number: Int, _ key: CallKey) -> Bool {
+        guard round?.number == number, round?.key(of: agent) == key else { return false }
+        return round?.phase == .judge ? outstanding.contains(agent) : isAwaited(agent)
+    }
+
+    private func isAwaited(_ agent: String) -> Bool {
+        refusal == nil && !failures.contains(agent) && round?.hasAnswered(agent) == false
+    }
+
+    /// What is to be recorded, unless the debate is over.
+    var followingStep: DebateEvent? {
+        guard !$consensus, !hasOutstanding else { return nil }
         guard let round else { return .roundStart(round: 1, totalRounds: spec.rounds) }
         if refusal != nil { return .consensus(decision(of: lastVotedRound ?? round)) }
         switch round.phase {
         case .judge: return .consensus(decision(of: round))
         case .vote: return afterVotes(of: round)
-        case .ballot where earlyTermination != nil: return conclusion(of: round)
+        case .ballot where $earlyTermination: return conclusion(of: round)
         case .ballot:
             if let stop = adaptiveStop(after: round) { return .earlyTerminated(stop) }
             return step(in: round)
@@ -45,7 +62,7 @@ extension DebateState {
     private var isBudgetSpent: Bool { spec.budget.map { usage.cost >= $0 } ?? false }
 
     private func afterVotes(of round: RoundState) -> DebateEvent {
-        if earlyTermination == nil, round.number < spec.rounds {
+        if !$earlyTermination, round.number < spec.rounds {
             let stop =
                 ConvergenceRule.earlyTermination(after: round, spec: spec, spent: usage.cost)
                 ?? adaptiveStop(after: round)
@@ -84,11 +101,11 @@ extension DebateState {
 
     /// Who may judge this debate now, the first choice first.
     var judges: [String] {
-        JudgeRule(spec: spec, live: live, votes: round.map { deciding(in: $0) } ?? [:]).candidates
+        JudgeRule(spec: spec, live: live, votes: round.map { deciding(in: $0).values } ?? []).candidates
     }
 
     /// The votes that decide: the round's, or the ballots when the debate ended with them.
-    private func deciding(in round: RoundState) -> [String: Vote] {
+    private func deciding(in round: RoundState) -> PanelMap<Vote> {
         guard refusal != nil else { return round.votes.isEmpty ? round.ballots : round.votes }
         // Of votes that were cut short only a quorum counts.
         return [round.votes, round.ballots].first { $0.count >= quorum } ?? [:]
@@ -108,15 +125,17 @@ extension DebateState {
 
     /// The outcome when the debate is over and only its end is missing. A pause holds back everything but a timeout.
     var finished: DebateOutcome? {
+        guard isFinished else { return nil }
         if let timeoutReason { return outcome(.timeout, reason: timeoutReason) }
-        guard !isPaused else { return nil }
-        if consensus != nil { return outcome(.completed, reason: refusal?.sentence) }
-        guard live.count >= quorum else {
-            return outcome(
-                .failed,
-                reason: "\(live.count) of \(spec.agents.count) agents can go on; at least \(quorum) are needed.")
-        }
-        return nil
+        if $consensus { return outcome(.completed, reason: refusal?.sentence) }
+        return outcome(
+            .failed,
+            reason: "\(live.count) of \(spec.agents.count) agents can go on; at least \(quorum) are needed.")
+    }
+
+    /// Whether only the end is missing.
+    var isFinished: Bool {
+        timeoutReason != nil || !isPaused && ($consensus || spec.agents.count - failures.count < quorum)
     }
 
     func outcome(_ status: DebateStatus, reason: String?) -> DebateOutcome {
@@ -125,7 +144,7 @@ extension DebateState {
         return DebateOutcome(
             status: status, reason: reason, consensus: result,
             votes: voted.map { round in spec.agents.compactMap { deciding(in: round)[$0.name] } } ?? [],
-            ballots: history.ballots?.names ?? [:], spec: spec,
+            ballots: history.ballots.map { Dictionary(uniqueKeysWithValues: $0.names.pairs.map { ($0, $1) }) } ?? [:], spec: spec,
             engineVersion: engineVersion, startedAt: startedAt, roundsUsed: round?.number ?? 0, usage: usage,
             unknownCalls: abandonedCalls,
             participants: spec.agents.map {
@@ -133,7 +152,7 @@ extension DebateState {
             },
             insight: DebateInsight(self, decision: result), refusal: refusal,
             knowledge: knowledge.uses(panel: spec.agents.map(\.name)), isDemo: spec.usesDemoAgents,
-            needsReceipt: receipt == nil && (status == .completed || status == .timeout))
+            needsReceipt: !$receipt && (status == .completed || status == .timeout))
     }
 
     /// The newest round whose votes are complete.
@@ -141,8 +160,8 @@ extension DebateState {
         guard let round else { return nil }
         if refusal != nil { return [round, previous].lazy.compactMap { $0 }.first { !deciding(in: $0).isEmpty } }
         switch round.phase {
-        case .vote where outstanding.isEmpty && !round.votes.isEmpty, .judge: return round
-        case .ballot where earlyTermination != nil: return round
+        case .vote where !hasOutstanding && !round.votes.isEmpty, .judge: return round
+        case .ballot where $earlyTermination: return round
         default: return previous.flatMap { $0.votes.isEmpty && engineVersion >= .sealedBallots ? nil : $0 }
         }
     }

@@ -16,11 +16,11 @@ struct DebateState: Hashable, Sendable {
     /// The round that has begun last.
     private(set) var round: RoundState?
     /// The round before it.
-    private(set) var previous: RoundState?
+    @Boxed private(set) var previous: RoundState?
     /// Agents that take no further part.
-    private(set) var failures: [String: AgentFailure] = [:]
+    private(set) var failures: PanelMap<AgentFailure> = [:]
     /// Those that could not judge; they took part until then.
-    private(set) var judgeFailures: [String: AgentFailure] = [:]
+    private(set) var judgeFailures: PanelMap<AgentFailure> = [:]
     /// Who chose what, from the sealed ballots on.
     private(set) var history = VoteHistory()
     /// What prompts of this round quote, oldest first.
@@ -40,15 +40,18 @@ struct DebateState: Hashable, Sendable {
     private(set) var abandonedCalls = 0
     /// Calls of this phase that another provider answers.
     private(set) var fallbacks: [CallKey: AgentFallback] = [:]
-    private(set) var earlyTermination: EarlyTermination?
+    @Boxed private(set) var earlyTermination: EarlyTermination?
     /// Who could not pay for the calls that were due; nobody is asked any more.
     private(set) var refusal: BudgetRefusal?
     /// Numbers of the alerts that the log has.
     private(set) var alerts: Set<Int64> = []
-    private(set) var consensus: ConsensusResult?
+    @Boxed private(set) var consensus: ConsensusResult?
     private(set) var timeoutReason: String?
-    private(set) var receipt: ReceiptSummary?
-    private(set) var end: DebateEnd?
+    @Boxed private(set) var receipt: ReceiptSummary?
+    @Boxed private(set) var end: DebateEnd?
+    /// The step to record now; nil while answers are outstanding and when the debate is over. Follows from everything above, and
+    /// is worked out once for each event.
+    @Boxed private(set) var nextStep: DebateEvent?
 
     init(_ start: DebateStart, at: Timestamp) throws(MachineError) {
         guard EngineVersion.supported.contains(start.engineVersion) else {
@@ -59,6 +62,7 @@ struct DebateState: Hashable, Sendable {
         branch = start.branch
         startedAt = at
         now = at
+        nextStep = followingStep
     }
 
     /// Agents that still take part, in the panel's order.
@@ -69,8 +73,8 @@ struct DebateState: Hashable, Sendable {
 
     /// Checks that the event may follow, then takes it in; changes nothing when it throws.
     mutating func apply(_ event: DebateEvent, at: Timestamp) throws(MachineError) {
-        guard end == nil else { throw MachineError(.ended, "\(event.type) after debate_end") }
-        if receipt != nil {
+        guard !$end else { throw MachineError(.ended, "\(event.type) after debate_end") }
+        if $receipt {
             guard case .debateEnd = event else { throw MachineError(.ended, "\(event.type) after receipt_generated") }
         }
         switch event {
@@ -102,17 +106,18 @@ struct DebateState: Hashable, Sendable {
             guard timeoutReason == nil else { throw MachineError(.outOfTurn, "a second timeout") }
             timeoutReason = reason
         case .receiptGenerated(let summary):
-            guard finished != nil else { throw MachineError(.outOfTurn, "a receipt before the debate is over") }
+            guard isFinished else { throw MachineError(.outOfTurn, "a receipt before the debate is over") }
             receipt = summary
         case .debateEnd(let last):
             end = last
         }
         now = max(now, at)
+        nextStep = isFinished ? nil : followingStep
     }
 
     /// A step that the machine itself called for: it must be exactly the one that is due.
     private mutating func step(_ event: DebateEvent) throws(MachineError) {
-        guard finished == nil, !isPaused, event == nextStep else {
+        guard !isFinished, !isPaused, event == nextStep else {
             throw MachineError(.outOfTurn, "\(event.type) is not the next step")
         }
         switch event {
@@ -126,9 +131,10 @@ struct DebateState: Hashable, Sendable {
         case .phaseChange(_, let phase, _, _):
             fallbacks = [:]
             let asked = phase == .judge ? judges : live
-            round?.begin(phase, live: asked, previous: previous)
-            if engineVersion >= .sealedBallots, let round {
-                history.begin(phase, round: round.number, positions: positions(in: round))
+            let earlier = previous
+            round?.begin(phase, live: asked, previous: earlier)
+            if engineVersion >= .sealedBallots, phase == .ballot || phase == .vote {
+                history.begin(phase, round: round?.number ?? 0, positions: heldPositions)
             }
         case .earlyTerminated(let termination):
             earlyTermination = termination
@@ -151,7 +157,7 @@ struct DebateState: Hashable, Sendable {
 
     /// Calls are due that nobody pays for.
     private mutating func stop(_ termination: EarlyTermination) throws(MachineError) {
-        guard finished == nil, !isPaused, consensus == nil, !outstanding.isEmpty else {
+        guard !isFinished, !isPaused, !$consensus, hasOutstanding else {
             throw MachineError(.outOfTurn, "no call is due that could not be paid")
         }
         earlyTermination = termination
@@ -175,43 +181,43 @@ struct DebateState: Hashable, Sendable {
 
     /// Another provider for a call: the call must be due, and not redirected before.
     private mutating func redirect(_ fallback: AgentFallback) throws(MachineError) {
-        guard let round, fallback.round == round.number, outstanding.contains(fallback.agent),
-            round.key(of: fallback.agent) == fallback.call.key, fallbacks[fallback.call.key] == nil
+        guard isOutstanding(fallback.agent, round: fallback.round, fallback.call.key),
+            fallbacks[fallback.call.key] == nil
         else { throw MachineError(.unknownCall, "a fallback of \(fallback.call.key), which is not due") }
         fallbacks[fallback.call.key] = fallback
     }
 
     /// The outcome of a call: the call must be due, and not consumed before.
     private mutating func consume(_ event: DebateEvent) throws(MachineError) {
-        guard let call = event.consumedCall, let agent = event.agent, let round, event.round == round.number,
-            outstanding.contains(agent), round.key(of: agent) == call.key, round.phase == event.phase
+        guard let call = event.consumedCall, let agent = event.agent, round?.phase == event.phase,
+            isOutstanding(agent, round: event.round, call.key)
         else {
             throw MachineError(.unknownCall, "\(event.type) of \(event.consumedCall?.key.text ?? "no call") is not due")
         }
         knowledge.note(event, by: agent)
         switch event {
         case .agentMessage(let statement):
-            self.round?.proposals[agent] = statement.content
+            round?.proposals[agent] = statement.content
             count(statement.usage)
         case .critique(let critique):
-            guard critique.target == round.targets[agent] else {
+            guard critique.target == round?.targets[agent] else {
                 throw MachineError(.unknownCall, "\(agent) criticises somebody else")
             }
-            self.round?.critiques[agent] = critique
+            round?.critiques[agent] = critique
             count(critique.usage)
         case .revision(let statement, _):
-            self.round?.revisions[agent] = statement.content
+            round?.revisions[agent] = statement.content
             count(statement.usage)
         case .vote(let vote):
-            self.round?.votes[agent] = vote
+            round?.votes[agent] = vote
             history.note(vote)
             count(vote.usage)
         case .sealedVote(let vote):
-            self.round?.ballots[agent] = vote
+            round?.ballots[agent] = vote
             history.note(ballot: vote)
             count(vote.usage)
         case .synthesis(let synthesis):
-            self.round?.synthesis = synthesis
+            round?.synthesis = synthesis
             count(synthesis.usage)
         case .agentError(let failure):
             // The votes stand: without a judge they decide.
@@ -221,14 +227,14 @@ struct DebateState: Hashable, Sendable {
         }
     }
 
-    private func positions(in round: RoundState) -> [(agent: String, text: String)] {
-        spec.agents.compactMap { agent in round.position(of: agent.name).map { (agent.name, $0) } }
+    private var heldPositions: [(agent: String, text: String)] {
+        spec.agents.compactMap { agent in round?.position(of: agent.name).map { (agent.name, $0) } }
     }
 
     private mutating func count(_ used: Usage) {
         answers += 1
         // What it would have cost to ask everyone once and to vote at once.
-        if let round, round.number == 1, round.phase == .propose || round.phase == .ballot {
+        if round?.number == 1, round?.phase == .propose || round?.phase == .ballot {
             baseline.calls += 1
             baseline.cost = baseline.cost + used.cost
         }

@@ -7,7 +7,7 @@ struct JudgeRule {
     /// In the panel's order.
     let live: [String]
     /// Those of the last round.
-    let votes: [String: Vote]
+    let votes: [Vote]
 
     /// Agents with the role of a judge go first; then the others, in the order that the debate's selection gives.
     var candidates: [String] {
@@ -28,7 +28,7 @@ struct JudgeRule {
         case .random: drawn
         case .last: agents.reversed()
         case .eloRanked: best { $0.rating }
-        case .voted: best { agent in votes.values.count { $0.choice == agent.name && $0.agent != agent.name } }
+        case .voted: best { agent in votes.count { $0.choice == agent.name && $0.agent != agent.name } }
         }
     }
 }

@@ -10,7 +10,7 @@ struct OptionTracker: Hashable, Sendable {
 
     private struct Known: Hashable, Sendable {
         let option: Int
-        let text: String
+        let words: WordSimilarity.Words
         let members: [String]
     }
 
@@ -28,14 +28,14 @@ struct OptionTracker: Hashable, Sendable {
     mutating func follow(_ panel: [(agent: String, text: String)]) -> [(option: Int, members: [String])] {
         let groups = Self.groups(of: panel)
         var options = [Int?](repeating: nil, count: groups.count)
-        var taken: Set<Int> = []
+        var taken: [Int] = []
         for pair in pairs(with: groups) where options[pair.group] == nil && !taken.contains(pair.known) {
             options[pair.group] = last[pair.known].option
-            taken.insert(pair.known)
+            taken.append(pair.known)
         }
         last = groups.indices.map { index in
             let option = options[index] ?? fresh()
-            return Known(option: option, text: groups[index].text, members: groups[index].members)
+            return Known(option: option, words: groups[index].words, members: groups[index].members)
         }
         return last.map { ($0.option, $0.members) }
     }
@@ -71,9 +71,8 @@ struct OptionTracker: Hashable, Sendable {
     ) -> [Pair] {
         var pairs: [Pair] = []
         for (known, old) in last.enumerated() {
-            let words = WordSimilarity.Words(old.text)
             for (group, new) in groups.enumerated() {
-                let similarity = new.words.similarity(to: words)
+                let similarity = new.words.similarity(to: old.words)
                 guard similarity >= Self.unrelated else { continue }
                 let shared = new.members.count { old.members.contains($0) }
                 pairs.append(Pair(group: group, known: known, similarity: similarity, shared: shared))

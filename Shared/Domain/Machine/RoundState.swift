@@ -6,21 +6,23 @@ struct RoundState: Hashable, Sendable {
     /// Who is asked in this phase, in the panel's order; settled when the phase begins. For a judge: who may judge, the
     /// first choice first.
     private(set) var participants: [String] = []
+    /// Theirs, in the same order: the keys under which they are asked.
+    private var keys: [CallKey] = []
     /// Critic → whom it criticises; settled when the critique phase begins, so that a failure in it moves no call's key.
-    private(set) var targets: [String: String] = [:]
-    var proposals: [String: String] = [:]
+    private(set) var targets: PanelMap<String> = [:]
+    var proposals: PanelMap<String> = [:]
     /// By critic.
-    var critiques: [String: Critique] = [:]
-    var revisions: [String: String] = [:]
+    var critiques: PanelMap<Critique> = [:]
+    var revisions: PanelMap<String> = [:]
     /// By voter.
-    var votes: [String: Vote] = [:]
+    var votes: PanelMap<Vote> = [:]
     /// By voter; sealed.
-    var ballots: [String: Vote] = [:]
+    var ballots: PanelMap<Vote> = [:]
     var synthesis: Synthesis?
     /// What agents held when the round began; empty where every round begins with proposals.
-    private let heldBefore: [String: String]
+    private let heldBefore: PanelMap<String>
     /// What was said against it and not answered yet.
-    private let openCritiques: [String: Critique]
+    private let openCritiques: PanelMap<Critique>
     /// Against the round before; known from the vote phase on, when positions are final.
     private(set) var convergence = Convergence(state: .unknown, similarity: .zero)
 
@@ -34,12 +36,10 @@ struct RoundState: Hashable, Sendable {
     /// What an agent holds: its revision, its proposal when it revised nothing, or what it held before.
     func position(of agent: String) -> String? { revisions[agent] ?? proposals[agent] ?? heldBefore[agent] }
 
-    private var positions: [String: String] {
-        heldBefore.merging(proposals) { $1 }.merging(revisions) { $1 }
-    }
+    private var positions: PanelMap<String> { heldBefore.overlaid(with: proposals).overlaid(with: revisions) }
 
     /// The criticism that a revision answers: this round's, or the last round's when this one has none.
-    var criticism: [String: Critique] { critiques.isEmpty ? openCritiques : critiques }
+    var criticism: PanelMap<Critique> { critiques.isEmpty ? openCritiques : critiques }
 
     /// Begins a phase.
     ///
@@ -56,19 +56,22 @@ struct RoundState: Hashable, Sendable {
             targets = Self.targets(of: live, round: number)
         case .revise:
             // Who got no critique (its critic failed) has nothing to answer and keeps its position.
-            let criticised = Set(criticism.values.map(\.target))
+            let criticised = criticism.values.map(\.target)
             participants = live.filter(criticised.contains)
         case .vote:
             participants = live
             convergence = measureConvergence(live: live, previous: previous)
         }
+        keys = participants.map {
+            CallKey(round: number, phase: next, agent: $0, target: next == .critique ? targets[$0] : nil)
+        }
     }
 
     /// One critic for each proposal; the pairing turns by one place every round.
-    private static func targets(of live: [String], round: Int) -> [String: String] {
+    private static func targets(of live: [String], round: Int) -> PanelMap<String> {
         guard live.count > 1 else { return [:] }
         let shift = 1 + (round - 1) % (live.count - 1)
-        return Dictionary(uniqueKeysWithValues: live.indices.map { (live[$0], live[($0 + shift) % live.count]) })
+        return PanelMap(live.indices.lazy.map { (live[$0], live[($0 + shift) % live.count]) })
     }
 
     private func measureConvergence(live: [String], previous: RoundState?) -> Convergence {
@@ -88,19 +91,16 @@ struct RoundState: Hashable, Sendable {
 
     func hasAnswered(_ agent: String) -> Bool {
         switch phase {
-        case .propose: proposals[agent] != nil
-        case .ballot: ballots[agent] != nil
-        case .critique: critiques[agent] != nil
-        case .revise: revisions[agent] != nil
-        case .vote: votes[agent] != nil
+        case .propose: proposals.contains(agent)
+        case .ballot: ballots.contains(agent)
+        case .critique: critiques.contains(agent)
+        case .revise: revisions.contains(agent)
+        case .vote: votes.contains(agent)
         case .judge: synthesis != nil
         case nil: false
         }
     }
 
     /// The key under which `agent` is asked in this phase; nil when it is not asked.
-    func key(of agent: String) -> CallKey? {
-        guard let phase, participants.contains(agent) else { return nil }
-        return CallKey(round: number, phase: phase, agent: agent, target: phase == .critique ? targets[agent] : nil)
-    }
+    func key(of agent: String) -> CallKey? { participants.firstIndex(of: agent).map { keys[$0] } }
 }

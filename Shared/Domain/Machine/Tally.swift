@@ -6,10 +6,10 @@ struct Tally {
         var confidence: Int64 = 0
     }
 
-    private var scores: [String: Score] = [:]
+    private var scores: PanelMap<Score> = [:]
 
     /// - Parameter weights: by voter; 1 for whom none is given.
-    init(_ votes: [Vote], groups: ChoiceGroups, weights: [String: Ratio]) {
+    init(_ votes: [Vote], groups: ChoiceGroups, weights: PanelMap<Ratio>) {
         for vote in votes {
             guard let choice = groups.representative(of: vote.choice) else { continue }
             scores[choice, default: Score()].weight += (weights[vote.agent] ?? .one).tenThousandths

@@ -7,20 +7,20 @@ struct VoteHistory: Hashable, Sendable {
     struct Moment: Hashable, Sendable {
         let round: Int
         /// Who holds a position → the option it is.
-        fileprivate(set) var options: [String: Int] = [:]
+        fileprivate(set) var options: PanelMap<Int> = [:]
         /// Option → the first of the panel who holds it, whose name stands for it.
-        fileprivate(set) var holders: [Int: String] = [:]
+        fileprivate(set) var holders: SmallMap<Int, String> = [:]
         /// Voter → chosen option; voters whose vote was not valid are absent.
-        fileprivate(set) var choices: [String: Int] = [:]
+        fileprivate(set) var choices: PanelMap<Int> = [:]
         /// Voter → the agent that it named.
-        fileprivate(set) var names: [String: String] = [:]
+        fileprivate(set) var names: PanelMap<String> = [:]
 
         /// The option that leads alone, and the most votes that any has.
         var leader: (option: Int?, votes: Int) {
-            let counts = choices.values.reduce(into: [Int: Int]()) { $0[$1, default: 0] += 1 }
+            let counts = choices.values.reduce(into: SmallMap<Int, Int>()) { $0[$1, default: 0] += 1 }
             let most = counts.values.max() ?? 0
-            let leaders = counts.filter { $0.value == most }.keys
-            return (leaders.count == 1 ? leaders.first : nil, most)
+            let leaders = counts.pairs.filter { $1 == most }
+            return (leaders.count == 1 ? leaders[0].0 : nil, most)
         }
 
         fileprivate mutating func note(_ vote: Vote) {
@@ -36,7 +36,7 @@ struct VoteHistory: Hashable, Sendable {
     private var tracker = OptionTracker()
 
     /// Voter → option: the ballots, then each round.
-    var votes: [[String: Int]] { (ballots.map { [$0.choices] } ?? []) + rounds.map(\.choices) }
+    var votes: [PanelMap<Int>] { (ballots.map { [$0.choices] } ?? []) + rounds.map(\.choices) }
 
     /// A vote begins on these positions.
     ///

@@ -9,18 +9,19 @@ struct RoundPlan: Hashable, Sendable {
 
     let steps: [Step]
 
+    private static let restated = [.propose, .critique, .revise, .vote].map { Step(phase: $0, mode: nil) }
+    private static let balloted = [.propose, .ballot, .critique, .revise, .vote].map { Step(phase: $0, mode: nil) }
+
     /// - Parameter number: from 1 to `spec.rounds`.
     init(round number: Int, of spec: DebateSpec, engine: EngineVersion) {
         guard engine >= .sealedBallots else {
-            steps = [.propose, .critique, .revise, .vote].map { Step(phase: $0, mode: nil) }
+            steps = Self.restated
             return
         }
         switch spec.format {
         case .light:
             // What everyone thinks before anyone was criticised: asked once, shown to nobody in the panel.
-            let phases: [DebatePhase] =
-                number == 1 ? [.propose, .ballot, .critique, .revise, .vote] : [.propose, .critique, .revise, .vote]
-            steps = phases.map { Step(phase: $0, mode: nil) }
+            steps = number == 1 ? Self.balloted : Self.restated
         case .full:
             steps = Self.modes(of: number, rounds: spec.rounds).flatMap { mode in
                 mode.phases.map { Step(phase: $0, mode: mode) }

@@ -75,7 +75,7 @@ enum TuningStudy {
         let votes = debate.answers
         let rule = AdaptiveRule(panel: votes[0].count, constants: constants)
         let byVoter = votes.map {
-            Dictionary(uniqueKeysWithValues: $0.enumerated().map { ("\($0.offset)", $0.element) })
+            PanelMap($0.enumerated().map { ("\($0.offset)", $0.element) })
         }
         let last = votes.indices.dropLast().first { rule.stopShare(after: Array(byVoter[...$0])) != nil }
         let stop = last ?? votes.count - 1
