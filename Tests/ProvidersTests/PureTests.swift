@@ -27,7 +27,8 @@ struct PureTests {
             (ProviderKey.anthropic, "claude-sonnet-4-6", 1_000_000, 0, Int64(3_000_000)),
             (.openai, "gpt-4o-mini-2024", 1_000_000, 1_000_000, 750_000),
             (.openrouter, "anthropic/claude-haiku-4-5", 1, 0, 1),
-            (.openai, "brand-new", 1_000_000, 0, 15_000_000),
+            (.openai, "brand-new", 1_000_000, 0, 30_000_000), (.openai, "gpt-5.99", 1_000_000, 0, 30_000_000),
+            (.openrouter, "anthropic/claude-opus-4.5", 1_000_000, 0, 5_000_000),
             (.local, "llama3.1", 1_000_000, 1_000_000, 0), (.demo, "demo", 1_000_000, 1_000_000, 0),
             (.openai, "gpt-4o", -5, -5, 0),
         ])

@@ -56,8 +56,10 @@ package enum PriceBook {
 
     private static func entry(_ model: String) -> PriceTable.Entry? {
         // OpenRouter and Gemini put a vendor or folder before the name.
-        let name = model.lowercased().split(separator: "/").last ?? ""
-        return PriceTable.entries.filter { name.hasPrefix($0.family) }
+        let bare = model.lowercased().split(separator: "/").last ?? ""
+        // OpenRouter writes Anthropic's versions with a point.
+        let name = bare.hasPrefix("claude") ? Substring(bare.map { $0 == "." ? "-" : $0 }) : bare
+        return PriceTable.entries.filter { $0.covers(name) }
             .max { $0.family.utf8.count < $1.family.utf8.count }
     }
 }
