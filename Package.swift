@@ -123,7 +123,7 @@ let package = Package(
             swiftSettings: strict),
         .executableTarget(
             name: "aragora-bench", dependencies: drivers + core + adapters + ["Providers", "Simulation"],
-            path: "Benchmarks", exclude: [], swiftSettings: strict),
+            path: "Benchmarks", exclude: ["litellm"], swiftSettings: strict),
         tests("PlatformTests", ["Platform"]),
         tests("SocketsTests", ["Sockets", "Platform"]),
         tests("CryptoTests", ["Crypto"]),

@@ -12,6 +12,8 @@
 # Environment:
 #   BENCH_PROCESSORS=0,1   processors that servers, stores and clients share, as taskset takes them
 #   ARAGORA_BIN_DIR=DIR    use the executables in DIR, the runner too, and build nothing
+#   BENCH_LITELLM=FILE     the LiteLLM proxy to measure beside; else the one of Benchmarks/litellm/requirements.txt is
+#                          installed into .build/litellm when its benchmark is chosen (700 MB)
 #
 # Exit codes: those of the runner; 69 when the stores did not start; 70 when the build failed.
 set -euo pipefail
@@ -21,6 +23,31 @@ for library in common ports process stack build; do
 done
 
 readonly PROCESSORS="${BENCH_PROCESSORS:-0,1}" FSYNC_SECONDS=1
+
+# Whether the benchmark NAME is among those that the arguments choose.
+# chooses NAME ARGUMENT...
+chooses() {
+  local name="$1" only=
+  shift
+  while [[ $# -gt 0 ]]; do
+    [[ "$1" != --only ]] || only="${2:-}"
+    shift
+  done
+  [[ -z "$only" || ",$only," = *",$name,"* ]]
+}
+
+# Installs the rival that is not in Debian, and sets BENCH_LITELLM.
+install_litellm() {
+  local wanted="$ROOT/Benchmarks/litellm/requirements.txt" folder="$ROOT/.build/litellm"
+  if ! cmp -s "$wanted" "$folder/installed"; then
+    step "installing LiteLLM into $folder"
+    if ! python3 -m venv "$folder" || ! "$folder/bin/pip" install --quiet --requirement "$wanted" >&2; then
+      die "$EX_UNAVAILABLE" "LiteLLM could not be installed; --only leaves it out"
+    fi
+    cp "$wanted" "$folder/installed"
+  fi
+  export BENCH_LITELLM="$folder/bin/litellm"
+}
 
 # Runs the runner with the stores that with_private_stores has started.
 # run_runner ARGUMENT...
@@ -46,6 +73,11 @@ if [[ -z "$built" ]]; then
   done
 fi
 export ARAGORA_BIN_DIR="$BIN_DIR"
+# What measures nothing needs no stores.
+for argument in "$@"; do
+  case "$argument" in --list | --help) exec "$RUNNER" "$@" ;; esac
+done
+[[ -n "${BENCH_LITELLM:-}" ]] || ! chooses litellm "$@" || install_litellm
 # From here on, everything that is started shares these processors.
 taskset --cpu-list --pid "$PROCESSORS" $$ >/dev/null || die "$EX_CONFIG" "this machine has no processors $PROCESSORS"
 with_private_stores run_runner "$@"
