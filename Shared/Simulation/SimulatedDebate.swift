@@ -9,6 +9,8 @@ package struct SimulatedDebate: Sendable {
 
     /// What the agents answered when they proposed, and after each round.
     package private(set) var answers: [[Int]]
+    /// What each agent heard, in each round; nil for whom nobody criticised.
+    let heard: [[Int?]]
     package private(set) var outcome: DebateOutcome
     package private(set) var events: Int
 
@@ -54,6 +56,7 @@ package struct SimulatedDebate: Sendable {
                 try log.end(outcome)
                 self.outcome = outcome
                 answers = panel.answers
+                heard = panel.heard
                 events = log.count
                 options = population.answers
                 return

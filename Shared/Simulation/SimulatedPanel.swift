@@ -9,6 +9,8 @@ struct SimulatedPanel {
     private var agents: [SimulatedAgent]
     /// Their answers, first and after each round.
     private(set) var answers: [[Int]]
+    /// What each heard, in each round; nil for whom nobody criticised.
+    private(set) var heard: [[Int?]] = []
 
     /// - Parameters:
     ///   - character: what conformity and competences are drawn from.
@@ -41,6 +43,7 @@ struct SimulatedPanel {
         var events: [DebateEvent] = []
         events.reserveCapacity(due.count)
         var revised = false
+        var hearing = [Int?](repeating: nil, count: agents.count)
         for case .call(let call) in due {
             guard let place = Self.places[call.agent.name] else {
                 throw SimulatedDebate.Unexpected(message: "\(call.agent.name) is not of the panel")
@@ -50,11 +53,15 @@ struct SimulatedPanel {
                 let heard = call.material.others.first.flatMap {
                     AnswerTexts.answer(in: $0.content, round: call.round, of: population.answers)
                 }
+                hearing[place] = heard
                 agents[place].revise(hearing: heard)
             }
             events.append(try event(for: call, holding: agents[place].answer))
         }
-        if revised { answers.append(agents.map(\.answer)) }
+        if revised {
+            answers.append(agents.map(\.answer))
+            heard.append(hearing)
+        }
         return events
     }
 

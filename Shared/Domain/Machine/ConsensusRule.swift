@@ -15,6 +15,8 @@ struct ConsensusRule {
     let judgement: ConsensusResult.Judgement?
     /// It ended with what there was: without votes, that is everything that was proposed.
     var isCutShort = false
+    /// Candidate → what all votes so far say for its choice; nil where only these votes decide.
+    var standing: PanelMap<Int64>?
 
     private var panel: [String] { spec.agents.map(\.name) }
 
@@ -23,7 +25,7 @@ struct ConsensusRule {
             panel: panel, position: { round.position(of: $0) },
             merging: engine >= .sealedBallots ? Self.equivalent : nil)
         let valid = panel.compactMap { votes[$0] }.filter { groups.representative(of: $0.choice) != nil }
-        let tally = Tally(valid, groups: groups, weights: weights)
+        let tally = Tally(valid, groups: groups, weights: spec.voteWeights, standing: standing)
         let winner = tally.leader(among: panel)
         let supporters = valid.filter { groups.representative(of: $0.choice) == winner && winner != nil }
         let agreement = agreement(tally, of: winner, valid: valid)
@@ -40,10 +42,6 @@ struct ConsensusRule {
     private var convergence: Convergence {
         engine >= .sealedBallots
             ? round.convergence : Convergence(state: round.convergence.state, similarity: round.convergence.similarity)
-    }
-
-    private var weights: PanelMap<Ratio> {
-        spec.consensus == .weighted ? PanelMap(spec.agents.lazy.map { ($0.name, $0.weight) }) : [:]
     }
 
     private func agreement(_ tally: Tally, of winner: String?, valid: [Vote]) -> Ratio {
@@ -95,5 +93,12 @@ struct ConsensusRule {
             guard spec.consensus == .unanimous else { return nil }
             return .init(agent: agent, choice: nil, reasoning: failures[agent]?.message ?? "It cast no vote.")
         }
+    }
+}
+
+extension DebateSpec {
+    /// What each vote counts; 1 for whom none is given.
+    var voteWeights: PanelMap<Ratio> {
+        consensus == .weighted ? PanelMap(agents.lazy.map { ($0.name, $0.weight) }) : [:]
     }
 }

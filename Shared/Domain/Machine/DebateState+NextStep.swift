@@ -77,7 +77,7 @@ extension DebateState {
 
     private func adaptiveStop(after round: RoundState) -> EarlyTermination? {
         guard spec.isAdaptive, engineVersion >= .sealedBallots, !awaitsRemarks else { return nil }
-        return AdaptiveRule(panel: spec.agents.count).stopShare(after: history.votes).map {
+        return AdaptiveRule(panel: spec.agents.count).stopShare(after: history.votes()).map {
             EarlyTermination(round: round.number, totalRounds: spec.rounds, source: .adaptive, measure: $0)
         }
     }
@@ -114,8 +114,18 @@ extension DebateState {
     private func decision(of round: RoundState) -> ConsensusResult {
         ConsensusRule(
             spec: spec, engine: engineVersion, round: round, votes: deciding(in: round), failures: failures,
-            quorum: quorum, judgement: judgement(in: round), isCutShort: refusal != nil
+            quorum: quorum, judgement: judgement(in: round), isCutShort: refusal != nil, standing: standing(in: round)
         ).decide()
+    }
+
+    /// Candidate → what all votes so far say for what it holds; nil where only the last vote counts.
+    private func standing(in round: RoundState) -> PanelMap<Int64>? {
+        guard spec.isAdaptive, refusal == nil, let last = history.rounds.last(where: { $0.round == round.number }) else {
+            return nil
+        }
+        let standing = AdaptiveRule(panel: spec.agents.count)
+            .standing(after: history.votes(through: round.number), weights: spec.voteWeights)
+        return PanelMap(last.holders.pairs.map { option, holder in (holder, standing[option] ?? 0) })
     }
 
     private func judgement(in round: RoundState) -> ConsensusResult.Judgement? {

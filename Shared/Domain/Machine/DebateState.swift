@@ -204,6 +204,7 @@ struct DebateState: Hashable, Sendable {
                 throw MachineError(.unknownCall, "\(agent) criticises somebody else")
             }
             round?.critiques[agent] = critique
+            history.note(critique)
             count(critique.usage)
         case .revision(let statement, _):
             round?.revisions[agent] = statement.content

@@ -14,6 +14,8 @@ struct VoteHistory: Hashable, Sendable {
         fileprivate(set) var choices: PanelMap<Int> = [:]
         /// Voter → the agent that it named.
         fileprivate(set) var names: PanelMap<String> = [:]
+        /// Voter → what its critics since the vote before had chosen in that one.
+        fileprivate(set) var heard: PanelMap<[Int]> = [:]
 
         /// The option that leads alone, and the most votes that any has.
         var leader: (option: Int?, votes: Int) {
@@ -34,9 +36,15 @@ struct VoteHistory: Hashable, Sendable {
     /// One entry for each round with votes, in order.
     private(set) var rounds: [Moment] = []
     private var tracker = OptionTracker()
+    /// As ``Moment/heard``, of the next vote.
+    private var heard: PanelMap<[Int]> = [:]
 
-    /// Voter → option: the ballots, then each round.
-    var votes: [PanelMap<Int>] { (ballots.map { [$0.choices] } ?? []) + rounds.map(\.choices) }
+    /// The ballots, then each round up to this one.
+    func votes(through round: Int = .max) -> [AdaptiveRule.Moment] {
+        ((ballots.map { [$0] } ?? []) + rounds.filter { $0.round <= round }).map {
+            AdaptiveRule.Moment(choices: $0.choices, heard: $0.heard)
+        }
+    }
 
     /// A vote begins on these positions.
     ///
@@ -44,11 +52,18 @@ struct VoteHistory: Hashable, Sendable {
     mutating func begin(_ phase: DebatePhase, round: Int, positions panel: [(agent: String, text: String)]) {
         guard phase == .ballot || phase == .vote else { return }
         var moment = Moment(round: round)
+        moment.heard = heard
+        heard = [:]
         for (option, members) in tracker.follow(panel) {
             moment.holders[option] = members[0]
             for member in members { moment.options[member] = option }
         }
         if phase == .ballot { ballots = moment } else { rounds.append(moment) }
+    }
+
+    mutating func note(_ critique: Critique) {
+        guard let chosen = (rounds.last ?? ballots)?.choices[critique.agent] else { return }
+        heard[critique.target, default: []].append(chosen)
     }
 
     mutating func note(ballot vote: Vote) { ballots?.note(vote) }

@@ -24,8 +24,11 @@ enum AdaptiveStudy {
         Case(name: "four answers", population: population(answers: 4, secondThoughts: 0.1), isJudged: true),
         Case(
             name: "four answers, no second thoughts", population: population(answers: 4, secondThoughts: 0),
-            isJudged: false),
-        Case(name: "three answers", population: population(answers: 3, secondThoughts: 0.1), isJudged: false),
+            isJudged: true),
+        Case(name: "three answers", population: population(answers: 3, secondThoughts: 0.1), isJudged: true),
+        Case(
+            name: "three answers, no second thoughts", population: population(answers: 3, secondThoughts: 0),
+            isJudged: true),
         Case(
             name: "two answers, no second thoughts", population: population(answers: 2, secondThoughts: 0),
             isJudged: false),
@@ -42,9 +45,10 @@ enum AdaptiveStudy {
             let population = item.population
             let pairs = try await setting.continued(after: number * setting.debates).map(setting.debates) { index in
                 let debate = SeededRandom.seed(seed, index)
+                let fixed = try SimulatedDebate(of: population, seed: debate)
                 return AdaptivePair(
-                    fixed: try SimulatedDebate(of: population, seed: debate),
-                    adaptive: try SimulatedDebate(of: population, isAdaptive: true, seed: debate))
+                    fixed: fixed, adaptive: try SimulatedDebate(of: population, isAdaptive: true, seed: debate),
+                    best: BestGuess(in: population).isRight(fixed))
             }
             findings += Self.findings(item, pairs, slack: setting.slack)
         }
@@ -61,6 +65,8 @@ enum AdaptiveStudy {
         return [
             share("first plurality") { $0.first }, share("final plurality") { $0.final },
             share("oracle") { $0.oracle }, share("adaptive decision") { $0.adaptive },
+            Finding("\(item.name): best guess from all three rounds right", Estimate(meanOf: pairs.map(\.best))),
+            Finding("\(item.name): recovered by the best guess, the most that any rule could", AdaptivePair.bound(pairs)),
             Finding(
                 "\(item.name): recovered of what the final plurality loses against the oracle", recovered,
                 expecting: item.isJudged
@@ -79,9 +85,12 @@ struct AdaptivePair: Sendable {
     let adaptive: Bool
     let calls: Int
     let fixedCalls: Int
+    /// The probability that the best guess from everything said is right.
+    let best: Double
     var oracle: Bool { first || final }
 
-    init(fixed: SimulatedDebate, adaptive: SimulatedDebate) {
+    init(fixed: SimulatedDebate, adaptive: SimulatedDebate, best: Double) {
+        self.best = best
         first = fixed.firstPlurality == 0
         final = fixed.decision == 0
         self.adaptive = adaptive.decision == 0
@@ -90,11 +99,18 @@ struct AdaptivePair: Sendable {
     }
 
     init(first: Bool, final: Bool, adaptive: Bool, calls: Int, fixedCalls: Int) {
+        best = .nan
         self.first = first
         self.final = final
         self.adaptive = adaptive
         self.calls = calls
         self.fixedCalls = fixedCalls
+    }
+
+    static func bound(_ pairs: [AdaptivePair]) -> Estimate {
+        Estimate(
+            ratioOf: pairs.map { $0.best - ($0.final ? 1 : 0) },
+            to: pairs.map { ($0.oracle ? 1 : 0) - ($0.final ? 1 : 0) })
     }
 
     static func recovered(_ pairs: [AdaptivePair]) -> Estimate {

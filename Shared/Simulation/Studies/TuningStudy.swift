@@ -1,14 +1,16 @@
 import Domain
 
-/// How the constants of ``AdaptiveRule`` were chosen: the pair that decides rightly most often, of those that need at most half of
+/// How the constants of ``AdaptiveRule`` were chosen: those with which the adaptive mode decides rightly most often, of those that need at most half of
 /// the calls of three rounds, on panels of other sizes, answers, competence and conformity than the ones they are judged on.
 ///
 /// The debates are run once, with all rounds; where a rule would have stopped follows from their votes.
 enum TuningStudy {
     /// A share below 0.6 is not on the grid to choose from: the debate would end without a consensus while rounds are left.
-    static let shares = [0.6, 0.7, 0.8, 0.9, 1].map { Ratio($0) }
+    static let shares = [0.6, 0.8].map { Ratio($0) }
+    static let copied = [0, 0.2, 0.5, 1].map { Ratio($0) }
+    static let leads = [0.1, 0.2, 0.3].map { Ratio($0) }
     /// Shown for comparison.
-    static let anyLeader = AdaptiveRule.Constants(ballotShare: .zero, roundShare: .zero)
+    static let anyLeader = AdaptiveRule.Constants(ballotShare: .zero, copied: Ratio(0.2), lead: .zero)
     /// How far the constants in use may be behind the best ones of a run: chance decides between equals.
     static let tolerance = 0.002
 
@@ -23,9 +25,10 @@ enum TuningStudy {
             secondThoughts: secondThoughts)
     }
 
-    /// All pairs of shares, and ``anyLeader``.
-    static let grid = shares.flatMap { ballot in
-        shares.map { AdaptiveRule.Constants(ballotShare: ballot, roundShare: $0) }
+    static let grid = shares.flatMap { share in
+        copied.flatMap { copied in
+            leads.map { AdaptiveRule.Constants(ballotShare: share, copied: copied, lead: $0) }
+        }
     }
 
     private struct Score: Sendable {
@@ -57,7 +60,7 @@ enum TuningStudy {
         ]
             + scores.flatMap { score in
                 let isInUse = score.constants == .tuned
-                let name = "ballots \(score.constants.ballotShare.value), rounds \(score.constants.roundShare.value)"
+                let name = "ballots \(score.constants.ballotShare.value), copied \(score.constants.copied.value), lead \(score.constants.lead.value)"
                 return [
                     Finding(
                         "\(name): right", score.right,
@@ -72,19 +75,29 @@ enum TuningStudy {
 
     /// What the debate would have come to under these constants.
     private static func pair(_ debate: SimulatedDebate, under constants: AdaptiveRule.Constants) -> AdaptivePair {
-        let votes = debate.answers
-        let rule = AdaptiveRule(panel: votes[0].count, constants: constants)
-        let byVoter = votes.map {
-            PanelMap($0.enumerated().map { ("\($0.offset)", $0.element) })
+        let answers = debate.answers
+        let rule = AdaptiveRule(panel: answers[0].count, constants: constants)
+        let votes = answers.indices.map { vote in
+            let heard = vote == 0 ? [] : debate.heard[vote - 1].enumerated().compactMap { place, option in
+                option.map { (name(place), [$0]) }
+            }
+            return AdaptiveRule.Moment(
+                choices: PanelMap(answers[vote].enumerated().map { (name($0), $1) }), heard: PanelMap(heard))
         }
-        let last = votes.indices.dropLast().first { rule.stopShare(after: Array(byVoter[...$0])) != nil }
-        let stop = last ?? votes.count - 1
+        let stop = votes.indices.dropLast().first { rule.stopShare(after: Array(votes[...$0])) != nil } ?? votes.count - 1
+        let standing = rule.standing(after: Array(votes[...stop]))
+        let decision = answers[stop].max { left, right in
+            (standing[left] ?? 0, answers[stop].count { $0 == left }, -(answers[stop].firstIndex(of: left) ?? 0))
+                < (standing[right] ?? 0, answers[stop].count { $0 == right }, -(answers[stop].firstIndex(of: right) ?? 0))
+        }
         return AdaptivePair(
-            first: debate.firstPlurality == 0, final: debate.decision == 0,
-            adaptive: SimulatedDebate.plurality(of: votes[stop]) == 0,
-            calls: calls(agents: votes[0].count, rounds: stop),
-            fixedCalls: calls(agents: votes[0].count, rounds: votes.count - 1))
+            first: debate.firstPlurality == 0, final: debate.decision == 0, adaptive: decision == 0,
+            calls: calls(agents: answers[0].count, rounds: stop),
+            fixedCalls: calls(agents: answers[0].count, rounds: answers.count - 1))
     }
+
+    /// In the panel's order, also as text.
+    private static func name(_ place: Int) -> String { "agent-\(place)" }
 
     /// Proposals and ballots, then criticism, revisions and votes, with new proposals in each round after the first.
     private static func calls(agents: Int, rounds: Int) -> Int {
