@@ -12,7 +12,7 @@ struct VerificationReport {
     /// What a replay came to.
     func rebuilt(_ replayed: ReplayedDebate) -> [String] {
         let tally = replayed.tally
-        let commands = tally.commands > 0 ? " and \(tally.commands) interventions" : ""
+        let commands = tally.commands > 0 ? " and \(tally.commands) intervention\(tally.commands == 1 ? "" : "s")" : ""
         var lines = [
             good(
                 "replay: all \(tally.events) events were rebuilt from \(tally.outcomes) recorded outcomes\(commands), byte for byte the same"
