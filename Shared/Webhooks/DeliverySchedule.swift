@@ -17,7 +17,8 @@ package enum DeliverySchedule {
     ///   - retryAfter: what the receiver asked for; waited for at least.
     package static func wait(afterAttempts attempts: Int, draw: Double, retryAfter: Duration? = nil) -> Duration? {
         guard attempts >= 1, attempts <= waits.count else { return nil }
-        let drawn = shortest + (waits[attempts - 1] - shortest) * min(max(draw, 0), 1)
+        let wait = shortest + (waits[attempts - 1] - shortest) * min(max(draw, 0), 1)
+        let drawn = Duration.milliseconds(Int64((wait / .milliseconds(1)).rounded()))
         return max(drawn, min(retryAfter ?? .zero, longest))
     }
 }

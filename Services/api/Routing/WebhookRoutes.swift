@@ -17,7 +17,7 @@ extension Routes {
             takes: .init(.newWebhook), answers: .json(.webhook), refuses: [.notConfigured]
         ) { $0.webhooks.create },
         Route(
-            .get, "/api/webhooks/events", .permission(.webhooksManage), "What one can be told of.", cost: .probe,
+            .get, "/api/webhooks/events", .permission(.webhooksManage), "What one can be told of.",
             answers: .json(.webhookEvents)
         ) { $0.webhooks.events },
         Route(
