@@ -62,8 +62,8 @@ struct WebhooksHandler: Sendable {
     }
 
     func change(_ request: Request, _ context: RequestContext) async throws -> Response {
-        let box = try sealing()
         var endpoint = try await endpoint(context)
+        let box = try sealing()
         let input = try WebhookRequest.parse(request.body, isNew: false)
         if let url = input.url {
             try check(url)

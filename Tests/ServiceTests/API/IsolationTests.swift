@@ -11,6 +11,10 @@ import Testing
 
 @Suite("Organizations, roles and credentials, over the whole table of routes", .needsPostgres, .timeLimit(.minutes(4)))
 struct IsolationTests {
+    private static let environment = [
+        "ARAGORA_EMBEDDED_RUNNER": "on", "ARAGORA_ENCRYPTION_KEY": String(repeating: "1f", count: 32),
+    ]
+
     /// Everything there is to name in a path, of one organization.
     struct Things {
         let debate: String
@@ -21,13 +25,16 @@ struct IsolationTests {
         let key: String
         let fact: String
         let budget: String
+        let webhook: String
+        let delivery: String
 
         func target(_ path: String) -> String {
             path.replacing("/slug/{id}", with: "/slug/\(slug)").replacing("{id}", with: debate)
                 .replacing("{format}", with: "json").replacing("{receipt}", with: receipt)
                 .replacing("{user}", with: user).replacing("{session}", with: session).replacing("{key}", with: key)
                 .replacing("{fact}", with: fact).replacing("{role}", with: "admin").replacing("{budget}", with: budget)
-                .replacing("{alert}", with: "1")
+                .replacing("{alert}", with: "1").replacing("{webhook}", with: webhook)
+                .replacing("{delivery}", with: delivery)
         }
     }
 
@@ -43,17 +50,23 @@ struct IsolationTests {
         let fact = try await api.post("/api/knowledge/facts", #"{"statement":"Ours is a secret fact."}"#, as: person)
         let budget = try await api.post(
             "/api/budgets", #"{"name":"ours alone","limit_amount":500,"period":"monthly"}"#, as: person)
+        let webhook = try await api.post(
+            "/api/webhooks", #"{"url":"https://ours.example.org/hook","events":["*"]}"#, as: person)
+        let hook = try #require(webhook.json["id"]?.string, "\(webhook.text)")
+        let sent = try await api.post("/api/webhooks/\(hook)/test", as: person)
+        _ = try await api.pool.execute("UPDATE webhook_outbox SET dead_at = now()")
         return Things(
             debate: debate, slug: try #require(record.json["slug"]?.string),
             receipt: try #require(receipt.json["receipt_id"]?.string), user: person.id,
             session: try #require(sessions.json["sessions"]?.array?.first?["id"]?.string),
             key: try #require(key.json["id"]?.string), fact: try #require(fact.json["id"]?.string, "\(fact.text)"),
-            budget: try #require(budget.json["id"]?.string, "\(budget.text)"))
+            budget: try #require(budget.json["id"]?.string, "\(budget.text)"), webhook: hook,
+            delivery: try #require(sent.json["id"]?.string, "\(sent.text)"))
     }
 
     @Test("what another organization has is not there, by any route that names it, for a member or an administrator")
     func otherOrganization() async throws {
-        try await APIFixture.with(["ARAGORA_EMBEDDED_RUNNER": "on"]) { api in
+        try await APIFixture.with(Self.environment) { api in
             let first = try await api.register("first@example.org")
             let theirs = try await things(api, of: first)
             let stranger = try await api.register("stranger@example.org", organization: "Others")
@@ -81,7 +94,7 @@ struct IsolationTests {
 
     @Test("lists of one organization show nothing of another")
     func lists() async throws {
-        try await APIFixture.with(["ARAGORA_EMBEDDED_RUNNER": "on"]) { api in
+        try await APIFixture.with(Self.environment) { api in
             let first = try await api.register("first@example.org")
             let theirs = try await things(api, of: first)
             let stranger = try await api.register("stranger@example.org", organization: "Others")
@@ -89,7 +102,7 @@ struct IsolationTests {
             for route in Routes.table where route.method == .get && !route.path.contains("{") {
                 guard case .permission = route.requirement else { continue }
                 let answer = try await api.get(route.path, token: stranger.access)
-                for name in [theirs.debate, theirs.receipt, theirs.key, theirs.session, theirs.fact, "first@example.org"] {
+                for name in [theirs.debate, theirs.receipt, theirs.key, theirs.session, theirs.fact, theirs.webhook, theirs.delivery, "first@example.org"] {
                     #expect(!answer.text.contains(name), "\(route.path) shows \(name)")
                 }
             }
