@@ -29,6 +29,8 @@ struct APISettings: ReloadableSettings {
     /// Requests a minute per user, from all addresses; 0 is off.
     let principalRateLimit: Int
     let trustedProxies: TrustedProxies
+    /// Origins whose pages may read answers.
+    let allowedOrigins: Set<String>
     /// Where `/ws` goes; nil answers 503.
     let gateway: Upstream?
     let migrateOnStart: Bool
@@ -61,6 +63,7 @@ struct APISettings: ReloadableSettings {
             "ARAGORA_RATE_LIMIT_PRINCIPAL", default: 600, in: 0...10_000_000,
             help: "Requests a minute per user, from all addresses; 0 switches it off, as does ARAGORA_RATE_LIMIT=0.")
         trustedProxies = TrustedProxies(reading: &reader)
+        allowedOrigins = AllowedOrigins.read(&reader)
         gateway = Self.upstream(&reader)
         migrateOnStart = reader.bool(
             "ARAGORA_MIGRATE_ON_START", default: false,

@@ -23,6 +23,10 @@ struct APIStores: Sendable {
     let ratings: RatingStore
     let knowledge: KnowledgeStore
     let budgets: BudgetStore
+    let batches: BatchStore
+    let shares: ShareStore
+    let statistics: StatisticsReader
+    let erasure: ErasureStore
     private let redis: RedisConnection
     private let keyspace: KeyspaceSource
     private let log: Log
@@ -40,6 +44,10 @@ struct APIStores: Sendable {
         ratings = RatingStore(pool: backends.postgres)
         knowledge = KnowledgeStore(pool: backends.postgres)
         budgets = BudgetStore(pool: backends.postgres)
+        batches = BatchStore(pool: backends.postgres)
+        shares = ShareStore(pool: backends.postgres)
+        statistics = StatisticsReader(pool: backends.postgres)
+        erasure = ErasureStore(pool: backends.postgres)
         redis = backends.redis
         self.keyspace = keyspace
         self.log = log
@@ -53,6 +61,32 @@ struct APIStores: Sendable {
         } catch {
             log.warning("doorbell not rung", .debateID(debate.text), .error(error))
         }
+    }
+
+    /// The same for many.
+    func ring(all debates: [DebateID]) async {
+        guard let keyspace = keyspace.current else { return }
+        do {
+            try await Doorbell(connection: redis, keyspace: keyspace).ring(all: debates)
+        } catch {
+            log.warning("doorbell not rung", .error(error))
+        }
+    }
+
+    /// Takes away the copy of a debate; without Redis there is none that anyone could read.
+    func forget(_ debate: DebateID) async {
+        guard let keyspace = keyspace.current else { return }
+        do {
+            try await EventStream(connection: redis, keyspace: keyspace).forget(debate)
+        } catch {
+            log.warning("copy not deleted", .debateID(debate.text), .error(error))
+        }
+    }
+
+    /// The newest debates that were given up; nil when Redis is away.
+    func dead(limit: Int) async -> [DeadJob]? {
+        guard let keyspace = keyspace.current else { return nil }
+        return try? await Doorbell(connection: redis, keyspace: keyspace).dead(limit: limit)
     }
 
     /// Tells the debate's runner at once what it would learn at its next step.

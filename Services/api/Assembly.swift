@@ -68,13 +68,18 @@ enum Assembly {
             memory: KnowledgeRecall(
                 store: stores.knowledge, settings: settings.knowledge, metrics: context.metrics, log: context.log),
             metrics: context.metrics)
+        let actions = DebateActionsHandler(
+            stores: stores, sealer: EndingSealer(keys: { settings.receipts.keys }), metrics: context.metrics)
         return Routes(
             context: context, settings: settings, create: create,
             estimate: EstimateHandler(panel: panel), list: ListDebatesHandler(stores: stores),
             read: ReadDebateHandler(stores: stores),
-            actions: DebateActionsHandler(
-                stores: stores, sealer: EndingSealer(keys: { settings.receipts.keys }), metrics: context.metrics),
-            branches: BranchesHandler(stores: stores, create: create),
+            actions: actions, branches: BranchesHandler(stores: stores, create: create),
+            views: DebateViewsHandler(stores: stores),
+            edit: EditDebateHandler(stores: stores, actions: actions, keys: { settings.receipts.keys }),
+            sharing: ShareHandler(stores: stores), batches: BatchHandler(stores: stores, create: create),
+            search: SearchHandler(stores: stores), statistics: StatisticsHandler(stores: stores),
+            queue: QueueHandler(stores: stores),
             receipts: ReceiptsHandler(stores: stores, verifier: { ReceiptVerifier(keys: settings.receipts.keys) }),
             ratings: RatingsHandler(stores: stores, providers: settings.providers, rules: settings.ratings.rules),
             knowledge: KnowledgeHandler(stores: stores),

@@ -85,3 +85,19 @@ package struct ReceiptID: Hashable, Sendable, CustomStringConvertible {
 
     package var description: String { text }
 }
+
+/// The id of debates that were asked for together, `bat_…`.
+package struct BatchID: Hashable, Sendable, CustomStringConvertible {
+    package let text: String
+
+    package init?(_ text: String) {
+        guard Identifier.isValid(text, prefix: "bat_") else { return nil }
+        self.text = text
+    }
+
+    package init(milliseconds: Int64, random: [UInt8]) {
+        text = Identifier.make(prefix: "bat_", milliseconds: milliseconds, random: random)
+    }
+
+    package var description: String { text }
+}

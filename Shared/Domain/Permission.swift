@@ -4,6 +4,8 @@ package enum Permission: String, Sendable, CaseIterable {
     case debatesRead = "debates.read"
     /// Cancel, pause, resume, remark; of one's own debates, for administrators of all.
     case debatesUpdate = "debates.update"
+    /// Erase and hide one's own debates, for administrators all.
+    case debatesDelete = "debates.delete"
     case receiptsRead = "receipts.read"
     case exportRead = "export.read"
     case knowledgeRead = "knowledge.read"
@@ -21,11 +23,14 @@ package enum Permission: String, Sendable, CaseIterable {
     case auditManage = "audit.manage"
     /// What tells of the installation: details of health, settings.
     case adminRead = "admin.read"
+    /// What changes the installation: its queue.
+    case adminManage = "admin.manage"
 
     /// Members and viewers do not have it.
     package var isForAdministrators: Bool {
         switch self {
-        case .budgetsManage, .webhooksManage, .usersRead, .usersManage, .auditRead, .auditManage, .adminRead: true
+        case .budgetsManage, .webhooksManage, .usersRead, .usersManage, .auditRead, .auditManage, .adminRead,
+            .adminManage: true
         default: false
         }
     }
@@ -39,5 +44,5 @@ package enum Permission: String, Sendable, CaseIterable {
     }
 
     /// Of the installation as a whole, not of one organization: only the default organization's administrators have it.
-    package var concernsInstallation: Bool { self == .adminRead }
+    package var concernsInstallation: Bool { self == .adminRead || self == .adminManage }
 }

@@ -46,11 +46,35 @@ package struct Doorbell: Sendable {
         Int(try await connection.send(RedisCommand("XLEN", keyspace.deadJobs)).integer ?? 0)
     }
 
+    /// The newest entries of the dead stream: which debate, why, and when.
+    package func dead(limit: Int) async throws(RedisError) -> [DeadJob] {
+        let reply = try await connection.send(
+            RedisCommand("XREVRANGE", keyspace.deadJobs, "+", "-", "COUNT", String(limit)))
+        func text(_ entry: StreamEntry, _ name: String) -> String? {
+            entry.value(name).map { String(decoding: $0, as: UTF8.self) }
+        }
+        return (reply.array ?? []).compactMap(StreamEntry.init).compactMap { entry in
+            guard let id = text(entry, "id"), let milliseconds = Int64(entry.id.prefix { $0 != "-" }) else {
+                return nil
+            }
+            return DeadJob(
+                id: id, reason: text(entry, "reason") ?? "", at: Timestamp(milliseconds: milliseconds))
+        }
+    }
+
     private func command(_ job: JobMessage) -> RedisCommand {
         RedisCommand(
             words: ["XADD", keyspace.jobs, "MAXLEN", "~", String(Self.maxEntries), "*"],
             arguments: job.fields.flatMap { [Array($0.name.utf8), $0.value] })
     }
+}
+
+/// A job that was given up.
+package struct DeadJob: Sendable, Hashable {
+    /// Of a debate, or whatever stood in the entry.
+    package let id: String
+    package let reason: String
+    package let at: Timestamp
 }
 
 /// The form of an entry of the dead stream: the job's fields and why.

@@ -66,7 +66,7 @@ struct DebateStoreTests {
             #expect(try await bench.count("debates") == 2)
             _ = try await bench.pool.execute("UPDATE idempotency_keys SET created_at = now() - interval '25 hours'")
             #expect(try await create(Self.request("three")) == .created)
-            try await bench.debates.purgeIdempotencyKeys()
+            _ = try await bench.debates.purgeIdempotencyKeys()
             #expect(try await bench.count("idempotency_keys") == 1)
         }
     }
@@ -167,7 +167,9 @@ struct DebateStoreTests {
                     NewestEvent(debate: other.debate, tail: other.tail, status: .queued),
                 ])
             #expect(try await bench.debates.newest(of: []) == [])
-            #expect(try await bench.debates.active(within: .installation).first { $0.summary.id == chain.debate }?.round == 1)
+            #expect(
+                try await bench.debates.active(within: .installation).first { $0.summary.id == chain.debate }?.round
+                    == 1)
         }
     }
 

@@ -34,29 +34,42 @@ struct CreateDebateHandler: Sendable {
         answer: (DebateID, DebateSpec, Timestamp) -> JSONValue
     ) async throws -> Response {
         let now = Timestamp(milliseconds: WallClock.nowMilliseconds())
+        func bytes(_ id: DebateID, _ spec: DebateSpec) -> [UInt8] { CanonicalJSON.encode(answer(id, spec, now)) }
+        let debate = try await prepare(input, branch: branch, at: now, context) {
+            try idempotency(request, branch, context, bytes($0, $1))
+        }
+        return try await store(debate, bytes(debate.id, debate.spec), context)
+    }
+
+    /// A debate with its panel, its memory and its first events, ready to be stored.
+    ///
+    /// - Parameter key: the idempotency key that is stored with it; none for one of many.
+    func prepare(
+        _ input: CreateDebateRequest, branch: Branch? = nil, priority: Int = 0, at now: Timestamp,
+        _ context: RequestContext, key: (DebateID, DebateSpec) throws -> IdempotentRequest? = { _, _ in nil }
+    ) async throws -> NewDebate {
         let random = try RandomBytes.make(10)
-        let spec = try input.spec(panel: try await agents(of: input), seed: Self.seed(random), hasKnowledge: memory.isOn)
+        let spec = try input.spec(
+            panel: try await agents(of: input), seed: Self.seed(random), hasKnowledge: memory.isOn)
         try await BudgetGate(stores: stores, providers: panel.providers).check(spec, in: context.caller.organization)
         let id = DebateID(milliseconds: now.milliseconds, random: random)
-        let slug = Self.slug(spec.topic, random)
-        let answer = CanonicalJSON.encode(answer(id, spec, now))
         var chain = EventChain(debateID: id)
         let start = try chain.seal(
             .debateStart(DebateStart(spec: spec, engineVersion: .current, branch: branch)), at: now, epoch: 0)
-        let recalled = try await memory.conclusions(for: spec, in: context.caller.organization, now: now).map { conclusion in
+        let conclusions = await memory.conclusions(for: spec, in: context.caller.organization, now: now)
+        let recalled = try conclusions.map { conclusion in
             NewDebate.Recall(
                 item: conclusion.item, event: try chain.seal(.knowledgeRecalled(conclusion), at: now, epoch: 0))
         }
-        let debate = NewDebate(
-            id: id, slug: slug, spec: spec, specDocument: SpecCodec.encode(spec),
-            metadata: CanonicalJSON.encode(input.metadata),
-            createdAt: now, createdBy: context.caller.subject, organization: context.caller.organization.text,
-            user: context.caller.user?.text, engineVersion: .current, start: start, recalled: recalled,
-            idempotency: try idempotency(request, branch, context, answer), branch: branch)
-        return try await store(debate, answer, context)
+        return NewDebate(
+            id: id, slug: Self.slug(spec.topic, random), spec: spec, specDocument: SpecCodec.encode(spec),
+            metadata: CanonicalJSON.encode(input.metadata), createdAt: now, createdBy: context.caller.subject,
+            organization: context.caller.organization.text, user: context.caller.user?.text,
+            engineVersion: .current, priority: priority, start: start, recalled: recalled,
+            idempotency: try key(id, spec), branch: branch)
     }
 
-    private func agents(of input: CreateDebateRequest) async throws -> [AgentSpec] {
+    func agents(of input: CreateDebateRequest) async throws -> [AgentSpec] {
         let agents = try panel.agents(for: input.agents)
         do {
             return try await RatedPanel(store: stores.ratings, rules: ratings).rate(
@@ -67,12 +80,18 @@ struct CreateDebateHandler: Sendable {
     private func store(_ debate: NewDebate, _ answer: [UInt8], _ context: RequestContext) async throws -> Response {
         let outcome: CreateOutcome
         do { outcome = try await stores.debates.create(debate) } catch { throw APIError.unavailable(error) }
-        switch outcome {
-        case .created:
+        if case .created = outcome {
             KillPoint.reach(.afterCreateCommit)
             metrics.add(.debatesStarted)
             await stores.ring(debate.id, trace: context.traceID)
-            return .json(answer)
+        }
+        return try Self.answer(outcome, answer)
+    }
+
+    /// What the client hears.
+    static func answer(_ outcome: CreateOutcome, _ answer: [UInt8]) throws -> Response {
+        switch outcome {
+        case .created: return .json(answer)
         case .replayed(let stored): return .json(stored.body, status: Status(stored.status))
         case .conflict: throw APIError(.idempotencyConflict)
         case .slugTaken: throw APIError(.unavailable)
@@ -83,7 +102,7 @@ struct CreateDebateHandler: Sendable {
         }
     }
 
-    private func idempotency(
+    func idempotency(
         _ request: Request, _ branch: Branch?, _ context: RequestContext, _ answer: [UInt8]
     ) throws -> IdempotentRequest? {
         guard let key = request[header: "idempotency-key"] else { return nil }

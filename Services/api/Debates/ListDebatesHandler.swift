@@ -62,6 +62,9 @@ extension DebateBody {
         isDemo = summary.usesDemoAgents
         parent = summary.parent
         branchPoint = summary.branchPoint
+        title = summary.title
+        tags = summary.tags
+        isArchived = summary.isArchived
         guard let result = summary.result else { return }
         roundsUsed = result.roundsUsed
         completedAt = result.completedAt

@@ -7,6 +7,7 @@ import Storage
 /// What one debate is and says: the debate, its messages, events, consensus, convergence, costs, and exports.
 struct ReadDebateHandler: Sendable {
     static let messagesRange = 1...200
+    static let formats = ["json", "csv", "html", "txt", "md"]
     static let eventsRange = 1...500
 
     let stores: APIStores
@@ -79,15 +80,42 @@ struct ReadDebateHandler: Sendable {
 
     func export(_ request: Request, _ context: RequestContext) async throws -> Response {
         let format = context.parameter("format")
-        guard ["json", "md"].contains(format) else {
-            throw APIError(ValidationFailure([FieldProblem("format", "must be json or md")]))
+        guard Self.formats.contains(format) else {
+            throw APIError(
+                ValidationFailure([FieldProblem("format", "must be \(Self.formats.joined(separator: ", "))")]))
+        }
+        let table = request.query["table"] ?? CSVExport.Table.summary.rawValue
+        guard let table = CSVExport.Table(rawValue: table) else {
+            let words = CSVExport.Table.allCases.map(\.rawValue).joined(separator: ", ")
+            throw APIError(ValidationFailure([FieldProblem("table", "must be one of \(words)")]))
         }
         let record = try await lookup.debate(context)
         let transcript = try await lookup.transcript(of: record.id)
-        guard format == "md" else { return json(DebateBody(record, transcript).json) }
-        return .bytes(
-            Array(MarkdownTranscript.text(of: record.id, events: transcript.sealed).utf8),
-            type: "text/markdown; charset=utf-8")
+        let body = DebateBody(record, transcript)
+        switch format {
+        case "csv": return file(CSVExport.text(table, body, transcript.story), "text/csv; charset=utf-8", record, "csv")
+        case "html": return page(HTMLExport.text(body, decision: transcript.decision))
+        case "txt": return .text(TextExport.text(body, decision: transcript.decision))
+        case "md":
+            return .bytes(
+                Array(MarkdownTranscript.text(of: record.id, events: transcript.sealed).utf8),
+                type: "text/markdown; charset=utf-8")
+        default: return json(body.json)
+        }
+    }
+
+    /// A browser is to save it, not to guess what it is.
+    private func file(_ text: String, _ type: HeaderValue, _ record: DebateRecord, _ suffix: String) -> Response {
+        var response = Response.bytes(Array(text.utf8), type: type)
+        response.headers["Content-Disposition"] = HeaderValue("attachment; filename=\"\(record.id.text).\(suffix)\"")
+        return response
+    }
+
+    /// Whatever stood in it, a browser would run none of it.
+    private func page(_ text: String) -> Response {
+        var response = Response.bytes(Array(text.utf8), type: "text/html; charset=utf-8")
+        response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+        return response
     }
 
     private func json(_ value: JSONValue) -> Response { .json(CanonicalJSON.encode(value)) }

@@ -70,8 +70,14 @@ extension Routes {
         read("/costs", "Tokens and cost, by agent.", .costs, cost: .read) { $0.read.costs },
         Route(
             .get, "/api/debates/{id}/export/{format}", .permission(.exportRead),
-            "The whole debate as `json` or `md`.", cost: .bulk,
-            answers: .json(.debate) + .other("text/markdown")
+            "The whole debate as `json`, `csv`, `html`, `txt` or `md`.", cost: .bulk,
+            items: [
+                .query(
+                    "table", .word(CSVExport.Table.allCases.map(\.rawValue)),
+                    "Which table of it, for `csv`; `summary` unless told.")
+            ],
+            answers: .json(.debate) + .other("text/csv") + .other("text/html") + .other("text/plain")
+                + .other("text/markdown")
         ) { $0.read.export },
     ]
 

@@ -15,6 +15,13 @@ struct Routes: Sendable {
     let read: ReadDebateHandler
     let actions: DebateActionsHandler
     let branches: BranchesHandler
+    let views: DebateViewsHandler
+    let edit: EditDebateHandler
+    let sharing: ShareHandler
+    let batches: BatchHandler
+    let search: SearchHandler
+    let statistics: StatisticsHandler
+    let queue: QueueHandler
     let receipts: ReceiptsHandler
     let ratings: RatingsHandler
     let knowledge: KnowledgeHandler
@@ -29,7 +36,8 @@ struct Routes: Sendable {
 
     /// Every route, area by area.
     static let table: [Route] =
-        debateRoutes + branchRoutes + receiptRoutes + agentRoutes + budgetRoutes + knowledgeRoutes + webhookRoutes
+        debateRoutes + viewRoutes + sharingRoutes + batchRoutes + queueRoutes
+        + branchRoutes + receiptRoutes + agentRoutes + budgetRoutes + knowledgeRoutes + webhookRoutes
         + statusRoutes + descriptionRoutes + accountRoutes + administrationRoutes
 
     /// The router of one loop.
@@ -53,6 +61,8 @@ struct Routes: Sendable {
         [
             RequestIDMiddleware(),
             APIVersionMiddleware(),
+            PageSafetyMiddleware(),
+            CrossOriginMiddleware(origins: settings.allowedOrigins),
             AccessLogMiddleware(log: context.log, requests: requests, trustedProxies: settings.trustedProxies),
             rateLimit,
             ErrorMappingMiddleware(log: context.log),

@@ -109,6 +109,8 @@ struct PersonalDataExport {
         var body = DebateBody(
             id: record.id, slug: summary.slug, topic: summary.topic, status: record.status, agents: summary.agents,
             rounds: summary.rounds, consensus: summary.consensus, createdAt: summary.createdAt)
+        body.title = summary.title
+        body.tags = summary.tags
         body.context = record.context
         body.isDemo = summary.usesDemoAgents
         body.isErased = record.erasedAt != nil

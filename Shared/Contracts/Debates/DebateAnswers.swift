@@ -52,7 +52,7 @@ package enum DebateAnswers {
         ]
     }
 
-    private static func vote(_ vote: Vote) -> JSONValue {
+    static func vote(_ vote: Vote) -> JSONValue {
         [
             "agent": .string(vote.agent), "choice": .optional(vote.choice), "reasoning": .string(vote.reasoning),
             "confidence": .ratio(vote.confidence), "round": .int(Int64(vote.round)),

@@ -5,6 +5,10 @@ package struct DebateBody: Sendable {
     package var id: DebateID
     package var slug: String
     package var topic: String
+    /// What people call it; nil for its question.
+    package var title: String?
+    package var tags: [String] = []
+    package var isArchived = false
     package var context: String?
     package var status: DebateStatus
     /// Names, in the panel's order.
@@ -52,12 +56,16 @@ package struct DebateBody: Sendable {
         self.createdAt = createdAt
     }
 
+    /// The title, or the question.
+    package var shownTitle: String { title ?? topic }
+
     /// One row of a list.
     package var row: JSONValue {
         .object(
             JSONObject([
                 ("id", .string(id.text)), ("debate_id", .string(id.text)), ("slug", .string(slug)),
                 ("task", .string(topic)), ("question", .string(topic)), ("topic", .string(topic)),
+                ("title", .string(shownTitle)), ("tags", .strings(tags)), ("archived", .bool(isArchived)),
                 ("status", .string(status.clientText)), ("agents", .strings(agents)), ("rounds", .int(Int64(rounds))),
                 ("rounds_used", .int(Int64(roundsUsed))), ("consensus_reached", .bool(consensusReached)),
                 ("confidence", .optional(confidence)), ("agreement", .optional(agreement)),

@@ -33,7 +33,12 @@ package enum ErrorCode: String, Sendable, CaseIterable {
     case requestTimeout = "request_timeout"
     case debateFinished = "debate_already_finished"
     case debateNotPaused = "debate_not_paused"
+    case debateNotFinished = "debate_not_finished"
     case debateErased = "debate_erased"
+    case legalHold = "legal_hold"
+    case tooManyShares = "too_many_shares"
+    case batchNotFound = "batch_not_found"
+    case shareNotFound = "share_not_found"
     case noAgents = "no_agents_available"
     case idempotencyConflict = "IDEMPOTENCY_CONFLICT"
     case idempotencyInProgress = "IDEMPOTENCY_IN_PROGRESS"
@@ -54,18 +59,19 @@ package enum ErrorCode: String, Sendable, CaseIterable {
     package var status: Int {
         switch self {
         case .badRequest, .invalidJSON, .validationFailed, .debateFinished, .debateNotPaused, .noAgents,
-            .invalidIdempotencyKey, .wrongPassword, .wrongCode, .invalidResetToken:
+            .invalidIdempotencyKey, .wrongPassword, .wrongCode, .invalidResetToken,
+            .debateNotFinished, .tooManyShares:
             400
         case .authenticationRequired, .invalidToken, .tokenExpired, .invalidCredentials: 401
         case .budgetExhausted: 402
         case .permissionDenied, .registrationClosed: 403
         case .notFound, .debateNotFound, .receiptNotFound, .knowledgeNotFound, .webhookNotFound, .sessionNotFound, .keyNotFound,
-            .userNotFound, .roleNotFound, .budgetNotFound:
+            .userNotFound, .roleNotFound, .budgetNotFound, .batchNotFound, .shareNotFound:
             404
         case .methodNotAllowed: 405
         case .debateErased: 410
         case .requestTimeout: 408
-        case .idempotencyConflict, .emailTaken, .conflict, .notConfigured: 409
+        case .idempotencyConflict, .emailTaken, .conflict, .notConfigured, .legalHold: 409
         case .bodyTooLarge: 413
         case .uriTooLong: 414
         case .unsupportedMedia: 415
@@ -113,7 +119,12 @@ package enum ErrorCode: String, Sendable, CaseIterable {
         case .requestTimeout: "The request did not arrive in time."
         case .debateFinished: "The debate is already finished."
         case .debateNotPaused: "The debate is not paused."
+        case .debateNotFinished: "The debate is not over yet."
         case .debateErased: "What was said in the debate was erased."
+        case .legalHold: "The debate's receipt is on legal hold."
+        case .tooManyShares: "The debate has as many links as it may have."
+        case .batchNotFound: "Batch not found."
+        case .shareNotFound: "This link shows nothing, or not any more."
         case .noAgents: "No model provider is configured."
         case .idempotencyConflict: "This idempotency key was used with another request."
         case .idempotencyInProgress: "A request with this idempotency key is still in progress."

@@ -32,9 +32,12 @@ extension Schema {
             .saying("One of \(words.joined(separator: ", ")).")
     }
 
+    private static let nested = freeObject.ifGiven.saying(
+        "Any of these fields. The top level wins, then `config`; what does not win is not looked at.")
+
     /// `POST /debates`, and each item of a batch.
     package static let createDebate = input(createFields).and([
-        "config": input(createFields).ifGiven, "protocol": input(createFields).ifGiven,
+        "config": nested, "protocol": nested,
     ]).saying("`question`, `task` or `topic` is needed; they must not differ.").named("CreateDebate")
 
     /// `POST /debates/{id}/messages`.
@@ -89,7 +92,8 @@ extension Schema {
 
     package static let debateRow = object([
         "id": .debateID, "debate_id": .debateID, "slug": .text, "task": .text, "question": .text, "topic": .text,
-        "status": .debateStatus, "agents": .agentNames, "rounds": .count, "rounds_used": .count,
+        "title": .text, "tags": list(.text), "archived": .boolean, "status": .debateStatus, "agents": .agentNames,
+        "rounds": .count, "rounds_used": .count,
         "consensus_reached": .boolean, "confidence": share.orNull, "agreement": share.orNull,
         "duration_seconds": amount.orNull, "created_at": .time, "completed_at": time.orNull, "demo": .boolean,
         "parent_id": debateID.orNull, "branch_point": count.orNull, "view_count": .count, "is_public": .boolean,
@@ -144,12 +148,14 @@ extension Schema {
         "continue_debate": .boolean,
     ]).named("Vote")
 
+    package static let dissent = object(["agent": .text, "choice": text.orNull, "reasoning": .text]).named("Dissent")
+
     package static let consensus = object([
         "debate_id": .debateID, "reached": .boolean, "mode": .consensusMode, "method": .consensusMode,
         "threshold": .share, "confidence": share.orNull, "agreement": share.orNull, "winner": text.orNull,
         "final_answer": text.orNull, "round": count.orNull, "supporting_agents": .agentNames,
         "dissenting_agents": .agentNames,
-        "dissenting_views": list(object(["agent": .text, "choice": text.orNull, "reasoning": .text]).named("Dissent")),
+        "dissenting_views": list(dissent),
         "votes": list(vote),
     ]).named("Consensus")
 

@@ -5,6 +5,43 @@ extension Schema {
         "capacity": .count, "dlq": count.orNull.saying("Null while Redis is away."),
     ]).named("QueueStatus")
 
+    package static let jobs = page(
+        "jobs",
+        of: object([
+            "id": .debateID, "job_id": .debateID, "debate_id": .debateID, "task": .text, "status": .debateStatus,
+            "priority": .whole, "worker_id": text.orNull, "epoch": .count, "attempts": .count, "queued_at": .time,
+            "last_progress_at": .time, "deadline": .time,
+        ]).named("Job")
+    ).named("JobPage")
+    package static let workers = page(
+        "workers",
+        of: object([
+            "worker_id": .text, "kind": word(["worker", "embedded"]), "status": word(["live", "expired"]),
+            "capacity": .count, "running": .count, "started_at": .time, "expires_at": .time,
+        ]).named("Worker")
+    ).named("WorkerPage")
+    package static let deadJobs = page(
+        "jobs", of: object(["job_id": .text, "debate_id": .text, "reason": .text, "dead_at": .time]).named("DeadJob")
+    ).named("DeadJobPage")
+    package static let cleaned = object([
+        "success": .constant(true), "idempotency_keys": .count, "expired_shares": .count,
+    ]).named("Cleaned")
+
+    package static let debateStatistics = object([
+        "since": .time, "total": .count, "active": .count, "completed": .count, "by_status": map(.count),
+        "by_consensus": map(.count), "consensus_reached": .count, "consensus_rate": share.orNull,
+        "average_confidence": share.orNull, "average_rounds": amount.orNull,
+        "average_duration_seconds": amount.orNull, "total_cost_usd": .amount, "demo": .count,
+    ]).named("DebateStatistics")
+    package static let modelStatistics = page(
+        "agents",
+        of: object([
+            "name": .text, "provider": .provider, "model": .text, "debates": .count, "calls": .count,
+            "failures": .count, "success_rate": .share, "tokens_in": .count, "tokens_out": .count,
+            "cost_usd": .amount, "average_latency_ms": count.orNull,
+        ]).named("ModelStatistics")
+    ).named("ModelStatisticsPage")
+
     private static let costMembers: KeyValuePairs<String, Schema> = [
         "debate_id": .debateID, "total_cost_usd": .amount, "total_tokens_in": .count, "total_tokens_out": .count,
         "unknown_calls": .count,

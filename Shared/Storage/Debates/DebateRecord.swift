@@ -5,6 +5,10 @@ package struct DebateSummary: Sendable, Hashable {
     package let id: DebateID
     package let slug: String
     package let topic: String
+    /// What people call it; nil for its question.
+    package let title: String?
+    package let tags: [String]
+    package let isArchived: Bool
     package let agents: [String]
     package let rounds: Int
     package let consensus: ConsensusMode
@@ -78,6 +82,10 @@ package struct DebateFilter: Sendable {
     /// Created before.
     package var until: Timestamp?
     package var organization: String?
+    /// The member `domain` of its metadata.
+    package var domain: String?
+    /// One of its tags.
+    package var tag: String?
     package var limit = 20
     package var offset = 0
     /// Whose.

@@ -4,7 +4,7 @@ import PostgresClient
 /// Debates as rows of `debates d` joined with `debate_runs r`.
 enum DebateRows {
     static let summaryColumns = """
-        d.id, d.slug, d.topic, d.agents, d.rounds, d.consensus, d.demo, d.created_at, r.status, d.completed_at, \
+        d.id, d.slug, d.topic, d.title, d.tags, d.archived_at IS NOT NULL AS archived, d.agents, d.rounds, d.consensus, d.demo, d.created_at, r.status, d.completed_at, \
         d.consensus_reached, (d.confidence * 10000)::bigint AS confidence, (d.agreement * 10000)::bigint AS agreement, \
         d.winner, d.rounds_used, (d.duration_seconds * 10000)::bigint AS duration, d.end_reason, d.cost_micro_usd, \
         d.parent_id, d.branch_point
@@ -18,6 +18,8 @@ enum DebateRows {
     static func summary(_ row: Row) throws(PGError) -> DebateSummary {
         DebateSummary(
             id: try row.debateID("id"), slug: try row.text("slug"), topic: try row.text("topic"),
+            title: try row.optionalText("title"), tags: try row.textArray("tags"),
+            isArchived: try row.bool("archived"),
             agents: try row.textArray("agents"), rounds: try row.int("rounds"), consensus: try row.member("consensus"),
             status: try row.status("status"), usesDemoAgents: try row.bool("demo"),
             createdAt: try row.timestamp("created_at"),

@@ -50,7 +50,7 @@ extension DebateStore {
     }
 
     /// The key was taken by a create that has committed by now, so a new statement sees its answer.
-    private static func stored(_ request: IdempotentRequest, in transaction: PGTransaction) async throws
+    static func stored(_ request: IdempotentRequest, in transaction: PGTransaction) async throws
         -> CreateOutcome
     {
         let rows = try await transaction.query(
@@ -63,7 +63,7 @@ extension DebateStore {
         return .replayed(StoredAnswer(status: try row.int("status"), body: try row.bytes("body")))
     }
 
-    private static func statement(_ debate: NewDebate, unless request: IdempotentRequest?) -> SQL {
+    static func statement(_ debate: NewDebate, unless request: IdempotentRequest?) -> SQL {
         let (spec, events) = (debate.spec, [debate.start] + debate.recalled.map(\.event))
         let last = events[events.count - 1]
         return """
@@ -105,7 +105,7 @@ extension DebateStore {
     }
 
     /// One row when the debate may be inserted; a key that is a day old may be used again.
-    private static func claim(_ request: IdempotentRequest?, _ debate: DebateID) -> SQL {
+    static func claim(_ request: IdempotentRequest?, _ debate: DebateID) -> SQL {
         guard let request else { return "SELECT 1" }
         return """
             INSERT INTO idempotency_keys AS k (principal, key, request_hash, debate_id, status, body)
@@ -118,11 +118,11 @@ extension DebateStore {
             """
     }
 
-    /// Removes keys that are a day old. Any process may, now and then.
+    /// Removes keys that are a day old, and says how many. Any process may, now and then.
     /// - Throws: ``StorageError``.
-    package func purgeIdempotencyKeys() async throws(StorageError) {
+    package func purgeIdempotencyKeys() async throws(StorageError) -> Int {
         try await read("purge") {
-            _ = try await pool.execute("DELETE FROM idempotency_keys WHERE created_at < now() - interval '1 day'")
+            try await pool.execute("DELETE FROM idempotency_keys WHERE created_at < now() - interval '1 day'")
         }
     }
 }

@@ -23,12 +23,16 @@ package struct DebateStore: Sendable {
 
     /// - Throws: ``StorageError``.
     package func debate(_ id: DebateID, within reach: Reach) async throws(StorageError) -> DebateRecord? {
-        try await first("get", DebateRows.record) { "WHERE d.id = \(id) AND \(reach.condition(on: "d.org_id"))" }
+        try await first("get", DebateRows.record) {
+            "WHERE d.id = \(id) AND d.deleted_at IS NULL AND \(reach.condition(on: "d.org_id"))"
+        }
     }
 
     /// - Throws: ``StorageError``.
     package func debate(slug: String, within reach: Reach) async throws(StorageError) -> DebateRecord? {
-        try await first("get", DebateRows.record) { "WHERE d.slug = \(slug) AND \(reach.condition(on: "d.org_id"))" }
+        try await first("get", DebateRows.record) {
+            "WHERE d.slug = \(slug) AND d.deleted_at IS NULL AND \(reach.condition(on: "d.org_id"))"
+        }
     }
 
     private func first(
@@ -172,13 +176,15 @@ package struct DebateStore: Sendable {
 
 extension DebateFilter {
     /// The condition on `debates d` and `debate_runs r`.
-    fileprivate var condition: SQL {
-        var sql = reach.condition(on: "d.org_id")
+    var condition: SQL {
+        var sql: SQL = "d.deleted_at IS NULL AND \(reach.condition(on: "d.org_id"))"
         if !statuses.isEmpty { sql = "\(sql) AND r.status = ANY (\(statuses.map(\.rawValue)))" }
-        if let text { sql = "\(sql) AND d.search @@ to_tsquery('simple', \(SearchText.query(text)))" }
+        if let text { sql = "\(sql) AND \(SearchText.condition(text))" }
         if let agent { sql = "\(sql) AND (d.agents @> \([agent]) OR d.providers @> \([agent]))" }
         if let since { sql = "\(sql) AND d.created_at >= \(since)" }
         if let until { sql = "\(sql) AND d.created_at < \(until)" }
+        if let domain { sql = "\(sql) AND d.metadata ->> 'domain' = \(domain)" }
+        if let tag { sql = "\(sql) AND d.tags @> \([tag])" }
         if let organization { sql = "\(sql) AND d.org_id = \(organization)" }
         return sql
     }

@@ -21,5 +21,6 @@ package enum StorageMigrations {
         Migrator.Migration(version: 14, name: "create_receipt_log", sql: M0014CreateReceiptLog.sql),
         Migrator.Migration(version: 15, name: "create_knowledge", sql: M0015CreateKnowledge.sql),
         Migrator.Migration(version: 16, name: "create_webhooks", sql: M0016CreateWebhooks.sql),
+        Migrator.Migration(version: 17, name: "create_batches", sql: M0017CreateBatches.sql),
     ]
 }

@@ -116,7 +116,7 @@ package struct ErasureStore: Sendable {
             "SELECT set_config('aragora.erased_debate', \(debate), true)",
             """
             UPDATE debates
-            SET topic = \(placeholder), slug = \("erased-" + debate.text), context = NULL, spec = '{}', metadata = '{}',
+            SET topic = \(placeholder), title = NULL, tags = '{}', slug = \("erased-" + debate.text), context = NULL, spec = '{}', metadata = '{}',
                 created_by = \(nobody), user_id = NULL, final_answer = NULL, end_reason = NULL, erased_at = now()
             WHERE id = \(debate)
             """,
@@ -127,6 +127,11 @@ package struct ErasureStore: Sendable {
             "DELETE FROM knowledge_recalls WHERE item_id = \(KnowledgeID(conclusionOf: debate)) OR debate_id = \(debate)",
             "DELETE FROM knowledge_items WHERE debate_id = \(debate)",
             "DELETE FROM idempotency_keys WHERE debate_id = \(debate)",
+            "DELETE FROM debate_shares WHERE debate_id = \(debate)",
+            """
+            UPDATE batches SET created_by = \(nobody)
+            WHERE id IN (SELECT batch_id FROM batch_items WHERE debate_id = \(debate))
+            """,
             "DELETE FROM webhook_outbox WHERE debate_id = \(debate)",
         ]
     }

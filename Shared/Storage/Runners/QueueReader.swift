@@ -18,7 +18,7 @@ package struct QueueStatus: Sendable, Hashable {
 
 /// Reads the queue. Counted in Postgres, so that every replica says the same.
 package struct QueueReader: Sendable {
-    private let pool: PGPool
+    let pool: PGPool
     package init(pool: PGPool) { self.pool = pool }
 
     /// - Throws: ``StorageError``.

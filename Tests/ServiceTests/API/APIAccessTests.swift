@@ -16,6 +16,7 @@ struct APIAccessTests {
         path.replacing("{id}", with: someDebate).replacing("{format}", with: "json")
             .replacing("{receipt}", with: "rcp_01kdyqrq00000000000000000a")
             .replacing("{budget}", with: "bdg_01kdyqrq00000000000000000a").replacing("{alert}", with: "1")
+            .replacing("{batch}", with: "bat_01kdyqrq00000000000000000a").replacing("{token}", with: "none")
     }
 
     @Test("every route that is not declared open takes a credential, and no wrong one")
@@ -42,7 +43,7 @@ struct APIAccessTests {
             let open = table.filter { if case .open = $0.requirement { true } else { false } }
             #expect(
                 open.map(\.path) == [
-                    "/api/leaderboard", "/api/rankings", "/api/status", "/ws", "/openapi.json", "/api/openapi.json",
+                    "/api/shared/{token}", "/api/leaderboard", "/api/rankings", "/api/status", "/ws", "/openapi.json", "/api/openapi.json",
                         "/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/auth/password/forgot",
                         "/api/auth/password/reset", "/api/auth/mfa/verify",
                 ])

@@ -24,6 +24,19 @@ struct RequestFields {
         self.levels = levels
     }
 
+    /// The fields of a body.
+    /// - Throws: `ValidationFailure` of the field `body` when it is no JSON object.
+    init(body: [UInt8], maximumBytes: Int = CreateDebateRequest.maximumBytes) throws(ValidationFailure) {
+        let value: JSONValue
+        do throws(JSONError) { value = try JSONParser.parse(body, maximumBytes: maximumBytes) } catch {
+            throw ValidationFailure([FieldProblem("body", "is not valid JSON: \(error)")])
+        }
+        guard let object = value.object else {
+            throw ValidationFailure([FieldProblem("body", "must be an object, not \(value.typeName)")])
+        }
+        self.init(object, nestedIn: [])
+    }
+
     mutating func refuse(_ field: String, _ message: String) {
         if problems.count < Self.maximumProblems { problems.append(FieldProblem(field, message)) }
     }

@@ -1,0 +1,37 @@
+import Contracts
+import Domain
+import HTTP
+import Storage
+
+extension Routes {
+    /// The queue, for those who look after it.
+    static let queueRoutes: [Route] = [
+        Route(
+            .get, "/api/queue/stats", .permission(.adminRead), "How many wait, run and were given up.",
+            answers: .json(.queueStatus)
+        ) { $0.status.queue },
+        Route(
+            .get, "/api/queue/jobs", .permission(.adminRead), "What waits and runs, in the order it is taken.",
+            items: [
+                .limit(QueueReader.limitRange, standard: 50), .offset,
+                .query("status", .word(QueueHandler.statuses), "Only of this status."),
+            ], answers: .json(.jobs)
+        ) { $0.queue.jobs },
+        Route(
+            .get, "/api/queue/stale", .permission(.adminRead), "Running debates without progress for a minute.",
+            items: [.limit(QueueReader.limitRange, standard: 50), .offset], answers: .json(.jobs)
+        ) { $0.queue.stale },
+        Route(
+            .get, "/api/queue/workers", .permission(.adminRead), "The processes that run debates.",
+            answers: .json(.workers)
+        ) { $0.queue.workers },
+        Route(
+            .get, "/api/queue/dlq", .permission(.adminRead), "What was given up, the newest first.",
+            items: [.limit(QueueReader.limitRange, standard: 50)], answers: .json(.deadJobs)
+        ) { $0.queue.dead },
+        Route(
+            .post, "/api/queue/cleanup", .permission(.adminManage),
+            "Removes idempotency keys and links that have expired.", answers: .json(.cleaned)
+        ) { $0.queue.cleanUp },
+    ]
+}

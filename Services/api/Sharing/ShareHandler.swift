@@ -1,0 +1,52 @@
+import Contracts
+import Crypto
+import Domain
+import HTTP
+import Platform
+import ServiceKit
+import Storage
+
+/// Links that show one debate, read-only, to whoever has them, for a time.
+struct ShareHandler: Sendable {
+    static let tokenBytes = 32
+
+    let stores: APIStores
+    private var lookup: DebateLookup { DebateLookup(stores: stores) }
+
+    func share(_ request: Request, _ context: RequestContext) async throws -> Response {
+        let wish = try ShareRequest.parse(request.body)
+        let record = try await lookup.changeable(context)
+        let token = Hex.encode(try RandomBytes.make(Self.tokenBytes))
+        let expires = Timestamp(milliseconds: WallClock.nowMilliseconds() + Int64(wish.seconds) * 1000)
+        do {
+            guard
+                try await stores.shares.add(
+                    SHA256.hash(Array(token.utf8)), of: record.id, by: context.caller.subject, expiresAt: expires)
+            else { throw APIError(.tooManyShares) }
+        } catch let error as StorageError { throw APIError.unavailable(error) }
+        return json(ShareBody.created(record.id, token: token, expiresAt: expires))
+    }
+
+    func revoke(_ request: Request, _ context: RequestContext) async throws -> Response {
+        let record = try await lookup.changeable(context)
+        do {
+            return json(ShareBody.revoked(record.id, count: try await stores.shares.revoke(record.id)))
+        } catch { throw APIError.unavailable(error) }
+    }
+
+    /// Unknown, revoked and expired are one answer: a token says nothing to who has no right one.
+    func open(_ request: Request, _ context: RequestContext) async throws -> Response {
+        let token = context.parameter("token")
+        let share: Share?
+        do { share = try await stores.shares.open(SHA256.hash(Array(token.utf8))) } catch {
+            throw APIError.unavailable(error)
+        }
+        guard let share, let record = try await lookup.find(share.debate.text, within: .installation) else {
+            throw APIError(.shareNotFound)
+        }
+        let body = DebateBody(record, try await lookup.transcript(of: record.id))
+        return json(ShareBody.shared(body, expiresAt: share.expiresAt, views: share.views))
+    }
+
+    private func json(_ value: JSONValue) -> Response { .json(CanonicalJSON.encode(value)) }
+}

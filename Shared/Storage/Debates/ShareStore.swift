@@ -1,0 +1,76 @@
+package import Domain
+package import PostgresClient
+
+/// A link that shows one debate to whoever has it.
+package struct Share: Sendable, Hashable {
+    package let debate: DebateID
+    package let createdAt: Timestamp
+    package let expiresAt: Timestamp
+    /// How often it was opened.
+    package let views: Int64
+}
+
+/// Links to debates. Their tokens are known by hash only.
+package struct ShareStore: Sendable {
+    /// Links of one debate that are in force; one more refuses.
+    package static let maxPerDebate = 100
+
+    private let pool: PGPool
+    package init(pool: PGPool) { self.pool = pool }
+
+    /// - Parameter tokenHash: SHA-256 of the token, 32 bytes.
+    /// - Returns: false when the debate has too many links, or is gone.
+    /// - Throws: ``StorageError``.
+    package func add(
+        _ tokenHash: [UInt8], of debate: DebateID, by creator: String, expiresAt: Timestamp
+    ) async throws(StorageError) -> Bool {
+        do {
+            return try await pool.execute(
+                """
+                INSERT INTO debate_shares (token_hash, debate_id, created_by, expires_at)
+                SELECT \(tokenHash), d.id, \(creator), \(expiresAt) FROM debates d
+                WHERE d.id = \(debate) AND d.deleted_at IS NULL AND (
+                    SELECT count(*) FROM debate_shares s
+                    WHERE s.debate_id = d.id AND s.revoked_at IS NULL AND s.expires_at > now()) < \(Self.maxPerDebate)
+                """) == 1
+        } catch { throw StorageError.wrap(error, "share") }
+    }
+
+    /// Ends every link of a debate, and says how many were in force.
+    /// - Throws: ``StorageError``.
+    package func revoke(_ debate: DebateID) async throws(StorageError) -> Int {
+        do {
+            return try await pool.execute(
+                """
+                UPDATE debate_shares SET revoked_at = now()
+                WHERE debate_id = \(debate) AND revoked_at IS NULL AND expires_at > now()
+                """)
+        } catch { throw StorageError.wrap(error, "share") }
+    }
+
+    /// Removes links that have long expired, and says how many.
+    /// - Throws: ``StorageError``.
+    package func purge() async throws(StorageError) -> Int {
+        do {
+            return try await pool.execute("DELETE FROM debate_shares WHERE expires_at < now() - interval '1 day'")
+        } catch { throw StorageError.wrap(error, "share") }
+    }
+
+    /// The link in force of a token, counted as opened; nil for one that never was, was revoked or has expired.
+    /// - Throws: ``StorageError``.
+    package func open(_ tokenHash: [UInt8]) async throws(StorageError) -> Share? {
+        do {
+            return try await pool.query(
+                """
+                UPDATE debate_shares SET views = views + 1
+                WHERE token_hash = \(tokenHash) AND revoked_at IS NULL AND expires_at > now()
+                RETURNING debate_id, created_at, expires_at, views
+                """
+            ).first.map { row in
+                Share(
+                    debate: try row.debateID("debate_id"), createdAt: try row.timestamp("created_at"),
+                    expiresAt: try row.timestamp("expires_at"), views: try row.int64("views"))
+            }
+        } catch { throw StorageError.wrap(error, "share") }
+    }
+}
