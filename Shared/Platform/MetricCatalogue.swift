@@ -23,7 +23,8 @@ package enum MetricCatalogue {
             "Debates",
             [
                 .debatesStarted, .debatesEnded, .debatesCompleted, .consensusReached, .consensusRate, .debateRounds,
-                .convergence, .debateDuration, .budgetEnded, .budgetLimit, .budgetSpent, .activeDebates,
+                .convergence, .debateDuration, .budgetEnded, .budgetLimit, .budgetSpent, .budgetReserved,
+                .budgetRemaining, .activeDebates,
                 .eventsAppended,
                 .appendLatency, .claims, .leaseLost, .deadLetters, .alarms,
             ]
@@ -103,7 +104,7 @@ package enum MetricCatalogue {
             [.api],
             [
                 .rateLimitHits, .sloCompliance, .sloBudget, .sloBurnRate, .debatesStarted, .consensusRate, .budgetLimit,
-                .budgetSpent, .debatesWaiting, .debatesRunning, .oldestRunning, .queueDepth, .controlPlaneQueueDepth,
+                .budgetSpent, .budgetReserved, .budgetRemaining, .debatesWaiting, .debatesRunning, .oldestRunning, .queueDepth, .controlPlaneQueueDepth,
                 .oldestQueued, .deadLetterQueue, .workersLive, .agentElo, .agentWins, .receiptsStored, .receiptOldest,
                 .receiptRetention, .receiptLogLeaves, .receiptLogLag,
             ]

@@ -102,6 +102,12 @@ extension MetricName {
     package static let budgetSpent = MetricName(
         "aragora_budget_spent_usd", .gauge,
         "What running debates that have a budget have spent on calls, in US dollars; 500 debates at most.")
+    package static let budgetReserved = MetricName(
+        "aragora_budget_reserved_usd", .gauge,
+        "Worst cost of the model calls that are in flight, in US dollars; of 500 open debates at most.")
+    package static let budgetRemaining = MetricName(
+        "aragora_budget_remaining_ratio", .gauge,
+        "Share of its period's limit that the tightest enabled budget of any organization has left; 1 without budgets.")
     package static let debateDuration = MetricName(
         "aragora_debate_duration_seconds", .histogram, "Time from creation to the end, by outcome.",
         labels: ["outcome"],

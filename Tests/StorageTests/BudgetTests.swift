@@ -22,6 +22,9 @@ struct BudgetTests {
             #expect(try await bench.account(chain.debate) == .init(reserved: 150, spent: 0))
             #expect(try await bench.usage(budget).reserved == MicroUSD(150))
 
+            let overview = try await BudgetStore(pool: bench.pool).overview(timeout: .seconds(20))
+            #expect(overview.reserved == MicroUSD(150) && overview.tightest == Ratio(0.797))  // 150 and a chunk of 53
+
             try await bench.runs.settle([.answered(chain.debate, CallKey.first.attempt())])
             #expect(try await bench.account(chain.debate) == .init(reserved: 50, spent: 30))
             try await bench.runs.settle([.failed(chain.debate, CallKey.second.attempt())])

@@ -18,7 +18,9 @@ struct BatchHandler: Sendable {
         var debates: [NewDebate] = []
         for (index, item) in wish.items.enumerated() {
             do {
-                debates.append(try await create.prepare(item.debate, priority: item.priority, at: now, context))
+                let debate = try await create.prepare(item.debate, priority: item.priority, at: now, context)
+                _ = try await create.admit(debate, context)
+                debates.append(debate)
             } catch let error as APIError {
                 throw Self.placed(error, index)
             } catch let failure as ValidationFailure {

@@ -38,6 +38,7 @@ struct CreateDebateHandler: Sendable {
         let debate = try await prepare(input, branch: branch, at: now, context) {
             try idempotency(request, branch, context, bytes($0, $1))
         }
+        if let earlier = try await admit(debate, context) { return earlier }
         return try await store(debate, bytes(debate.id, debate.spec), context)
     }
 
@@ -51,7 +52,6 @@ struct CreateDebateHandler: Sendable {
         let random = try RandomBytes.make(10)
         let spec = try input.spec(
             panel: try await agents(of: input), seed: Self.seed(random), hasKnowledge: memory.isOn)
-        try await BudgetGate(stores: stores, providers: panel.providers).check(spec, in: context.caller.organization)
         let id = DebateID(milliseconds: now.milliseconds, random: random)
         var chain = EventChain(debateID: id)
         let start = try chain.seal(
@@ -67,6 +67,26 @@ struct CreateDebateHandler: Sendable {
             organization: context.caller.organization.text, user: context.caller.user?.text,
             engineVersion: .current, priority: priority, start: start, recalled: recalled,
             idempotency: try key(id, spec), branch: branch)
+    }
+
+    /// - Returns: what was answered to the same request before, when nobody would pay for it now.
+    /// - Throws: `budget_exhausted`.
+    func admit(_ debate: NewDebate, _ context: RequestContext) async throws -> Response? {
+        do {
+            try await BudgetGate(stores: stores, providers: panel.providers)
+                .check(debate.spec, in: context.caller.organization)
+            return nil
+        } catch let refusal as APIError where refusal.code == .budgetExhausted {
+            guard let earlier = try await earlier(debate) else { throw refusal }
+            return earlier
+        }
+    }
+
+    private func earlier(_ debate: NewDebate) async throws -> Response? {
+        guard let request = debate.idempotency else { return nil }
+        let stored: StoredAnswer?
+        do { stored = try await stores.debates.answer(to: request) } catch { throw APIError.unavailable(error) }
+        return stored.map { .json($0.body, status: Status($0.status)) }
     }
 
     func agents(of input: CreateDebateRequest) async throws -> [AgentSpec] {

@@ -50,6 +50,13 @@ struct InstallationMetrics: Service {
         } catch {
             log.debug("receipt log not read", .error(error))
         }
+        do throws(StorageError) {
+            let overview = try await stores.budgets.overview(timeout: Self.deadline)
+            metrics.set(.budgetReserved, to: Double(overview.reserved.amount) / 1e6)
+            metrics.set(.budgetRemaining, to: overview.tightest.value)
+        } catch {
+            log.debug("budgets not read", .error(error))
+        }
         // Nil while Redis is away: the last known size stays.
         if let dead = await stores.deadLetters() { metrics.set(.deadLetterQueue, to: Double(dead)) }
     }

@@ -24,6 +24,20 @@ extension DebateStore {
         }
     }
 
+    /// What a create with this key and this request was answered; nil when there was none.
+    package func answer(to request: IdempotentRequest) async throws(StorageError) -> StoredAnswer? {
+        do {
+            let rows = try await pool.query(
+                """
+                SELECT status, body FROM idempotency_keys
+                WHERE principal = \(request.principal) AND key = \(request.key) AND request_hash = \(request.requestHash)
+                """)
+            return try rows.first.map { StoredAnswer(status: try $0.int("status"), body: try $0.bytes("body")) }
+        } catch {
+            throw StorageError.wrap(error, "stored answer")
+        }
+    }
+
     /// The id is random, so a debate that has it already is ours, from a send whose answer was lost.
     private static func explain(_ error: PGError, isFirst: Bool) throws -> CreateOutcome {
         switch error.constraint {

@@ -83,12 +83,15 @@ struct BudgetAPITests {
     @Test("a paid panel that the budget does not cover is 402 and says what is missing; a free one always works")
     func exhausted() async throws {
         try await APIFixture.with(Self.keys) { api in
-            #expect(try await api.send("POST", "/api/v1/debates", Self.paid).status == 200)
+            let key = ["Idempotency-Key": "once"]
+            let first = try await api.send("POST", "/api/v1/debates", Self.paid, headers: key)
+            #expect(first.status == 200)
             let id = try #require(try await create(api, #"{"name":"tight","limit_amount":0.01,"period":"daily"}"#)["id"]?.string)
             let answer = try await api.send("POST", "/api/v1/debates", Self.paid)
             #expect(answer.status == 402 && answer.code == "budget_exhausted")
             #expect(answer.json["error"]?.string?.hasPrefix("The budget \"tight\" has $0.010000 left until ") == true)
             #expect(answer.json["suggestion"]?.string?.contains("demo") == true)
+            #expect(try await api.send("POST", "/api/v1/debates", Self.paid, headers: key).text == first.text)
             #expect(try await api.send("POST", "/api/v1/debates", #"{"topic":"Postgres?","agents":["demo","demo"]}"#).status == 200)
             _ = try await api.send("PATCH", "/api/v1/budgets/\(id)", #"{"enabled":false}"#)
             #expect(try await api.send("POST", "/api/v1/debates", Self.paid).status == 200)
