@@ -22,7 +22,7 @@ MINIMUM_REASON = 12
 DOCUMENTS = (
     "docs/deployment.md", "docs/operations.md", "docs/scaling.md", "docs/disaster-recovery.md",
     "docs/troubleshooting.md", "docs/incident-response.md", "docs/compliance.md", "docs/data-classification.md",
-    "docs/privacy.md", "deploy/README.md", "deploy/compose/README.md", "deploy/kubernetes/README.md",
+    "docs/privacy.md", "docs/accounts.md", "deploy/README.md", "deploy/compose/README.md", "deploy/kubernetes/README.md",
     "deploy/systemd/README.md",
 )
 
