@@ -253,14 +253,18 @@ struct CredentialTests {
             // Somebody else at the same address goes on; passwords have a limit of their own.
             #expect(try await api.get("/api/rbac/roles").status == 200)
             let limit = try #require(RouteRateMiddleware.classLimits[.credential])
-            var statuses: [Int] = []
-            for _ in 0...limit {
-                statuses.append(
-                    try await api.send(
-                        "POST", "/api/auth/password/forgot", #"{"email":"nobody@example.org"}"#, token: nil).status)
+            var passed = 0
+            while passed < 10 * limit {
+                let answer = try await api.send(
+                    "POST", "/api/auth/password/forgot", #"{"email":"nobody@example.org"}"#, token: nil)
+                guard answer.status == 200 else {
+                    #expect(answer.status == 429 && answer.code == "rate_limited")
+                    break
+                }
+                passed += 1
             }
-            // Registering took one.
-            #expect(statuses.firstIndex(of: 429) == limit - 1)
+            // Registering took one; one a second comes back meanwhile.
+            #expect(passed >= limit - 1 && passed < 10 * limit)
         }
     }
 }
