@@ -9,7 +9,7 @@ enum BenchCommand {
         // First, as it also looks at the memory of this process.
         ProviderCalls.self, ProviderProxy.self,
         ReadyTime.self, HTTPRequests.self, EventLogAppend.self, CreateLatency.self, WholeDebates.self, FanOut.self,
-        IdleWebSockets.self, TakeoverTime.self, SimulatedDebates.self,
+        IdleWebSockets.self, TakeoverTime.self, SimulatedDebates.self, Receipts.self,
     ]
 
     static func run(_ arguments: [String]) async {
