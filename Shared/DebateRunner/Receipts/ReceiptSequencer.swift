@@ -96,13 +96,13 @@ package struct ReceiptSequencer: Sendable {
             let leaves = try await store.waiting()
             let now = BootInstant.now()
             guard !leaves.isEmpty || isOver(Self.renewal, since: office.renewedAt, now) else { return }
-            KillPoint.reach(.beforeLogAppend)
+            if !leaves.isEmpty { KillPoint.reach(.beforeLogAppend) }
             guard let next = try await store.append(leaves, to: term, lease: Self.lease) else {
                 log.info("receipt log: another sequencer was elected", .epoch(term.epoch))
                 office = Office()
                 return
             }
-            KillPoint.reach(.afterLogAppend)
+            if !leaves.isEmpty { KillPoint.reach(.afterLogAppend) }
             metrics.add(.receiptsLogged, by: Double(leaves.count))
             newest.withLock { $0 = next.newestChecksum }
             (office.term, office.renewedAt) = (next, now)
