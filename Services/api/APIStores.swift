@@ -16,6 +16,8 @@ struct APIStores: Sendable {
     let events: PostgresEventLog
     let receipts: ReceiptReader
     let receiptLog: ReceiptLogReader
+    let receiptShares: ReceiptShareStore
+    let receiptRetention: ReceiptRetentionStore
     let takeover: Takeover
     let commands: CommandStore
     let queue: QueueReader
@@ -37,6 +39,8 @@ struct APIStores: Sendable {
         events = PostgresEventLog(pool: backends.postgres)
         receipts = ReceiptReader(pool: backends.postgres)
         receiptLog = ReceiptLogReader(pool: backends.postgres)
+        receiptShares = ReceiptShareStore(pool: backends.postgres)
+        receiptRetention = ReceiptRetentionStore(pool: backends.postgres)
         takeover = Takeover(pool: backends.postgres)
         commands = CommandStore(pool: backends.postgres)
         queue = QueueReader(pool: backends.postgres)

@@ -80,7 +80,10 @@ enum Assembly {
             sharing: ShareHandler(stores: stores), batches: BatchHandler(stores: stores, create: create),
             search: SearchHandler(stores: stores), statistics: StatisticsHandler(stores: stores),
             queue: QueueHandler(stores: stores),
-            receipts: ReceiptsHandler(stores: stores, verifier: { ReceiptVerifier(keys: settings.receipts.keys) }),
+            receipts: ReceiptsHandler(
+                stores: stores, settings: settings.receipts, log: context.log,
+                verifier: { ReceiptVerifier(keys: settings.receipts.keys) }),
+            receiptLog: ReceiptLogHandler(stores: stores, keys: { settings.receipts.keys }),
             ratings: RatingsHandler(stores: stores, providers: settings.providers, rules: settings.ratings.rules),
             knowledge: KnowledgeHandler(stores: stores),
             budgets: BudgetsHandler(stores: stores),

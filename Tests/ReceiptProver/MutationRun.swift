@@ -42,6 +42,7 @@ package struct MutationRun: Sendable {
         let canonical = CanonicalJSON.encode(value)
         var report = Report(bytes: specimen.bytes.count)
         var touched = [Bool](repeating: false, count: specimen.bytes.count)
+        var turn = 0
         for number in 0..<edits {
             var changed: [UInt8]?
             var what = ""
@@ -52,7 +53,8 @@ package struct MutationRun: Sendable {
             }
             if changed == nil {
                 // Every byte in turn, so that none is left out; the kind is drawn.
-                let place = number < touched.count ? number : Int(random.next() % UInt64(touched.count))
+                let place = turn < touched.count ? turn : Int(random.next() % UInt64(touched.count))
+                turn += 1
                 let kind = Int(random.next() % UInt64(Mutation.byteKinds))
                 touched[place] = true
                 changed = Mutation.byte(kind, at: place, of: specimen.bytes, &random)

@@ -10,6 +10,8 @@ import Storage
 /// Decision receipts: list, read, and verify by recomputing.
 struct ReceiptsHandler: Sendable {
     let stores: APIStores
+    let settings: ReceiptSettings
+    let log: Log
     /// With the keys in force.
     let verifier: @Sendable () -> ReceiptVerifier
 
@@ -33,11 +35,16 @@ struct ReceiptsHandler: Sendable {
             }
         }
         try query.finish()
+        return try await page(filter)
+    }
+
+    func page(_ filter: ReceiptFilter) async throws -> Response {
         let page: Page<StoredReceipt>
         do { page = try await stores.receipts.list(filter) } catch { throw APIError.unavailable(error) }
         return json(
             ReceiptListBody.json(
-                page.items, total: page.total, limit: filter.limit, offset: filter.offset))
+                page.items, total: page.total, limit: filter.limit, offset: filter.offset,
+                retentionDays: settings.retentionDays))
     }
 
     /// The receipt itself, byte for byte as it was signed.
@@ -89,6 +96,7 @@ struct ReceiptsHandler: Sendable {
         case .invalid: problem = "the signature does not match"
         case nil: problem = "what is stored is not this receipt"
         }
+        if problem == nil, result?.publicSignature == .invalid { problem = "the Ed25519 signature does not match" }
         return json(
             ReceiptVerificationBody.signature(
                 receipt.id, isValid: result?.isProven ?? false, keyID: keyID, signedAt: result?.signedAt,
@@ -96,23 +104,25 @@ struct ReceiptsHandler: Sendable {
     }
 
     /// Nil when what is stored is no receipt, or another one: that is an answer, not a failure.
-    private func check(_ receipt: StoredReceipt, events: [SealedEvent]?) -> ReceiptVerification? {
+    func check(_ receipt: StoredReceipt, events: [SealedEvent]?) -> ReceiptVerification? {
         guard let result = try? verifier().verify(receipt.document, events: events), result.receiptID == receipt.id,
             result.debateID == receipt.debate
         else { return nil }
         return result
     }
 
-    private func receipt(_ context: RequestContext) async throws -> StoredReceipt {
+    func receipt(_ context: RequestContext) async throws -> StoredReceipt {
         guard let id = ReceiptID(context.parameter("receipt")) else { throw APIError(.receiptNotFound) }
         let found: StoredReceipt?
-        do { found = try await stores.receipts.receipt(id, within: context.caller.reach) } catch { throw APIError.unavailable(error) }
+        do { found = try await stores.receipts.receipt(id, within: context.caller.reach) } catch {
+            throw APIError.unavailable(error)
+        }
         guard let found, context.caller.may(.receiptsRead, debate: found.debate) else {
             throw APIError(.receiptNotFound)
         }
         return found
     }
 
-    private func json(_ value: JSONValue) -> Response { .json(CanonicalJSON.encode(value)) }
-    private static func now() -> String { ISO8601.string(milliseconds: WallClock.nowMilliseconds()) }
+    func json(_ value: JSONValue) -> Response { .json(CanonicalJSON.encode(value)) }
+    static func now() -> String { ISO8601.string(milliseconds: WallClock.nowMilliseconds()) }
 }

@@ -22,9 +22,62 @@ extension Routes {
             ], answers: .json(.receiptPage)
         ) { $0.receipts.list },
         Route(
+            .get, "/api/receipts/search", .permission(.receiptsRead), "Receipts whose question has all these words; without any, all.",
+            cost: .search,
+            items: [
+                .limit(ReceiptFilter.limitRange, standard: 20), .offset,
+                .text("q", maximum: ReceiptsHandler.maxSearch, "The words."),
+                .text("query", maximum: ReceiptsHandler.maxSearch, "The same."),
+            ], answers: .json(.receiptPage)
+        ) { $0.receipts.search },
+        Route(
+            .get, "/api/receipts/stats", .permission(.receiptsRead), "How many receipts there are, of which kinds.",
+            cost: .search, answers: .json(.receiptStatistics)
+        ) { $0.receipts.statistics },
+        Route(
+            .post, "/api/receipts/verify-batch", .permission(.receiptsRead),
+            "Checks checksum and signatures of up to 100 receipts.", cost: .search, bodyBytes: 64 * 1024,
+            takes: .init(.receiptBatch), answers: .json(.receiptBatchAnswer)
+        ) { $0.receipts.verifyBatch },
+        Route(
+            .get, "/api/receipts/share/{token}", .open, "The receipt that a link shows.", cost: .credential,
+            answers: .json(.receipt), refuses: [.receiptNotFound]
+        ) { $0.receipts.shared },
+        Route(
             .get, "/api/receipts/{receipt}", .permission(.receiptsRead), "One receipt, as it was signed.",
             answers: .json(.receipt)
         ) { $0.receipts.get },
+        Route(
+            .get, "/api/receipts/{receipt}/export", .permission(.receiptsRead),
+            "The receipt as `json`, `html`, `md`, `csv` or `pdf`.",
+            items: [
+                .query(
+                    "format", .word(ReceiptExport.Format.allCases.map(\.rawValue) + ["markdown"]),
+                    "Which form; `json` unless told.")
+            ],
+            answers: .json(.receipt) + .other("text/html") + .other("text/markdown") + .other("text/csv")
+                + .other("application/pdf")
+        ) { $0.receipts.export },
+        Route(
+            .get, "/api/receipts/{receipt}/bundle", .permission(.receiptsRead),
+            "The receipt with its events and its place in the receipt log: what `aragora receipt verify` takes.",
+            cost: .search,
+            items: [
+                .query("redacted", .text, "`true` leaves out what people and models said."),
+                .query("events", .text, "`all`, or the numbers of some, with commas."),
+                .query("since", .count, "Size of a tree seen before: proves that this one continues it."),
+            ], answers: .json(.receiptBundle)
+        ) { $0.receipts.bundle },
+        Route(
+            .post, "/api/receipts/{receipt}/share", .permission(.receiptsRead),
+            "Makes a link by which anybody may read the receipt for a while.", bodyBytes: 4096,
+            takes: .init(.receiptShare, isRequired: false), answers: .json(.receiptShared)
+        ) { $0.receipts.share },
+        Route(
+            .post, "/api/receipts/{receipt}/legal-hold", .permission(.auditManage),
+            "Keeps the receipt from retention and erasure, or lifts that.", bodyBytes: 16 * 1024,
+            takes: .init(.receiptHold, isRequired: false), answers: .json(.receiptHeld)
+        ) { $0.receipts.hold },
         Route(
             .post, "/api/receipts/{receipt}/verify", .permission(.receiptsRead), "Computes the checksum again.",
             cost: .search, answers: .json(.receiptIntegrity)

@@ -23,6 +23,7 @@ struct Routes: Sendable {
     let statistics: StatisticsHandler
     let queue: QueueHandler
     let receipts: ReceiptsHandler
+    let receiptLog: ReceiptLogHandler
     let ratings: RatingsHandler
     let knowledge: KnowledgeHandler
     let budgets: BudgetsHandler
@@ -37,7 +38,7 @@ struct Routes: Sendable {
     /// Every route, area by area.
     static let table: [Route] =
         debateRoutes + viewRoutes + sharingRoutes + batchRoutes + queueRoutes
-        + branchRoutes + receiptRoutes + agentRoutes + budgetRoutes + knowledgeRoutes + webhookRoutes
+        + branchRoutes + receiptRoutes + receiptLogRoutes + agentRoutes + budgetRoutes + knowledgeRoutes + webhookRoutes
         + statusRoutes + descriptionRoutes + accountRoutes + administrationRoutes
 
     /// The router of one loop.
@@ -85,6 +86,9 @@ struct Routes: Sendable {
         for version in ["/api/v1/", "/api/v2/"] where path.hasPrefix(version) {
             path = "/api/" + path.dropFirst(version.count)
         }
+        // The name that clients of the original know (contract §5).
+        let alias = "/api/gauntlet/receipts"
+        if path == alias || path.hasPrefix(alias + "/") { path = "/api/receipts" + path.dropFirst(alias.count) }
         if path.count > 1 && path.hasSuffix("/") { path.removeLast() }
         return path
     }

@@ -2,8 +2,10 @@ package import Domain
 
 /// `GET /receipts`: rows, without the documents (contract §5).
 package enum ReceiptListBody {
-    package static func json(_ receipts: [StoredReceipt], total: Int, limit: Int, offset: Int) -> JSONValue {
-        let rows = receipts.map(row)
+    package static func json(_ receipts: [StoredReceipt], total: Int, limit: Int, offset: Int, retentionDays: Int)
+        -> JSONValue
+    {
+        let rows = receipts.map { row($0, retentionDays) }
         let hasMore = offset + rows.count < total
         return [
             "receipts": .array(rows), "items": .array(rows), "total": .int(Int64(total)),
@@ -16,16 +18,18 @@ package enum ReceiptListBody {
         ]
     }
 
-    private static func row(_ receipt: StoredReceipt) -> JSONValue {
+    private static func row(_ receipt: StoredReceipt, _ retentionDays: Int) -> JSONValue {
         [
             "receipt_id": .string(receipt.id.text), "gauntlet_id": .string("debate-\(receipt.debate.text)"),
             "debate_id": .string(receipt.debate.text),
             "created_at": .fraction(Double(receipt.createdAt.milliseconds) / 1000),
-            "timestamp": .string(receipt.createdAt.iso8601), "expires_at": .null,
+            "timestamp": .string(receipt.createdAt.iso8601),
+            "expires_at": receipt.isOnLegalHold
+                ? .null : .fraction(Double(receipt.createdAt.milliseconds) / 1000 + Double(retentionDays) * 86_400),
             "verdict": .string(receipt.verdict.rawValue), "confidence": .fraction(receipt.confidence.value),
             "risk_level": .string(receipt.verdict.riskLevel), "risk_score": .fraction(1 - receipt.confidence.value),
             "checksum": .string(receipt.checksum), "audit_trail_id": .null, "is_signed": .bool(receipt.isSigned),
-            "has_timestamp": true, "legal_hold": false,
+            "has_timestamp": true, "legal_hold": .bool(receipt.isOnLegalHold),
         ]
     }
 }

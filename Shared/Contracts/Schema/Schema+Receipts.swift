@@ -24,6 +24,87 @@ extension Schema {
         "chain_valid": .boolean, "verified_at": .time,
     ]).named("ReceiptIntegrity")
 
+    private static let digest = text(pattern: "^[0-9a-f]{64}$")
+    private static let path = list(digest, maximum: 64)
+
+    package static let receiptStatistics = object([
+        "stats": object([
+            "total": .count, "signed": .count, "unsigned": .count, "by_verdict": map(.count),
+            "by_risk_level": map(.count), "retention_days": .count, "on_legal_hold": .count,
+        ]), "generated_at": .time,
+    ]).named("ReceiptStatistics")
+
+    package static let receiptBatch = input([
+        "receipt_ids": list(text, maximum: ReceiptRequests.batchLimit)
+    ]).named("ReceiptBatch")
+
+    package static let receiptBatchAnswer = object([
+        "results": list(
+            object([
+                "receipt_id": .text, "valid": .boolean, "integrity_valid": .boolean, "signature_valid": .boolean,
+                "error": text.orNull,
+            ])),
+        "summary": object(["total": .count, "valid": .count, "invalid": .count]), "verified_at": .time,
+    ]).named("ReceiptBatchAnswer")
+
+    package static let receiptShare = input([
+        "expires_in_hours": whole(1...720).ifGiven, "max_accesses": whole(1...10_000).ifGiven,
+        "redacted": boolean.ifGiven,
+    ]).named("ReceiptShare")
+
+    package static let receiptShared = object([
+        "success": .boolean, "receipt_id": .receiptID, "share_url": .text, "token": .text, "expires_at": .time,
+        "max_accesses": .count,
+    ]).named("ReceiptShared")
+
+    package static let receiptHold = input([
+        "legal_hold": boolean.ifGiven, "reason": text(0...ReceiptRequests.maxReasonCharacters).ifGiven,
+    ]).named("ReceiptHold")
+
+    package static let receiptHeld = object([
+        "receipt_id": .receiptID, "legal_hold": .boolean, "reason": text.orNull,
+    ]).named("ReceiptHeld")
+
+    /// Its events are envelopes, described in docs/protocol.md.
+    package static let receiptBundle = object([
+        "bundle_version": .constant(1), "receipt": .receipt, "events": list(.any).optional,
+        "excerpts": list(object(["event": .any, "path": path])).optional,
+        "log": object([
+            "head": .treeHead, "inclusion": path, "leaf_index": .count,
+            "consistency": object(["first": .count, "path": path]).optional,
+        ]).optional,
+    ]).named("ReceiptBundle")
+
+    package static let treeHead = object([
+        "origin": .text, "root_hash": digest, "timestamp": .time, "tree_size": .count, "type": .text, "v": .constant(1),
+        "key_id": text.orNull, "signature": text.orNull,
+    ]).named("TreeHead")
+
+    private static let leaf = object([
+        "checksum": digest, "receipt_id": .receiptID, "redacted_checksum": digest.orNull, "v": .constant(1),
+    ]).named("ReceiptLeaf")
+
+    package static let inclusionProof = object([
+        "leaf_index": .count, "tree_size": .count, "leaf": leaf, "inclusion": path, "head": .treeHead,
+    ]).named("InclusionProof")
+
+    package static let consistencyProof = object(["first": .count, "second": .count, "path": path])
+        .named("ConsistencyProof")
+
+    private static let logEntry = object(["leaf_index": .count, "leaf": leaf, "logged_at": .time])
+    package static let logEntries = object([
+        "entries": list(logEntry), "items": list(logEntry), "count": .count, "tree_size": .count,
+    ]).named("LogEntries")
+
+    package static let signingKeys = object([
+        "algorithm": .text, "key_id": text.orNull, "public_key": text.orNull, "public_key_pem": text.orNull,
+        "hmac_key_id": text.orNull,
+        "keys": list(
+            object([
+                "key_id": .text, "algorithm": .text, "public_key": .text, "public_key_pem": .text, "current": .boolean,
+            ])),
+    ]).named("SigningKeys")
+
     package static let receiptSignature = object([
         "receipt_id": .receiptID, "signature_valid": .boolean, "algorithm": .text, "key_id": text.orNull,
         "signed_at": text.orNull, "error": text.orNull, "verification_timestamp": .time,

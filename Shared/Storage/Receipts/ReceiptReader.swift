@@ -14,6 +14,8 @@ package struct ReceiptFilter: Sendable {
     /// Made before.
     package var until: Timestamp?
     package var signedOnly = false
+    /// Words that the debate's question begins with or has; nil for any.
+    package var search: String?
     package var limit = 20
     package var offset = 0
     /// Whose.
@@ -28,7 +30,7 @@ package struct ReceiptReader: Sendable {
         id, debate_id, document, verdict, (confidence * 10000)::bigint AS confidence, checksum, redacted_checksum,
         is_signed, created_at, legal_hold
         """
-    private let pool: PGPool
+    let pool: PGPool
     package init(pool: PGPool) { self.pool = pool }
 
     /// - Throws: ``StorageError``.
@@ -79,7 +81,7 @@ package struct ReceiptReader: Sendable {
             isOnLegalHold: try row.bool("legal_hold"))
     }
 
-    private func read<Value>(_ work: () async throws -> Value) async throws(StorageError) -> Value {
+    func read<Value>(_ work: () async throws -> Value) async throws(StorageError) -> Value {
         do { return try await work() } catch { throw StorageError.wrap(error, "receipts") }
     }
 }
@@ -93,6 +95,13 @@ extension ReceiptFilter {
         if let since { sql = "\(sql) AND created_at >= \(since)" }
         if let until { sql = "\(sql) AND created_at < \(until)" }
         if signedOnly { sql = "\(sql) AND is_signed" }
+        if let search {
+            sql = """
+                \(sql) AND EXISTS (
+                    SELECT FROM debates d
+                    WHERE d.id = receipts.debate_id AND d.search @@ to_tsquery('simple', \(SearchText.query(search))))
+                """
+        }
         return sql
     }
 }

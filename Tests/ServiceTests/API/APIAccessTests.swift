@@ -43,7 +43,10 @@ struct APIAccessTests {
             let open = table.filter { if case .open = $0.requirement { true } else { false } }
             #expect(
                 open.map(\.path) == [
-                    "/api/shared/{token}", "/api/leaderboard", "/api/rankings", "/api/status", "/ws", "/openapi.json", "/api/openapi.json",
+                    "/api/shared/{token}", "/api/receipts/share/{token}", "/api/receipts/signing-key",
+                    "/.well-known/aragora-odr-signing-key", "/api/receipt-log/head", "/api/receipt-log/inclusion",
+                    "/api/receipt-log/consistency", "/api/receipt-log/entries", "/api/leaderboard", "/api/rankings",
+                    "/api/status", "/ws", "/openapi.json", "/api/openapi.json",
                         "/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/auth/password/forgot",
                         "/api/auth/password/reset", "/api/auth/mfa/verify",
                 ])
