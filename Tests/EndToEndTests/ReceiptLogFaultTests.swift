@@ -12,8 +12,9 @@ extension KillPointTests {
     /// The sequencer dies or freezes around an append or a head; another worker's goes on.
     @Suite("of the receipt log's sequencer")
     struct Sequencers {
+        /// The first head is the empty log's, of a worker that is not ready yet.
         static let points: [(KillPoint, Int)] = [
-            (.beforeLogAppend, 1), (.beforeLogAppend, 2), (.afterLogAppend, 1), (.afterLogHead, 1), (.afterLogHead, 2),
+            (.beforeLogAppend, 1), (.beforeLogAppend, 2), (.afterLogAppend, 1), (.afterLogHead, 2),
         ]
 
         @Test(

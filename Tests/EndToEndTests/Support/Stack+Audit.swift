@@ -58,12 +58,19 @@ extension Stack {
         }
     }
 
-    /// What was recorded leads to the same bytes, whatever happened on the way.
+    /// What was recorded leads to the same bytes, whatever happened on the way; after an erasure, as far as it is there.
     private func auditReplay(_ debate: DebateID) async throws {
         guard let recording = try await RecordingReader(pool: pool).recording(of: debate) else {
             return note("nothing of \(debate) is recorded")
         }
-        do { _ = try ReplayedDebate(recording) } catch { note("\(debate) can not be rebuilt: \(error)") }
+        let erased = recording.events.first { $0.data.isEmpty }
+        do {
+            _ = try ReplayedDebate(recording)
+            check(erased == nil, "\(debate) was rebuilt without event \(erased?.seq ?? 0)")
+        } catch {
+            let isExpected = error.reason == .erased && error.seq == erased?.seq
+            check(isExpected, "\(debate) can not be rebuilt: \(error)")
+        }
     }
 
     /// One chain from 1 to the row's tail, epochs that never go back, one `debate_end`, last.
