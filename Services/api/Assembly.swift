@@ -94,7 +94,8 @@ enum Assembly {
             gateway: GatewayTunnelHandler(upstream: settings.gateway, trustedProxies: settings.trustedProxies),
             authenticator: authenticator, accounts: accounts(settings, context, own, stores, shared, authenticator),
             rateLimit: RateLimitMiddleware(
-                limiter: RouteLimiter(redis: own.redis, keyspace: backends.keyspace, local: local), limitPerMinute: settings.rateLimit,
+                limiter: RouteLimiter(redis: own.redis, keyspace: backends.keyspace, local: local),
+                limitPerMinute: settings.rateLimit,
                 trustedProxies: settings.trustedProxies, metrics: context.metrics),
             requests: requests)
     }

@@ -30,7 +30,8 @@ package enum Permission: String, Sendable, CaseIterable {
     package var isForAdministrators: Bool {
         switch self {
         case .budgetsManage, .webhooksManage, .usersRead, .usersManage, .auditRead, .auditManage, .adminRead,
-            .adminManage: true
+            .adminManage:
+            true
         default: false
         }
     }

@@ -392,7 +392,7 @@ async def check_stream():
         ws.unsubscribe(made["debate_id"])
         await asyncio.sleep(0.2)  # the client sends it in a task of its own
         await ws.close()
-        own = [event for event in events if event.type not in ("subscribed", "replay_start", "replay_end", "token_start",
+        own = [event for event in events if event.type not in ("subscribed", "unsubscribed", "replay_start", "replay_end", "token_start",
                                                                "token_delta", "token_end")]
         linked("AragoraWebSocket, by subscription", own)
 

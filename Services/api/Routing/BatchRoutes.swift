@@ -11,7 +11,9 @@ extension Routes {
                 .post, "/api/debates/batch", .permission(.debatesCreate), "Asks for up to 1000 debates, all or none.",
                 cost: .bulk, bodyBytes: BatchRequest.maximumBytes, items: [.idempotencyKey], takes: .init(.createBatch),
                 answers: .json(.batchCreated),
-                refuses: [.noAgents, .budgetExhausted, .idempotencyConflict, .idempotencyInProgress, .invalidIdempotencyKey]
+                refuses: [
+                    .noAgents, .budgetExhausted, .idempotencyConflict, .idempotencyInProgress, .invalidIdempotencyKey,
+                ]
             ) { $0.batches.post },
             Route(
                 .get, "/api/debates/batch", .permission(.debatesRead), "Batches, newest first.", cost: .search,

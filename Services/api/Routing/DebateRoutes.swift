@@ -14,15 +14,15 @@ extension Routes {
                 "What a debate would cost: takes what a create takes, asks nobody, stores nothing.", cost: .read,
                 takes: .init(.createDebate), answers: .json(.estimate), refuses: [.noAgents]
             ) { $0.estimate.handle },
-        Route(
-            .get, "/api/debates/estimate-cost", .permission(.debatesRead),
-            "What a debate of so many agents and rounds would cost.",
-            items: [
-                .query("num_agents", .whole(DebateSpec.agentsRange), "3 unless told."),
-                .query("num_rounds", .whole(DebateSpec.roundsRange), "9 unless told."),
-                .text("model_types", maximum: 1024, "Models, providers, or `provider|model`, separated by commas."),
-            ], answers: .json(.estimate), refuses: [.noAgents]
-        ) { $0.estimate.numbers },
+            Route(
+                .get, "/api/debates/estimate-cost", .permission(.debatesRead),
+                "What a debate of so many agents and rounds would cost.",
+                items: [
+                    .query("num_agents", .whole(DebateSpec.agentsRange), "3 unless told."),
+                    .query("num_rounds", .whole(DebateSpec.roundsRange), "9 unless told."),
+                    .text("model_types", maximum: 1024, "Models, providers, or `provider|model`, separated by commas."),
+                ], answers: .json(.estimate), refuses: [.noAgents]
+            ) { $0.estimate.numbers },
             Route(
                 .get, "/api/debates", .permission(.debatesRead), "Debates, newest first.",
                 items: [
@@ -47,7 +47,9 @@ extension Routes {
         Route(
             .post, path, .permission(.debatesCreate), about, cost: .create,
             items: [.idempotencyKey], takes: .init(.createDebate), answers: .json(.debateCreated),
-            refuses: [.noAgents, .budgetExhausted, .idempotencyConflict, .idempotencyInProgress, .invalidIdempotencyKey]
+            refuses: [
+                .noAgents, .budgetExhausted, .idempotencyConflict, .idempotencyInProgress, .invalidIdempotencyKey,
+            ]
         ) { $0.create.handle }
     }
 

@@ -17,7 +17,7 @@ extension Routes {
                 .query("debate_id", .debateID, "Only this debate's."),
                 .query("verdict", .verdict, "Only with this verdict."),
                 .query("risk_level", .text(0...16), "Only of this level."),
-                .query("date_from", .time, "At or after this time."), .query("date_to", .time, "Before this time."),
+                .time("date_from", "At or after this time"), .time("date_to", "Before this time"),
                 .query("signed_only", .text, "`true` leaves unsigned ones out."),
             ], answers: .json(.receiptPage)
         ) { $0.receipts.list },

@@ -79,8 +79,12 @@ struct RouteItem: Sendable {
     }
 
     static let offset = query("offset", .whole(0...1_000_000), "How many to leave out first.")
-    static let since = query("since", .time, "At or after this time; a day or seconds since 1970 are taken too.")
-    static let until = query("until", .time, "Before this time.")
+    static let since = time("since", "At or after this time")
+    static let until = time("until", "Before this time")
+    /// An empty one is none.
+    static func time(_ name: String, _ about: String) -> RouteItem {
+        query(name, .text(0...64), "\(about): `2026-01-31T12:00:00Z`, a day, or seconds since 1970.")
+    }
     /// An empty text is none.
     static func text(_ name: String, maximum: Int, _ about: String) -> RouteItem {
         query(name, .text(0...maximum), about)

@@ -65,7 +65,8 @@ package enum ErrorCode: String, Sendable, CaseIterable {
         case .authenticationRequired, .invalidToken, .tokenExpired, .invalidCredentials: 401
         case .budgetExhausted: 402
         case .permissionDenied, .registrationClosed: 403
-        case .notFound, .debateNotFound, .receiptNotFound, .knowledgeNotFound, .webhookNotFound, .sessionNotFound, .keyNotFound,
+        case .notFound, .debateNotFound, .receiptNotFound, .knowledgeNotFound, .webhookNotFound, .sessionNotFound,
+            .keyNotFound,
             .userNotFound, .roleNotFound, .budgetNotFound, .batchNotFound, .shareNotFound:
             404
         case .methodNotAllowed: 405

@@ -59,7 +59,8 @@ struct APIConventionTests {
     }
 
     private static let queried = Routes.table.filter { route in
-        !route.path.contains("{webhook}") && route.items.contains { if case .integer(_?, _?) = $0.parameter.schema.form { true } else { false } }
+        !route.path.contains("{webhook}")
+            && route.items.contains { if case .integer(_?, _?) = $0.parameter.schema.form { true } else { false } }
     }
 
     @Test(

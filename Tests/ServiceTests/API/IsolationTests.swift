@@ -27,6 +27,7 @@ struct IsolationTests {
         let budget: String
         let webhook: String
         let delivery: String
+        let batch: String
 
         func target(_ path: String) -> String {
             path.replacing("/slug/{id}", with: "/slug/\(slug)").replacing("{id}", with: debate)
@@ -35,6 +36,7 @@ struct IsolationTests {
                 .replacing("{fact}", with: fact).replacing("{role}", with: "admin").replacing("{budget}", with: budget)
                 .replacing("{alert}", with: "1").replacing("{webhook}", with: webhook)
                 .replacing("{delivery}", with: delivery)
+                .replacing("{batch}", with: batch)
         }
     }
 
@@ -53,6 +55,9 @@ struct IsolationTests {
         let webhook = try await api.post(
             "/api/webhooks", #"{"url":"https://ours.example.org/hook","events":["*"]}"#, as: person)
         let hook = try #require(webhook.json["id"]?.string, "\(webhook.text)")
+        let batch = try await api.post(
+            "/api/debates/batch", #"{"items":[{"task":"Is this batch ours alone?","agents":["demo","demo"]}]}"#,
+            as: person)
         let sent = try await api.post("/api/webhooks/\(hook)/test", as: person)
         _ = try await api.pool.execute("UPDATE webhook_outbox SET dead_at = now()")
         return Things(
@@ -61,7 +66,8 @@ struct IsolationTests {
             session: try #require(sessions.json["sessions"]?.array?.first?["id"]?.string),
             key: try #require(key.json["id"]?.string), fact: try #require(fact.json["id"]?.string, "\(fact.text)"),
             budget: try #require(budget.json["id"]?.string, "\(budget.text)"), webhook: hook,
-            delivery: try #require(sent.json["id"]?.string, "\(sent.text)"))
+            delivery: try #require(sent.json["id"]?.string, "\(sent.text)"),
+            batch: try #require(batch.json["batch_id"]?.string, "\(batch.text)"))
     }
 
     @Test("what another organization has is not there, by any route that names it, for a member or an administrator")
@@ -102,15 +108,18 @@ struct IsolationTests {
             for route in Routes.table where route.method == .get && !route.path.contains("{") {
                 guard case .permission = route.requirement else { continue }
                 let answer = try await api.get(route.path, token: stranger.access)
-                for name in [theirs.debate, theirs.receipt, theirs.key, theirs.session, theirs.fact, theirs.webhook, theirs.delivery, "first@example.org"] {
+                for name in [
+                    theirs.debate, theirs.receipt, theirs.key, theirs.session, theirs.fact, theirs.webhook,
+                    theirs.delivery, theirs.batch, "first@example.org",
+                ] {
                     #expect(!answer.text.contains(name), "\(route.path) shows \(name)")
                 }
             }
             let list = try await api.get("/api/debates", token: stranger.access)
-            #expect(list.json["total"]?.int == 1 && list.text.contains(mine.debate))
+            #expect(list.json["total"]?.int == 2 && list.text.contains(mine.debate))
             #expect(try await api.get("/api/matches/recent", token: stranger.access).json["total"]?.int == 1)
             // The installation's own token sees both.
-            #expect(try await api.get("/api/debates").json["total"]?.int == 2)
+            #expect(try await api.get("/api/debates").json["total"]?.int == 4)
         }
     }
 

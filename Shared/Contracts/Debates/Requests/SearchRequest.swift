@@ -14,10 +14,10 @@ package struct SearchRequest: Sendable, Equatable {
     /// - Throws: `ValidationFailure`.
     package static func parse(_ bytes: [UInt8]) throws(ValidationFailure) -> SearchRequest {
         var fields = try RequestFields(body: bytes)
-        let query = fields.string("query") ?? fields.string("q")
-        if let query {
-            fields.checkLength(query.field, query.text, 1...maximumCharacters)
-        } else if fields.problems.isEmpty {
+        let given = [fields.string("query"), fields.string("q")].compactMap(\.self)
+        for query in given { fields.checkLength(query.field, query.text, 1...maximumCharacters) }
+        let query = given.first
+        if query == nil, fields.problems.isEmpty {
             fields.refuse("query", "is required")
         }
         _ = fields.choice("scope", of: scopes, unsupported: [])
