@@ -15,7 +15,8 @@ struct ProviderCalls: Benchmark {
 
     func measure(_ bench: Bench) async throws -> [Figure] {
         let folder = try ScratchFolder.make()
-        let simulator = try SimulatedProvider(words: Self.answerWords, name: "provider-simulator", folder: folder, bench)
+        let simulator = try SimulatedProvider(
+            words: Self.answerWords, name: "provider-simulator", folder: folder, bench)
         var figures: [Figure] = []
         for provider in [ProviderKey.anthropic, .openai] {
             let load = try ProviderLoad(provider, port: simulator.port, on: bench.clientLoops[0])

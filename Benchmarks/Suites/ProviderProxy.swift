@@ -64,7 +64,9 @@ struct ProviderProxy: Benchmark {
         let child = try Child(
             "litellm", binary,
             ["--config", settings, "--host", "127.0.0.1", "--port", String(port), "--num_workers", "1"],
-            environment: ["LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "LITELLM_TELEMETRY": "False"],
+            environment: [
+                "LITELLM_LOCAL_MODEL_COST_MAP": "True", "LITELLM_LOG": "ERROR", "LITELLM_TELEMETRY": "False",
+            ],
             folder: folder)
         return (child, port)
     }

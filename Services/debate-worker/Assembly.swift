@@ -38,7 +38,7 @@ enum Assembly {
             Closing(runner) {
                 await registry.close()
                 await backends.close()
-            }
+            },
         ]
     }
 }

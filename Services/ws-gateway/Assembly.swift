@@ -24,7 +24,9 @@ enum Assembly {
         let live = RedisLiveSource(backends: own, configuration: backends.redisConfiguration, log: context.log)
         let source = PostgresLogSource(
             log: PostgresEventLog(pool: own.postgres), debates: DebateStore(pool: own.postgres))
-        let hub = Hub(loop: own.loop, source: source, live: live, revocations: revocations, metrics: context.metrics, log: context.log)
+        let hub = Hub(
+            loop: own.loop, source: source, live: live, revocations: revocations, metrics: context.metrics,
+            log: context.log)
         await live.start(
             RedisLiveSource.Receiver(
                 entry: { debate, entry in hub.assumeIsolated { $0.received(entry, debate) } },

@@ -35,7 +35,8 @@ actor ClientSession: WebSocketDelegate {
     private var warnedNotSubscribed = false
     private var confined: [DebateID: Subscription] = [:]
 
-    init(session: WebSocketSession, hub: Hub, principal: Principal, id: String, outboxBytes: Int, log: Log,
+    init(
+        session: WebSocketSession, hub: Hub, principal: Principal, id: String, outboxBytes: Int, log: Log,
         onClosed: @escaping @Sendable () -> Void = {}
     ) {
         self.onClosed = onClosed

@@ -69,7 +69,8 @@ struct GatewayServer: Service {
             ErrorMappingMiddleware(log: context.log),
         ])
         let upgrade = Upgrade(
-            settings: settings, authenticator: authenticator, places: places, hub: hub, version: context.build.version, log: context.log)
+            settings: settings, authenticator: authenticator, places: places, hub: hub, version: context.build.version,
+            log: context.log)
         for path in ["/ws", "/", "/api/ws"] {
             router.on(.get, path) { try await upgrade.handle($0, $1) }
         }

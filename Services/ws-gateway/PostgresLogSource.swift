@@ -7,7 +7,9 @@ struct PostgresLogSource: LogSource {
     let debates: DebateStore
 
     func tail(of debate: DebateID) async throws -> FeedTail? {
-        try await debates.newest(of: debate).map { FeedTail(tail: $0.tail, status: $0.status, organization: $0.organization) }
+        try await debates.newest(of: debate).map {
+            FeedTail(tail: $0.tail, status: $0.status, organization: $0.organization)
+        }
     }
 
     func entries(of debate: DebateID, from seq: Int64, limit: Int) async throws -> [FeedEntry] {

@@ -141,7 +141,8 @@ package enum DebateEvent: Hashable, Sendable {
         case .consensus(let result): result.round
         case .debateEnd(let end): end.roundsUsed
         case .debateStart, .knowledgeRecalled, .userMessage, .debatePaused, .debateResumed, .budgetAlert, .timeout,
-            .receiptGenerated: 0
+            .receiptGenerated:
+            0
         }
     }
 

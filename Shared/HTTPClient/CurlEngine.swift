@@ -36,7 +36,8 @@ import Sockets
             throw Self.refused(.invalidRequest, "libcurl has no handle")
         }
         let transfer = CurlTransfer(
-            handle: handle, engine: self, request: request, deadlines: deadlines, bufferBytes: configuration.bufferBytes,
+            handle: handle, engine: self, request: request, deadlines: deadlines,
+            bufferBytes: configuration.bufferBytes,
             addresses: configuration.addresses)
         try unsafe handle.configure(request, configuration, context: Unmanaged.passUnretained(transfer).toOpaque())
         unsafe transfers[handle.raw] = transfer

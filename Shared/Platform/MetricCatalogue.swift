@@ -104,7 +104,8 @@ package enum MetricCatalogue {
             [.api],
             [
                 .rateLimitHits, .sloCompliance, .sloBudget, .sloBurnRate, .debatesStarted, .consensusRate, .budgetLimit,
-                .budgetSpent, .budgetReserved, .budgetRemaining, .debatesWaiting, .debatesRunning, .oldestRunning, .queueDepth, .controlPlaneQueueDepth,
+                .budgetSpent, .budgetReserved, .budgetRemaining, .debatesWaiting, .debatesRunning, .oldestRunning,
+                .queueDepth, .controlPlaneQueueDepth,
                 .oldestQueued, .deadLetterQueue, .workersLive, .agentElo, .agentWins, .receiptsStored, .receiptOldest,
                 .receiptRetention, .receiptLogLeaves, .receiptLogLag,
             ]

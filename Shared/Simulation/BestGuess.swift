@@ -30,7 +30,8 @@ struct BestGuess {
     ) -> Double {
         Self.quadrature.reduce(0) { sum, node in
             let range = population.competence
-            let competence = (range.lowerBound + range.upperBound) / 2
+            let competence =
+                (range.lowerBound + range.upperBound) / 2
                 + node.place * (range.upperBound - range.lowerBound) / 2
             func thought(_ answer: Int) -> Double {
                 answer == right ? competence : (1 - competence) / Double(population.answers - 1)

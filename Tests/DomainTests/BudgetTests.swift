@@ -14,8 +14,10 @@ struct BudgetRuleTests {
         for number in Int64(-199_999)...300_000 {
             let date = CivilDate(dayNumber: number)
             guard date.dayNumber == number else { return #expect(Bool(false), "day \(number) is \(date)") }
-            let follows = date.day == last.day + 1 && date.month == last.month
-                || date.day == 1 && last.day >= 28 && (date.month == last.month + 1 || date.month == 1 && last.month == 12)
+            let follows =
+                date.day == last.day + 1 && date.month == last.month
+                || date.day == 1 && last.day >= 28
+                    && (date.month == last.month + 1 || date.month == 1 && last.month == 12)
             guard follows else { return #expect(Bool(false), "\(date) does not follow \(last)") }
             last = date
         }
@@ -115,7 +117,10 @@ struct BudgetRuleTests {
         "what must not happen is found",
         arguments: [
             ("grants more than is left", [entry(.limit, 100), entry(.open, nil), entry(.grant, 101)]),
-            ("reserves more than was granted", [entry(.limit, 100), entry(.open, nil), entry(.grant, 10), entry(.reserve, 11)]),
+            (
+                "reserves more than was granted",
+                [entry(.limit, 100), entry(.open, nil), entry(.grant, 10), entry(.reserve, 11)]
+            ),
             ("reserves more than its own limit", [entry(.open, 10), entry(.reserve, 11)]),
             ("reserves twice", [entry(.open, nil), entry(.reserve, 1), entry(.reserve, 1)]),
             ("settles what was not reserved", [entry(.open, nil), entry(.settle, 1, spent: 1)]),
@@ -124,7 +129,10 @@ struct BudgetRuleTests {
             ("returns more than it has", [entry(.limit, 100), entry(.open, nil), entry(.grant, 5), entry(.return, 6)]),
             ("ends with a reservation", [entry(.open, nil), entry(.reserve, 1), entry(.close, 0)]),
             ("opens twice", [entry(.open, nil), entry(.open, nil)]),
-            ("corrects what was known", [entry(.open, nil), entry(.reserve, 1), entry(.settle, 1, spent: 1), entry(.correct, 0, spent: 1)]),
+            (
+                "corrects what was known",
+                [entry(.open, nil), entry(.reserve, 1), entry(.settle, 1, spent: 1), entry(.correct, 0, spent: 1)]
+            ),
         ])
     func faults(what: String, entries: [BudgetEntry]) {
         #expect(Self.audit(entries).faults.count == 1, "\(what)")

@@ -11,7 +11,8 @@ struct KnowledgeTests {
         return RecalledConclusion(
             number: number, item: KnowledgeID(milliseconds: 1, random: random),
             source: DebateID(milliseconds: 1, random: random), question: "Which database?", conclusion: text,
-            confidence: Ratio(0.9), concludedAt: Timestamp(milliseconds: now.milliseconds - 3 * 86_400_000 - 1), now: now)
+            confidence: Ratio(0.9), concludedAt: Timestamp(milliseconds: now.milliseconds - 3 * 86_400_000 - 1),
+            now: now)
     }
 
     @Test(

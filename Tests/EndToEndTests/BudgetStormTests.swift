@@ -78,7 +78,9 @@ struct BudgetStormTests {
     private func audit(_ stack: Stack, _ providers: SimulatedProviders, _ budget: String) async throws {
         var audit = BudgetAudit()
         var last: Int64 = 0
-        while case let page = try await BudgetStore(pool: stack.pool).entries(after: last, limit: 1000), let end = page.last {
+        while case let page = try await BudgetStore(pool: stack.pool).entries(after: last, limit: 1000),
+            let end = page.last
+        {
             for entry in page { audit.take(entry) }
             last = end.number
         }
@@ -97,7 +99,8 @@ struct BudgetStormTests {
                    (SELECT count(*) FROM receipts) AS receipts
             """)[0]
         let (cost, receipts, lost, cut) = (
-            try row.int64("cost"), try row.int("receipts"), try row.int("lost"), try row.int("cut"))
+            try row.int64("cost"), try row.int("receipts"), try row.int("lost"), try row.int("cut")
+        )
         stack.check(cost == period.spent, "the calls cost \(cost), the period bears \(period.spent)")
         stack.check(try row.int("open") == 0, "intents are open")
         stack.check(lost > 0, "no call was lost, so nothing was killed in time")

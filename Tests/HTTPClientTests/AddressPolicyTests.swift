@@ -30,10 +30,15 @@ struct AddressPolicyTests {
 
     @Test("no form of an address that is not public is connected to", arguments: hosts)
     func refused(_ host: String) async throws {
-        let bench = try Bench { $0.addresses = AddressPolicy() } script: { _ in [.response("200 OK", body: "reached")] }
+        let bench = try Bench {
+            $0.addresses = AddressPolicy()
+        } script: { _ in
+            [.response("200 OK", body: "reached")]
+        }
         let error = await bench.failure(
             HTTPClientRequest(url: "http://\(host):\(bench.server.port)/"), deadlines: Deadlines(connect: .seconds(5)))
-        #expect([.addressRefused, .invalidRequest, .connect].contains(error?.code), "\(host): \(String(describing: error))")
+        #expect(
+            [.addressRefused, .invalidRequest, .connect].contains(error?.code), "\(host): \(String(describing: error))")
         #expect(error?.wasSent == false && bench.server.connectionCount == 0)
         await bench.stop()
     }
@@ -42,7 +47,11 @@ struct AddressPolicyTests {
     func enough() async throws {
         #expect(Set(Self.hosts).count >= 60)
         var refused = 0
-        let bench = try Bench { $0.addresses = AddressPolicy() } script: { _ in [] }
+        let bench = try Bench {
+            $0.addresses = AddressPolicy()
+        } script: { _ in
+            []
+        }
         for host in Self.hosts {
             let error = await bench.failure(HTTPClientRequest(url: "http://\(host):\(bench.server.port)/"))
             if error?.code == .addressRefused { refused += 1 }
@@ -54,7 +63,9 @@ struct AddressPolicyTests {
     @Test("a redirect into our network is an answer like any other, and not followed")
     func redirect() async throws {
         let policy = AddressPolicy(allowed: [try #require(AddressRange("127.0.0.1"))])
-        let bench = try Bench { $0.addresses = policy } script: { _ in
+        let bench = try Bench {
+            $0.addresses = policy
+        } script: { _ in
             [.response("302 Found", headers: "Location: http://169.254.169.254/latest/meta-data/\r\n", body: "")]
         }
         let reply = try await bench.client.send(HTTPClientRequest(url: bench.server.url))
@@ -65,7 +76,11 @@ struct AddressPolicyTests {
     @Test("what an operator allows is connected to, and nothing beside it")
     func allowed() async throws {
         let policy = AddressPolicy(allowed: [try #require(AddressRange("127.0.0.0/30"))])
-        let bench = try Bench { $0.addresses = policy } script: { _ in [.response("200 OK", body: "reached")] }
+        let bench = try Bench {
+            $0.addresses = policy
+        } script: { _ in
+            [.response("200 OK", body: "reached")]
+        }
         #expect(await bench.failure() == nil)
         #expect(
             await bench.failure(HTTPClientRequest(url: "http://127.0.0.9:\(bench.server.port)/"))?.code
@@ -73,26 +88,33 @@ struct AddressPolicyTests {
         await bench.stop()
     }
 
-    @Test("ranges are the addresses with the same first bits", arguments: [
-        ("10.0.0.0/8", "10.255.0.1", true), ("10.0.0.0/8", "11.0.0.1", false), ("172.16.0.0/12", "172.31.9.9", true),
-        ("172.16.0.0/12", "172.32.0.0", false), ("192.168.7.7", "192.168.7.7", true), ("fc00::/7", "fdff::1", true),
-        ("192.168.7.7", "192.168.7.6", false), ("0.0.0.0/0", "8.8.8.8", true), ("0.0.0.0/0", "::1", false),
-        ("fc00::/7", "fe00::1", false), ("2001:db8::/33", "2001:db8:7fff::", true),
-        ("2001:db8::/33", "2001:db8:8000::", false),
-    ])
+    @Test(
+        "ranges are the addresses with the same first bits",
+        arguments: [
+            ("10.0.0.0/8", "10.255.0.1", true), ("10.0.0.0/8", "11.0.0.1", false),
+            ("172.16.0.0/12", "172.31.9.9", true),
+            ("172.16.0.0/12", "172.32.0.0", false), ("192.168.7.7", "192.168.7.7", true), ("fc00::/7", "fdff::1", true),
+            ("192.168.7.7", "192.168.7.6", false), ("0.0.0.0/0", "8.8.8.8", true), ("0.0.0.0/0", "::1", false),
+            ("fc00::/7", "fe00::1", false), ("2001:db8::/33", "2001:db8:7fff::", true),
+            ("2001:db8::/33", "2001:db8:8000::", false),
+        ])
     func ranges(_ range: String, _ address: String, _ isInside: Bool) throws {
         let bytes = try #require(IPAddressText.bytes(address))
         #expect(try #require(AddressRange(range)).contains(bytes) == isInside)
     }
 
-    @Test("public addresses are permitted", arguments: [
-        "8.8.8.8", "1.1.1.1", "172.32.0.1", "172.15.255.255", "100.63.255.255", "100.128.0.1", "192.0.1.1",
-        "2606:4700:4700::1111", "2a00:1450:4001::1", "::ffff:8.8.8.8", "64:ff9b::808:808",
-    ])
+    @Test(
+        "public addresses are permitted",
+        arguments: [
+            "8.8.8.8", "1.1.1.1", "172.32.0.1", "172.15.255.255", "100.63.255.255", "100.128.0.1", "192.0.1.1",
+            "2606:4700:4700::1111", "2a00:1450:4001::1", "::ffff:8.8.8.8", "64:ff9b::808:808",
+        ])
     func permitted(_ address: String) throws {
         #expect(AddressPolicy().permits(try #require(IPAddressText.bytes(address))))
     }
 
-    @Test("what is no range is refused", arguments: ["", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0/8", "x", "::/129", "1/2/3"])
+    @Test(
+        "what is no range is refused",
+        arguments: ["", "10.0.0.0/33", "10.0.0.0/-1", "10.0.0/8", "x", "::/129", "1/2/3"])
     func noRange(_ text: String) { #expect(AddressRange(text) == nil) }
 }

@@ -10,7 +10,9 @@ enum AnswerText {
 
     static func answer(to call: IncomingCall, words count: Int) -> String {
         // What is asked for stands first; a quoted critique has a SEVERITY line too.
-        if ["TASK: PROPOSE", "TASK: REVISE"].contains(where: call.prompt.contains) { return position(call, words: count) }
+        if ["TASK: PROPOSE", "TASK: REVISE"].contains(where: call.prompt.contains) {
+            return position(call, words: count)
+        }
         if call.prompt.contains("CHOICE:") { return vote(call) }
         if call.prompt.contains("SEVERITY:") { return critique(call) }
         return position(call, words: count)

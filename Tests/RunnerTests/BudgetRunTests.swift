@@ -59,7 +59,9 @@ struct BudgetRunTests {
             guard case .ended(.completed) = end else { throw Surprise("\(end)") }
             let consensus = try await bench.consensus(debate)
             #expect(consensus?.reached == false && consensus?.winner == nil)
-            #expect(consensus?.finalAnswer.contains("demo-1:\n") == true && consensus?.finalAnswer.contains("demo-2:\n") == true)
+            #expect(
+                consensus?.finalAnswer.contains("demo-1:\n") == true
+                    && consensus?.finalAnswer.contains("demo-2:\n") == true)
             try await bench.expectSound(debate, is: .completed)
         }
     }
@@ -179,7 +181,9 @@ struct SharedBudgetTests {
             case 1: return .failed(CallFailure(.cut, usage: Usage(cost: MicroUSD(worst)), isPaymentUnknown: true))
             default: break
             }
-            guard case .answered(let answer) = ScriptedModel.agreeable(request) else { return .failed(CallFailure(.cut)) }
+            guard case .answered(let answer) = ScriptedModel.agreeable(request) else {
+                return .failed(CallFailure(.cut))
+            }
             return .answered(
                 Answer(
                     content: answer.content, provider: answer.provider, model: answer.model,
@@ -187,7 +191,9 @@ struct SharedBudgetTests {
         }
     }
 
-    @Test("64 at once never spend more than there is, leave nothing reserved, and are refused only what is not covered", arguments: [1, 2, 3])
+    @Test(
+        "64 at once never spend more than there is, leave nothing reserved, and are refused only what is not covered",
+        arguments: [1, 2, 3])
     func storm(seed: Int) async throws {
         try await RunBench.with { bench in
             let budget = try await bench.budget(limit: Self.limit.amount)
@@ -243,7 +249,8 @@ struct SharedBudgetTests {
             try await bench.store.settle([
                 CallSettlement(
                     debate: debate, reference: CallReference(key: CallKey(call.key), attempt: call.attempt),
-                    outcome: .failed(CallFailure(.cut, usage: Usage(cost: MicroUSD(worst / 3)))), latencyMilliseconds: 1)
+                    outcome: .failed(CallFailure(.cut, usage: Usage(cost: MicroUSD(worst / 3)))), latencyMilliseconds: 1
+                )
             ])
         }
     }
@@ -283,7 +290,8 @@ extension RunBench {
 
     /// The books, replayed.
     @discardableResult
-    func expectBalanced(over: Bool = false, at location: SourceLocation = #_sourceLocation) async throws -> BudgetAudit {
+    func expectBalanced(over: Bool = false, at location: SourceLocation = #_sourceLocation) async throws -> BudgetAudit
+    {
         var audit = BudgetAudit()
         var last: Int64 = 0
         while true {

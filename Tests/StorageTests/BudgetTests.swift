@@ -43,7 +43,10 @@ struct BudgetTests {
             // 90 are reserved and 30 is what they cost: only then do 70 more fit.
             let batch = chain.batch(
                 epoch: 1, call: CallKey.first.attempt(), outcomes: [.answered(chain.debate, CallKey.first.attempt())])
-            #expect(try await bench.log.append(batch, intents: [CallKey.second.paid(70)]).granted == [CallKey.second.attempt()])
+            #expect(
+                try await bench.log.append(batch, intents: [CallKey.second.paid(70)]).granted == [
+                    CallKey.second.attempt()
+                ])
             #expect(try await bench.account(chain.debate) == .init(reserved: 70, spent: 30))
             #expect(try await bench.usage(budget).remainder == .zero)
             try await bench.expectBalanced()
@@ -56,7 +59,9 @@ struct BudgetTests {
             let budget = try await bench.budget(limit: 100)
             var (chain, holding) = try await bench.held(by: try await bench.runner())
             let batch = chain.batch(epoch: 1)
-            #expect(try await bench.log.append(batch, intents: [CallKey.first.paid(60), CallKey.second.paid(41)]).refusal == .organization(budget))
+            #expect(
+                try await bench.log.append(batch, intents: [CallKey.first.paid(60), CallKey.second.paid(41)]).refusal
+                    == .organization(budget))
             #expect(try await bench.events(chain.debate).count == 2)
             #expect(try await bench.count("agent_calls") == 0)
             let result = try await bench.runs.recordIntents(holding, [CallKey.first.paid(60), CallKey.second.paid(41)])
@@ -87,7 +92,9 @@ struct BudgetTests {
             let (_, holding) = try await bench.held(by: try await bench.runner())
             #expect(
                 try await bench.runs.recordIntents(holding, [CallKey.first.paid(101)]).refusal == .organization(small))
-            #expect(try await bench.usage(large) == BudgetUsage(limit: MicroUSD(1000), spent: .zero, reserved: .zero, idle: .zero))
+            #expect(
+                try await bench.usage(large)
+                    == BudgetUsage(limit: MicroUSD(1000), spent: .zero, reserved: .zero, idle: .zero))
             #expect(try await bench.runs.recordIntents(holding, [CallKey.first.paid(100)]).granted.count == 1)
             try await bench.expectBalanced(refusals: 1)
         }
@@ -106,7 +113,9 @@ struct BudgetTests {
         }
     }
 
-    @Test("a grant is what the rule says, for whatever is missing and left", arguments: [1, 15, 16, 17, 40, 100, 1600, 100_000])
+    @Test(
+        "a grant is what the rule says, for whatever is missing and left",
+        arguments: [1, 15, 16, 17, 40, 100, 1600, 100_000])
     func chunks(limit: Int64) async throws {
         try await Bench.with { bench in
             let budget = try await bench.budget(limit: limit)
@@ -167,7 +176,9 @@ struct BudgetTests {
             let (chain, holding) = try await bench.held(by: try await bench.runner())
             _ = try await bench.runs.recordIntents(holding, [CallKey.first.paid(100)])
             try await bench.end(chain.debate)
-            #expect(try await bench.usage(budget) == BudgetUsage(limit: MicroUSD(1000), spent: MicroUSD(100), reserved: .zero, idle: .zero))
+            #expect(
+                try await bench.usage(budget)
+                    == BudgetUsage(limit: MicroUSD(1000), spent: MicroUSD(100), reserved: .zero, idle: .zero))
             try await bench.runs.settle([.answered(chain.debate, CallKey.first.attempt())])
             #expect(try await bench.usage(budget).spent == MicroUSD(30))
             // A fact is stored once.
@@ -208,7 +219,9 @@ struct BudgetTests {
                 _ = try await bench.log.conclude(batch, conclusion)
             }
             // The one that is unknown costs its reservation.
-            #expect(try await bench.usage(budget) == BudgetUsage(limit: MicroUSD(10_000), spent: MicroUSD(80), reserved: .zero, idle: .zero))
+            #expect(
+                try await bench.usage(budget)
+                    == BudgetUsage(limit: MicroUSD(10_000), spent: MicroUSD(80), reserved: .zero, idle: .zero))
             try await bench.expectBalanced(over: true)
         }
     }
@@ -227,7 +240,9 @@ struct BudgetTests {
             #expect(try await bench.usage(budget).idle == MicroUSD(200))
             try await bench.runs.settle([.failed(chain.debate, CallKey.first.attempt(2))])
             #expect(try await bench.runs.release(rival.holding, runner: rival.runner, to: .paused) == .released)
-            #expect(try await bench.usage(budget) == BudgetUsage(limit: MicroUSD(10_000), spent: MicroUSD(100), reserved: .zero, idle: .zero))
+            #expect(
+                try await bench.usage(budget)
+                    == BudgetUsage(limit: MicroUSD(10_000), spent: MicroUSD(100), reserved: .zero, idle: .zero))
             try await bench.expectBalanced()
         }
     }
@@ -301,7 +316,10 @@ struct BudgetTests {
     func appendOnly() async throws {
         try await Bench.with { bench in
             _ = try await bench.budget(limit: 100)
-            for statement in ["UPDATE budget_entries SET amount_micro_usd = 1", "DELETE FROM budget_entries", "TRUNCATE budget_entries"] as [SQL] {
+            for statement in [
+                "UPDATE budget_entries SET amount_micro_usd = 1", "DELETE FROM budget_entries",
+                "TRUNCATE budget_entries",
+            ] as [SQL] {
                 await #expect(throws: PGError.self) { _ = try await bench.pool.execute(statement) }
             }
         }
@@ -311,7 +329,8 @@ struct BudgetTests {
     func periods() async throws {
         try await Bench.with { bench in
             var random = SystemRandomNumberGenerator()
-            let times = (0..<500).map { _ in Int64.random(in: 0..<7_258_118_400_000, using: &random) }
+            let times =
+                (0..<500).map { _ in Int64.random(in: 0..<7_258_118_400_000, using: &random) }
                 + [0, 951_782_400_000, 951_868_799_999, 1_709_164_800_000, 1_735_689_599_999, 1_735_689_600_000]
             for period in BudgetPeriod.allCases {
                 let rows = try await bench.pool.query(
@@ -319,9 +338,11 @@ struct BudgetTests {
                     SELECT (extract(epoch FROM budget_period_start(\(period.rawValue), to_timestamp(t / 1000.0))) * 1000)::bigint AS s
                     FROM unnest(\(times)) WITH ORDINALITY AS u (t, n) ORDER BY n
                     """)
-                #expect(try rows.map { try $0.int64("s") } == times.map {
-                    period.window(around: Timestamp(milliseconds: $0)).start.milliseconds
-                })
+                #expect(
+                    try rows.map { try $0.int64("s") }
+                        == times.map {
+                            period.window(around: Timestamp(milliseconds: $0)).start.milliseconds
+                        })
             }
         }
     }
@@ -373,8 +394,10 @@ extension Bench {
     }
 
     func account(_ debate: DebateID) async throws -> AccountState {
-        guard let row = try await pool.query(
-            "SELECT reserved_micro_usd, spent_micro_usd FROM debate_accounts WHERE debate_id = \(debate.text)").first
+        guard
+            let row = try await pool.query(
+                "SELECT reserved_micro_usd, spent_micro_usd FROM debate_accounts WHERE debate_id = \(debate.text)"
+            ).first
         else { throw Surprise("no account") }
         return AccountState(reserved: try row.int64("reserved_micro_usd"), spent: try row.int64("spent_micro_usd"))
     }
@@ -390,7 +413,8 @@ extension Bench {
         if over { #expect(audit.leftovers == [], sourceLocation: location) }
         for (debate, account) in audit.accounts {
             let state = try await self.account(debate)
-            #expect(state == AccountState(reserved: account.reservedTotal, spent: account.spent), sourceLocation: location)
+            #expect(
+                state == AccountState(reserved: account.reservedTotal, spent: account.spent), sourceLocation: location)
         }
         #expect(!audit.accounts.isEmpty, "nothing was in the books", sourceLocation: location)
     }

@@ -53,7 +53,8 @@ struct KnowledgeStoreTests {
     func failing() async throws {
         try await Bench.with { bench in
             let problems = Lock<[String?]>([])
-            let log = PostgresEventLog(pool: bench.pool, onKept: { problem in problems.withLock { $0.append(problem) } })
+            let log = PostgresEventLog(
+                pool: bench.pool, onKept: { problem in problems.withLock { $0.append(problem) } })
             let runner = try await bench.runner()
             var (chain, holding) = try await bench.held(by: runner)
             _ = try await bench.pool.execute("ALTER TABLE knowledge_items ADD CHECK (content <> 'Postgres')")

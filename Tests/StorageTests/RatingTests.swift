@@ -65,7 +65,8 @@ struct RatingTests {
                 }
                 try await group.waitForAll()
             }
-            let matches = try await RatingStore(pool: bench.pool).matches(within: .installation, limit: 100, offset: 0).items.reversed()
+            let matches = try await RatingStore(pool: bench.pool).matches(within: .installation, limit: 100, offset: 0)
+                .items.reversed()
             #expect(matches.map(\.number) == Array(1...Int64(debates)))
             #expect(Set(matches.map(\.debate)).count == debates)
             for (earlier, later) in zip(matches, matches.dropFirst()) { #expect(later.before == earlier.after) }
@@ -93,7 +94,9 @@ struct RatingTests {
             var (chain, holding) = try await bench.held(by: runner)
             let (batch, conclusion) = chain.end(epoch: holding.epoch, match: Self.won)
             _ = try await bench.log.conclude(batch, conclusion)
-            #expect(try await RatingStore(pool: bench.pool).matches(within: .installation, limit: 9, offset: 0).items.map(\.number) == [1])
+            #expect(
+                try await RatingStore(pool: bench.pool).matches(within: .installation, limit: 9, offset: 0).items.map(
+                    \.number) == [1])
         }
     }
 
@@ -116,7 +119,8 @@ struct RatingTests {
             var (chain, holding) = try await bench.held(by: try await bench.runner())
             let (batch, conclusion) = chain.end(epoch: holding.epoch, match: Self.won)
             _ = try await PostgresEventLog(pool: bench.pool, ratings: rules).conclude(batch, conclusion)
-            let match = try await RatingStore(pool: bench.pool).matches(within: .installation, limit: 1, offset: 0).items[0]
+            let match = try await RatingStore(pool: bench.pool).matches(within: .installation, limit: 1, offset: 0)
+                .items[0]
             #expect(match.rules == rules && match.before[0] == Ratio(1000) && match.after[0] == Ratio(1032))
         }
     }

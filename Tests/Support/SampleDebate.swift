@@ -72,7 +72,8 @@ package enum SampleDebate {
                         tail: LogTail(seq: 22, hash: [UInt8](repeating: 7, count: 32))))),
             .knowledgeRecalled(
                 RecalledConclusion(
-                    number: 1, item: KnowledgeID(milliseconds: 1_780_000_000_000, random: .init(repeating: 3, count: 10)),
+                    number: 1,
+                    item: KnowledgeID(milliseconds: 1_780_000_000_000, random: .init(repeating: 3, count: 10)),
                     source: DebateID(milliseconds: 1_780_000_000_000, random: .init(repeating: 3, count: 10)),
                     question: "Which database?", conclusion: String(repeating: "Postgres. ", count: 201),
                     confidence: Ratio(0.8), concludedAt: Timestamp(milliseconds: 1_780_000_000_000),

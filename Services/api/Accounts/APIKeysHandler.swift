@@ -38,7 +38,9 @@ struct APIKeysHandler: Sendable {
     private func refuseMore(than caller: Principal, _ scopes: Set<Permission>?) throws {
         let own = caller.scopes ?? caller.role.permissions
         guard let scopes else {
-            guard caller.scopes == nil else { throw APIError.denied(.accountManage, "this key is limited to its scopes") }
+            guard caller.scopes == nil else {
+                throw APIError.denied(.accountManage, "this key is limited to its scopes")
+            }
             return
         }
         if let more = scopes.subtracting(own).map(\.rawValue).sorted().first.flatMap(Permission.init(rawValue:)) {

@@ -76,7 +76,9 @@ struct AccountServices: Sendable {
 
     /// After something was revoked: here at once, elsewhere by a hint, and by the poll if that is lost.
     func spread() async {
-        do throws(StorageError) { try await feed.refresh() } catch { log.warning("revocations not read", .error(error)) }
+        do throws(StorageError) { try await feed.refresh() } catch {
+            log.warning("revocations not read", .error(error))
+        }
         await stores.hint(.revoked)
     }
 
@@ -86,7 +88,9 @@ struct AccountServices: Sendable {
     }
 
     static func now() -> Timestamp { Timestamp(milliseconds: WallClock.nowMilliseconds()) }
-    static func newUserID() throws -> UserID { UserID(milliseconds: now().milliseconds, random: try RandomBytes.make(10)) }
+    static func newUserID() throws -> UserID {
+        UserID(milliseconds: now().milliseconds, random: try RandomBytes.make(10))
+    }
     static func newSessionID() throws -> SessionID {
         SessionID(milliseconds: now().milliseconds, random: try RandomBytes.make(10))
     }

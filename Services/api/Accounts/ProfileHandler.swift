@@ -83,7 +83,8 @@ struct ProfileHandler: Sendable {
                 try await services.accounts.reset(
                     digest, passwordHash: hash,
                     AuditEntry(
-                        .passwordReset, by: user.id.text, in: user.organization, on: "user", user.id.text, from: origin))
+                        .passwordReset, by: user.id.text, in: user.organization, on: "user", user.id.text, from: origin)
+                )
             }
             guard isDone else { break }
             await services.spread()

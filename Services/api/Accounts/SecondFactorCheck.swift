@@ -24,7 +24,8 @@ struct SecondFactorCheck: Sendable {
                 try await services.accounts.useBackupCode(
                     digest, of: user.id,
                     AuditEntry(
-                        .backupCodeUsed, by: user.id.text, in: user.organization, on: "user", user.id.text, from: origin))
+                        .backupCodeUsed, by: user.id.text, in: user.organization, on: "user", user.id.text, from: origin
+                    ))
             }
         }
         return false

@@ -19,7 +19,8 @@ struct SignInHandler: Sendable {
         let wish = try AccountRequests.registration(request.body)
         let origin = services.origin(request, context)
         // Who may manage users makes accounts where nobody may register.
-        let mayAlways = (context.principal as? Principal).map { $0.user != nil || $0.credential == .service } == true
+        let mayAlways =
+            (context.principal as? Principal).map { $0.user != nil || $0.credential == .service } == true
             && (context.principal as? Principal)?.may(.usersManage) == true
         let hash = try await services.hasher.hash(wish.password)
         let now = AccountServices.now()
@@ -41,11 +42,13 @@ struct SignInHandler: Sendable {
         case .registered(let record, let organization):
             let tokens = try await begin(record, .loginSucceeded, origin)
             return AccountServices.json(
-                AccountBody.signedIn(UserBody(record), tokens, AccountBody.organization(organization)), status: .created)
+                AccountBody.signedIn(UserBody(record), tokens, AccountBody.organization(organization)), status: .created
+            )
         case .emailTaken: throw APIError(.emailTaken)
         case .closed:
             throw APIError(
-                .registrationClosed, suggestion: "ask an administrator for an account, or set ARAGORA_REGISTRATION=open")
+                .registrationClosed, suggestion: "ask an administrator for an account, or set ARAGORA_REGISTRATION=open"
+            )
         }
     }
 

@@ -16,7 +16,9 @@ struct BudgetGate: Sendable {
         let needed = CostEstimate.firstPhase(of: spec) { providers.worstCost(of: $0) }
         guard needed > .zero else { return }
         let standings: [BudgetStore.Standing]
-        do { standings = try await stores.budgets.standings(of: organization) } catch { throw APIError.unavailable(error) }
+        do { standings = try await stores.budgets.standings(of: organization) } catch {
+            throw APIError.unavailable(error)
+        }
         guard let short = standings.first(where: { $0.budget.isEnabled && $0.usage.remainder < needed }) else { return }
         let ends = short.window.end.map { " until \($0.iso8601)" } ?? ""
         throw APIError(
@@ -25,7 +27,8 @@ struct BudgetGate: Sendable {
             The budget "\(short.budget.name)" has $\(Self.dollars(short.usage.remainder)) left\(ends); \
             the first phase of this panel can cost $\(Self.dollars(needed))
             """,
-            suggestion: "raise the budget, wait for its next period, or name \"demo\" or \"local\" agents, which are free")
+            suggestion:
+                "raise the budget, wait for its next period, or name \"demo\" or \"local\" agents, which are free")
     }
 
     private static func dollars(_ amount: MicroUSD) -> String {

@@ -44,7 +44,8 @@ struct EstimateHandler: Sendable {
     }
 
     private static let makers: [(prefix: String, provider: ProviderKey)] = [
-        ("claude", .anthropic), ("gpt", .openai), ("o1", .openai), ("o3", .openai), ("o4", .openai), ("gemini", .gemini),
+        ("claude", .anthropic), ("gpt", .openai), ("o1", .openai), ("o3", .openai), ("o4", .openai),
+        ("gemini", .gemini),
         ("mistral", .mistral), ("codestral", .mistral), ("grok", .xai),
     ]
 

@@ -21,7 +21,8 @@ struct KnowledgeHandler: Sendable {
         let offset = query.int("offset", default: 0, in: 0...Self.maxOffset)
         let isOwn = Self.isOwn(query.text("workspace_id", maxCharacters: 128), context)
         try query.finish()
-        let page = try await isOwn
+        let page =
+            try await isOwn
             ? read {
                 try await stores.knowledge.search(
                     text ?? "", in: context.caller.organization, limit: limit, offset: offset)
@@ -53,8 +54,10 @@ struct KnowledgeHandler: Sendable {
         // Facts have no life cycle here: all are active.
         let isActive = query.text("status", maxCharacters: 32).map { ["active", "unverified"].contains($0) } ?? true
         try query.finish()
-        let page = try await isOwn && isActive
-            ? read { try await stores.knowledge.list(filter, in: context.caller.organization) } : Page(items: [], total: 0)
+        let page =
+            try await isOwn && isActive
+            ? read { try await stores.knowledge.list(filter, in: context.caller.organization) }
+            : Page(items: [], total: 0)
         let now = Timestamp(milliseconds: WallClock.nowMilliseconds())
         return json(
             PageBody.make(

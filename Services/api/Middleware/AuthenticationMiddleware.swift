@@ -15,7 +15,8 @@ struct AuthenticationMiddleware: Middleware {
     private let templates: Set<String>
 
     /// - Parameter requirements: what each route takes; a route that is not here is refused.
-    init(authenticator: Authenticator, requirements: [RouteKey: RouteRequirement],
+    init(
+        authenticator: Authenticator, requirements: [RouteKey: RouteRequirement],
         onDenied: @escaping OnDenied = { _, _, _, _ in }
     ) {
         self.onDenied = onDenied

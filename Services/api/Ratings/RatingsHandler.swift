@@ -56,7 +56,8 @@ struct RatingsHandler: Sendable {
         let (limit, offset) = Self.page(&query)
         try query.finish()
         let page: Page<StoredMatch>
-        do { page = try await stores.ratings.matches(within: context.caller.reach, limit: limit, offset: offset) } catch {
+        do { page = try await stores.ratings.matches(within: context.caller.reach, limit: limit, offset: offset) } catch
+        {
             throw APIError.unavailable(error)
         }
         let rows = page.items.map { stored in

@@ -31,8 +31,10 @@ extension Routes {
         open(
             "mfa/verify", "Completes a sign-in by the second factor, or proves a code.", .secondFactor,
             .json(.secondFactorVerified),
-            refuses: [.invalidCredentials, .invalidToken, .tokenExpired, .accountLocked, .wrongCode, .conflict,
-                .authenticationRequired]
+            refuses: [
+                .invalidCredentials, .invalidToken, .tokenExpired, .accountLocked, .wrongCode, .conflict,
+                .authenticationRequired,
+            ]
         ) { $0.accounts.secondFactor.verify },
     ]
 
@@ -44,7 +46,9 @@ extension Routes {
             $0.accounts.sessions.logoutAll
         },
         own(.get, "/api/auth/me", "The user who asks.", .json(.me)) { $0.accounts.profile.me },
-        own(.patch, "/api/auth/me", "Changes the user's name.", .json(.me), takes: .profile) { $0.accounts.profile.update },
+        own(.patch, "/api/auth/me", "Changes the user's name.", .json(.me), takes: .profile) {
+            $0.accounts.profile.update
+        },
         own(
             .post, "/api/auth/password/change", "Changes the password, and ends every session.", .json(.done),
             takes: .passwordChange, cost: .credential, refuses: [.wrongPassword, .accountLocked]

@@ -11,7 +11,8 @@ extension Routes {
             items: [.limit(AccountStore.limitRange, standard: 50), .offset], answers: .json(.users)
         ) { $0.accounts.users.list },
         Route(
-            .post, "/api/users", .permission(.usersManage), "Makes an account, and a token to choose its password with.",
+            .post, "/api/users", .permission(.usersManage),
+            "Makes an account, and a token to choose its password with.",
             bodyBytes: AccountRequests.maximumBytes, takes: .init(.userWish), answers: .json(.userCreated, 201),
             refuses: [.emailTaken, .userNotFound]
         ) { $0.accounts.users.create },
@@ -20,7 +21,8 @@ extension Routes {
             refuses: [.userNotFound]
         ) { $0.accounts.users.get },
         Route(
-            .patch, "/api/users/{user}", .permission(.usersManage), "Changes name, role, or whether the user may come in.",
+            .patch, "/api/users/{user}", .permission(.usersManage),
+            "Changes name, role, or whether the user may come in.",
             bodyBytes: AccountRequests.maximumBytes, takes: .init(.userChange), answers: .json(.userAnswer),
             refuses: [.userNotFound, .conflict]
         ) { $0.accounts.users.change },
@@ -58,7 +60,8 @@ extension Routes {
             .get, "/api/audit", .permission(.auditRead), "The audit log, newest first.",
             items: [
                 .limit(AuditLog.limitRange, standard: 50), .offset,
-                .text("action", maximum: 64, "Only of this kind."), .text("user_id", maximum: 128, "Only by this subject."),
+                .text("action", maximum: 64, "Only of this kind."),
+                .text("user_id", maximum: 128, "Only by this subject."),
             ], answers: .json(.auditPage)
         ) { $0.accounts.audit.list },
         Route(

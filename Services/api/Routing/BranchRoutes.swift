@@ -29,6 +29,7 @@ extension Routes {
     ]
 
     private static let refusals: [ErrorCode] = [
-        .noAgents, .budgetExhausted, .idempotencyConflict, .idempotencyInProgress, .invalidIdempotencyKey, .debateErased,
+        .noAgents, .budgetExhausted, .idempotencyConflict, .idempotencyInProgress, .invalidIdempotencyKey,
+        .debateErased,
     ]
 }

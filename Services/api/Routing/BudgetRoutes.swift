@@ -18,7 +18,8 @@ extension Routes {
             answers: .json(.budgetSummary)
         ) { $0.budgets.summary },
         Route(
-            .post, "/api/budgets/check", .permission(.budgetsManage), "Whether so much would be paid; reserves nothing.",
+            .post, "/api/budgets/check", .permission(.budgetsManage),
+            "Whether so much would be paid; reserves nothing.",
             takes: .init(.checkBudget), answers: .json(.budgetCheck), refuses: [.budgetNotFound]
         ) { $0.budgets.check },
         Route(

@@ -12,7 +12,8 @@ extension Routes {
             answers: .json(.signingKeys)
         ) { $0.receiptLog.signingKey },
         Route(
-            .get, "/.well-known/aragora-odr-signing-key", .open, "The public key in force, as PEM.",             answers: .other("application/x-pem-file"), refuses: [.notFound]
+            .get, "/.well-known/aragora-odr-signing-key", .open, "The public key in force, as PEM.",
+            answers: .other("application/x-pem-file"), refuses: [.notFound]
         ) { $0.receiptLog.wellKnownKey },
         Route(
             .get, "/api/receipt-log/head", .open, "The newest signed head of the receipt log.",

@@ -22,7 +22,8 @@ extension Routes {
             ], answers: .json(.receiptPage)
         ) { $0.receipts.list },
         Route(
-            .get, "/api/receipts/search", .permission(.receiptsRead), "Receipts whose question has all these words; without any, all.",
+            .get, "/api/receipts/search", .permission(.receiptsRead),
+            "Receipts whose question has all these words; without any, all.",
             cost: .search,
             items: [
                 .limit(ReceiptFilter.limitRange, standard: 20), .offset,

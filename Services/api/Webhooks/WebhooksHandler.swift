@@ -166,7 +166,8 @@ struct WebhooksHandler: Sendable {
         guard let box else {
             throw APIError(
                 .notConfigured, "Webhooks need an encryption key for their secrets.",
-                suggestion: "set ARAGORA_ENCRYPTION_KEY to 64 hex digits (openssl rand -hex 32) for the API and the workers"
+                suggestion:
+                    "set ARAGORA_ENCRYPTION_KEY to 64 hex digits (openssl rand -hex 32) for the API and the workers"
             )
         }
         return box

@@ -73,7 +73,9 @@ package enum AccountBody {
         }
     }
 
-    package static func organization(_ id: OrganizationID, name: String, slug: String, createdAt: Timestamp) -> JSONValue {
+    package static func organization(_ id: OrganizationID, name: String, slug: String, createdAt: Timestamp)
+        -> JSONValue
+    {
         [
             "id": .string(id.text), "name": .string(name), "slug": .string(slug),
             "created_at": .string(createdAt.iso8601),
@@ -152,7 +154,8 @@ package enum AccountBody {
     package static func backupCodes(_ codes: [String], message: String, endsSessions: Bool) -> JSONValue {
         [
             "message": .string(message), "backup_codes": .strings(codes),
-            "warning": "Keep these codes where you find them without your phone; each works once and they are not shown again",
+            "warning":
+                "Keep these codes where you find them without your phone; each works once and they are not shown again",
             "sessions_invalidated": .bool(endsSessions),
         ]
     }
@@ -238,7 +241,9 @@ package enum AccountBody {
         ]
     }
 
-    package static func assignment(_ user: UserID, email: String, _ role: Role, _ organization: OrganizationID) -> JSONValue {
+    package static func assignment(_ user: UserID, email: String, _ role: Role, _ organization: OrganizationID)
+        -> JSONValue
+    {
         [
             "user_id": .string(user.text), "email": .string(email), "role": .string(role.rawValue),
             "role_id": .string(role.rawValue), "org_id": .string(organization.text),

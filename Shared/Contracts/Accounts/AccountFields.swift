@@ -51,7 +51,9 @@ struct AccountFields {
         let email = required("email", maximum: AccountRequests.emailCharacters.upperBound).trimmed.lowercased()
         guard !email.isEmpty else { return "" }
         let parts = email.split(separator: "@", omittingEmptySubsequences: false)
-        let isPlain = email.unicodeScalars.allSatisfy { $0.value > 0x20 && $0.value != 0x7F && !$0.properties.isWhitespace }
+        let isPlain = email.unicodeScalars.allSatisfy {
+            $0.value > 0x20 && $0.value != 0x7F && !$0.properties.isWhitespace
+        }
         guard parts.count == 2, !parts[0].isEmpty, parts[0].utf8.count <= 64, !parts[1].isEmpty, isPlain else {
             refuse("email", "must be an address such as name@example.org")
             return ""
@@ -94,7 +96,9 @@ struct AccountFields {
 
     mutating func time(_ name: String) -> Timestamp? {
         guard let (field, value) = fields.value(name) else { return nil }
-        if let seconds = value.double, seconds > 0, seconds < 1e11 { return Timestamp(milliseconds: Int64(seconds * 1000)) }
+        if let seconds = value.double, seconds > 0, seconds < 1e11 {
+            return Timestamp(milliseconds: Int64(seconds * 1000))
+        }
         if let text = value.string, let time = Timestamp(iso8601: text) { return time }
         refuse(field, "must be a time such as 2027-01-31T12:00:00Z")
         return nil

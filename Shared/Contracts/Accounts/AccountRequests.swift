@@ -66,7 +66,8 @@ package enum AccountRequests {
         let organization = fields.line("organization", maximum: nameCharacters)
         try fields.finish()
         return Registration(
-            email: email, password: password, name: name, organization: organization?.isEmpty == true ? nil : organization
+            email: email, password: password, name: name,
+            organization: organization?.isEmpty == true ? nil : organization
         )
     }
 

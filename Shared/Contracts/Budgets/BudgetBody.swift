@@ -23,8 +23,10 @@ package enum BudgetBody {
 
     package static func json(_ budget: Budget, _ window: BudgetPeriod.Window, _ usage: BudgetUsage) -> JSONValue {
         [
-            "id": .string(budget.id.text), "budget_id": .string(budget.id.text), "org_id": .string(budget.organization.text),
-            "name": .string(budget.name), "limit_amount": dollars(budget.limit), "period": .string(budget.period.rawValue),
+            "id": .string(budget.id.text), "budget_id": .string(budget.id.text),
+            "org_id": .string(budget.organization.text),
+            "name": .string(budget.name), "limit_amount": dollars(budget.limit),
+            "period": .string(budget.period.rawValue),
             "alert_threshold": .int(Int64(budget.alertThreshold)), "scope": .string(BudgetRequest.scope),
             "enabled": .bool(budget.isEnabled), "status": .string(State(budget, usage).rawValue),
             "spent_amount": dollars(usage.spent), "reserved_amount": dollars(usage.reserved),
@@ -64,9 +66,11 @@ package enum BudgetBody {
         _ alert: BudgetAlert, debate: DebateID, raisedAt: Timestamp, acknowledgedAt: Timestamp?, by: String?
     ) -> JSONValue {
         [
-            "id": .string("\(alert.number)"), "alert_id": .string("\(alert.number)"), "budget_id": .string(alert.budget.text),
+            "id": .string("\(alert.number)"), "alert_id": .string("\(alert.number)"),
+            "budget_id": .string(alert.budget.text),
             "budget_name": .string(alert.name), "threshold": .int(Int64(alert.threshold)),
-            "spent_amount": dollars(alert.spent), "limit_amount": dollars(alert.limit), "debate_id": .string(debate.text),
+            "spent_amount": dollars(alert.spent), "limit_amount": dollars(alert.limit),
+            "debate_id": .string(debate.text),
             "created_at": .string(raisedAt.iso8601), "acknowledged": .bool(acknowledgedAt != nil),
             "acknowledged_at": .optional(acknowledgedAt?.iso8601), "acknowledged_by": .optional(by),
         ]
@@ -77,7 +81,8 @@ package enum BudgetBody {
     ) -> JSONValue {
         [
             "id": .string(debate.text), "budget_id": .string(budget.text), "debate_id": .string(debate.text),
-            "user_id": .string(user), "amount": dollars(spent), "created_at": .string(at.iso8601), "final": .bool(isOver),
+            "user_id": .string(user), "amount": dollars(spent), "created_at": .string(at.iso8601),
+            "final": .bool(isOver),
         ]
     }
 

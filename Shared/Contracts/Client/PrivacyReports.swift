@@ -83,7 +83,9 @@ package enum PrivacyReports {
     }
 
     /// The last line: without it the file was cut short.
-    package static func exportEnd(debates: Int, events: Int, receipts: Int, calls: Int, remarks: Int, facts: Int) -> JSONValue {
+    package static func exportEnd(debates: Int, events: Int, receipts: Int, calls: Int, remarks: Int, facts: Int)
+        -> JSONValue
+    {
         [
             "kind": "end", "debates": .int(Int64(debates)), "events": .int(Int64(events)),
             "receipts": .int(Int64(receipts)), "calls": .int(Int64(calls)), "remarks": .int(Int64(remarks)),

@@ -31,7 +31,8 @@ extension EventCodec {
     private static func json(of branch: Branch) -> JSONValue {
         [
             "parent_debate_id": .string(branch.parent.text), "branch_point": .int(Int64(branch.round)),
-            "parent_seq": .int(branch.tail.seq), "parent_hash": .string(String(decoding: HexText.encode(branch.tail.hash), as: UTF8.self)),
+            "parent_seq": .int(branch.tail.seq),
+            "parent_hash": .string(String(decoding: HexText.encode(branch.tail.hash), as: UTF8.self)),
         ]
     }
 
@@ -138,7 +139,9 @@ extension EventCodec {
                 ("round_num", .int(Int64(termination.round))), ("total_rounds", .int(Int64(termination.totalRounds))),
                 ("source", .string(termination.source.rawValue)), ("measure", .ratio(termination.measure)),
                 ("rounds_saved", .int(Int64(termination.totalRounds - termination.round))),
-            ] + (termination.refusedBy.map { [("refused_by", .string($0.text)), ("message", .string($0.sentence))] } ?? []))
+            ]
+                + (termination.refusedBy.map { [("refused_by", .string($0.text)), ("message", .string($0.sentence))] }
+                    ?? []))
     }
 
     static func fields(of alert: BudgetAlert) -> JSONObject {

@@ -40,7 +40,8 @@ extension Schema {
     package static let profile = input(["name": text(0...100).ifGiven]).named("Profile")
     package static let keyWish = input([
         "name": text(1...100).ifGiven,
-        "scopes": list(either(permissionName, constant("*")), maximum: 100).ifGiven.saying("What the key may; all that its user may unless told."),
+        "scopes": list(either(permissionName, constant("*")), maximum: 100).ifGiven.saying(
+            "What the key may; all that its user may unless told."),
         "expires_at": either(time, amount).ifGiven.saying("A year from now unless told."),
     ]).named("KeyWish")
     package static let userWish = input(["email": email, "name": text(0...100).ifGiven, "role": givenRole.ifGiven])

@@ -7,7 +7,8 @@ extension Schema {
 
     package static let createBudget = input([
         "name": text(BudgetRequest.nameCharacters), "limit_amount": dollars,
-        "period": text.ifGiven.saying("One of \(BudgetPeriod.allCases.map(\.rawValue).joined(separator: ", ")); in UTC."),
+        "period": text.ifGiven.saying(
+            "One of \(BudgetPeriod.allCases.map(\.rawValue).joined(separator: ", ")); in UTC."),
         "alert_threshold": whole(1...100).ifGiven.saying("Percent of the limit."),
         "scope": text.ifGiven.saying("organization, the only one."),
     ]).named("CreateBudget")

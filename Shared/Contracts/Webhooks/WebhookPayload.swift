@@ -41,9 +41,10 @@ package enum WebhookPayload {
     ) -> EndNotice {
         EndNotice(
             event: event,
-            body: CanonicalJSON.encode([
-                "type": .string(event.rawValue), "timestamp": .string(time.iso8601),
-                "data": .object(JSONObject(data)),
-            ] as JSONValue))
+            body: CanonicalJSON.encode(
+                [
+                    "type": .string(event.rawValue), "timestamp": .string(time.iso8601),
+                    "data": .object(JSONObject(data)),
+                ] as JSONValue))
     }
 }

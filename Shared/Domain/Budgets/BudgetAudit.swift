@@ -116,7 +116,9 @@ package struct BudgetAudit: Sendable {
         withAccount(entry) { account in
             guard let call = entry.call else { return "no call" }
             account.spent += entry.spent.amount
-            guard let held = account.reserved.removeValue(forKey: call) else { return "\(call.key) had reserved nothing" }
+            guard let held = account.reserved.removeValue(forKey: call) else {
+                return "\(call.key) had reserved nothing"
+            }
             if entry.kind == .unknown { account.unknown[call] = entry.spent }
             if held != entry.amount { return "gives back \(entry.amount?.amount ?? 0) of \(held.amount)" }
             return entry.kind == .unknown && entry.spent != held ? "an unknown call costs \(entry.spent.amount)" : nil
@@ -127,7 +129,9 @@ package struct BudgetAudit: Sendable {
         if let place = entry.place { return change(place) { $0.spent += entry.spent.amount } }
         withAccount(entry) { account in
             account.spent += entry.spent.amount
-            guard let call = entry.call, account.unknown.removeValue(forKey: call) != nil else { return "was not unknown" }
+            guard let call = entry.call, account.unknown.removeValue(forKey: call) != nil else {
+                return "was not unknown"
+            }
             return nil
         }
     }

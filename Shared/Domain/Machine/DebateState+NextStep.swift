@@ -120,7 +120,8 @@ extension DebateState {
 
     /// Candidate → what all votes so far say for what it holds; nil where only the last vote counts.
     private func standing(in round: RoundState) -> PanelMap<Int64>? {
-        guard spec.isAdaptive, refusal == nil, let last = history.rounds.last(where: { $0.round == round.number }) else {
+        guard spec.isAdaptive, refusal == nil, let last = history.rounds.last(where: { $0.round == round.number })
+        else {
             return nil
         }
         let standing = AdaptiveRule(panel: spec.agents.count)
@@ -154,7 +155,8 @@ extension DebateState {
         return DebateOutcome(
             status: status, reason: reason, consensus: result,
             votes: voted.map { round in spec.agents.compactMap { deciding(in: round)[$0.name] } } ?? [],
-            ballots: history.ballots.map { Dictionary(uniqueKeysWithValues: $0.names.pairs.map { ($0, $1) }) } ?? [:], spec: spec,
+            ballots: history.ballots.map { Dictionary(uniqueKeysWithValues: $0.names.pairs.map { ($0, $1) }) } ?? [:],
+            spec: spec,
             engineVersion: engineVersion, startedAt: startedAt, roundsUsed: round?.number ?? 0, usage: usage,
             unknownCalls: abandonedCalls,
             participants: spec.agents.map {

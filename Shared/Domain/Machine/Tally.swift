@@ -16,7 +16,8 @@ struct Tally {
     init(_ votes: [Vote], groups: ChoiceGroups, weights: PanelMap<Ratio>, standing: PanelMap<Int64>? = nil) {
         for vote in votes {
             guard let choice = groups.representative(of: vote.choice) else { continue }
-            scores[choice, default: Score(standing: standing?[choice] ?? 0)].weight += (weights[vote.agent] ?? .one).tenThousandths
+            scores[choice, default: Score(standing: standing?[choice] ?? 0)].weight +=
+                (weights[vote.agent] ?? .one).tenThousandths
             scores[choice, default: Score()].confidence &+= vote.confidence.tenThousandths
         }
     }

@@ -26,7 +26,9 @@ package enum PriceBook {
     }
 
     /// What a call holds back until its cost is known; nil when its model is free.
-    package static func reservation(of call: PlannedCall, maxTokens: Int = ProviderEndpoint.defaultMaxTokens) -> MicroUSD? {
+    package static func reservation(of call: PlannedCall, maxTokens: Int = ProviderEndpoint.defaultMaxTokens)
+        -> MicroUSD?
+    {
         isFree(call.agent.provider) ? nil : worstCost(call, maxTokens: maxTokens)
     }
 

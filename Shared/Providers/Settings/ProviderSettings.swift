@@ -173,6 +173,7 @@ enum ProviderDefaults {
     ]
     static let models: [ProviderKey: String] = [
         .anthropic: "claude-sonnet-5-5", .openai: "gpt-4.1", .openrouter: "deepseek/deepseek-chat-v3.1",
-        .mistral: "mistral-large-latest", .gemini: "gemini-2.5-pro", .xai: "grok-4.7", .local: "llama3.1", .demo: "demo",
+        .mistral: "mistral-large-latest", .gemini: "gemini-2.5-pro", .xai: "grok-4.7", .local: "llama3.1",
+        .demo: "demo",
     ]
 }

@@ -31,7 +31,9 @@ package enum PromptBuilder {
                 [call.key.text, call.agent.persona ?? "", given.topic, given.context ?? "", given.own ?? ""]
                 + given.knowledge.flatMap { [$0.question, $0.conclusion] } + given.remarks + given.constraints
                 + [given.earlier?.question ?? ""]
-                + (given.others + given.critiques + (given.earlier?.positions ?? [])).flatMap { [$0.agent, $0.content] }
+                + (given.others + given.critiques + (given.earlier?.positions ?? [])).flatMap {
+                    [$0.agent, $0.content]
+                }
             // The bytes between two texts occur in none.
             let digits = String(FNV1a.hash(texts.joined(separator: "\u{0}")), radix: 16)
             tag = "material-" + String(repeating: "0", count: 16 - digits.count) + digits

@@ -31,7 +31,8 @@ package struct AccessControl: Sendable {
     ///   - token: nil switches authentication off; the settings refuse that in production.
     ///   - sessions: secrets of sessions and keys; without them others are derived from the token, and without that
     ///     made up for the life of the process.
-    package init(token: Secret<String>?, previousToken: Secret<String>?, sessions: SessionSettings = SessionSettings()) {
+    package init(token: Secret<String>?, previousToken: Secret<String>?, sessions: SessionSettings = SessionSettings())
+    {
         let roots = [token, previousToken].compactMap { $0.map { Array($0.reveal().utf8) } }
         secrets = Reloadable(
             Secrets(

@@ -45,7 +45,8 @@ package struct SessionSettings: Sendable {
                 name,
                 help: name.hasSuffix("PREVIOUS")
                     ? "The key before the last rotation: what was stored under it is still read."
-                    : "64 hex digits. Secrets that we store are encrypted with it; API keys, reset tokens and backup codes are stored as codes under it.")
+                    : "64 hex digits. Secrets that we store are encrypted with it; API keys, reset tokens and backup codes are stored as codes under it."
+            )
             Self.checkEncryptionKey(key, name, &reader)
             if let key { keys.append(key) }
         }
@@ -80,7 +81,9 @@ package struct SessionSettings: Sendable {
 
     /// Seals the secrets that we store; nil when no encryption key is set: nothing that must be read again can be stored then.
     package var secretBox: SecretBox? {
-        let keys = encryption.map { HMACSHA256.code(for: Array("aragora stored secrets v1".utf8), key: Hex.decode($0.reveal()) ?? []) }
+        let keys = encryption.map {
+            HMACSHA256.code(for: Array("aragora stored secrets v1".utf8), key: Hex.decode($0.reveal()) ?? [])
+        }
         guard let current = keys.first else { return nil }
         return try? SecretBox(current: current, previous: Array(keys.dropFirst()))
     }

@@ -66,7 +66,8 @@ enum AdaptiveStudy {
             share("first plurality") { $0.first }, share("final plurality") { $0.final },
             share("oracle") { $0.oracle }, share("adaptive decision") { $0.adaptive },
             Finding("\(item.name): best guess from all three rounds right", Estimate(meanOf: pairs.map(\.best))),
-            Finding("\(item.name): recovered by the best guess, the most that any rule could", AdaptivePair.bound(pairs)),
+            Finding(
+                "\(item.name): recovered by the best guess, the most that any rule could", AdaptivePair.bound(pairs)),
             Finding(
                 "\(item.name): recovered of what the final plurality loses against the oracle", recovered,
                 expecting: item.isJudged

@@ -60,7 +60,8 @@ enum TuningStudy {
         ]
             + scores.flatMap { score in
                 let isInUse = score.constants == .tuned
-                let name = "ballots \(score.constants.ballotShare.value), copied \(score.constants.copied.value), lead \(score.constants.lead.value)"
+                let name =
+                    "ballots \(score.constants.ballotShare.value), copied \(score.constants.copied.value), lead \(score.constants.lead.value)"
                 return [
                     Finding(
                         "\(name): right", score.right,
@@ -78,17 +79,24 @@ enum TuningStudy {
         let answers = debate.answers
         let rule = AdaptiveRule(panel: answers[0].count, constants: constants)
         let votes = answers.indices.map { vote in
-            let heard = vote == 0 ? [] : debate.heard[vote - 1].enumerated().compactMap { place, option in
-                option.map { (name(place), [$0]) }
-            }
+            let heard =
+                vote == 0
+                ? []
+                : debate.heard[vote - 1].enumerated().compactMap { place, option in
+                    option.map { (name(place), [$0]) }
+                }
             return AdaptiveRule.Moment(
                 choices: PanelMap(answers[vote].enumerated().map { (name($0), $1) }), heard: PanelMap(heard))
         }
-        let stop = votes.indices.dropLast().first { rule.stopShare(after: Array(votes[...$0])) != nil } ?? votes.count - 1
+        let stop =
+            votes.indices.dropLast().first { rule.stopShare(after: Array(votes[...$0])) != nil } ?? votes.count - 1
         let standing = rule.standing(after: Array(votes[...stop]))
         let decision = answers[stop].max { left, right in
             (standing[left] ?? 0, answers[stop].count { $0 == left }, -(answers[stop].firstIndex(of: left) ?? 0))
-                < (standing[right] ?? 0, answers[stop].count { $0 == right }, -(answers[stop].firstIndex(of: right) ?? 0))
+                < (
+                    standing[right] ?? 0, answers[stop].count { $0 == right },
+                    -(answers[stop].firstIndex(of: right) ?? 0)
+                )
         }
         return AdaptivePair(
             first: debate.firstPlurality == 0, final: debate.decision == 0, adaptive: decision == 0,

@@ -39,7 +39,8 @@ enum AccountRows {
 
     static func key(_ row: Row) throws(PGError) -> APIKeyRecord {
         // A permission that this version does not know gives nothing.
-        let scopes = try row.isNull("scopes") ? nil : Set(row.textArray("scopes").compactMap(Permission.init(rawValue:)))
+        let scopes =
+            try row.isNull("scopes") ? nil : Set(row.textArray("scopes").compactMap(Permission.init(rawValue:)))
         return APIKeyRecord(
             id: try row.keyID("id"), user: try row.userID("user_id"), name: try row.text("name"),
             prefix: try row.text("prefix"), scopes: scopes, createdAt: try row.timestamp("created_at"),

@@ -233,7 +233,8 @@ package struct AccountStore: Sendable {
     private struct NoAdministrator: Error {}
 
     /// An organization that nobody can manage would be lost.
-    private static func requireAdministrator(of organization: OrganizationID, in transaction: PGTransaction) async throws
+    private static func requireAdministrator(of organization: OrganizationID, in transaction: PGTransaction)
+        async throws
     {
         // Two administrators who demote each other at once would both see one left.
         let answers = try await transaction.queryPipelined([

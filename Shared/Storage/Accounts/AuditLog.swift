@@ -201,7 +201,8 @@ package struct AuditLog: Sendable {
     ) async throws -> Int {
         // Locked first: a hold that is set meanwhile waits, or is seen.
         let head = try await transaction.query(
-            "SELECT first_seq FROM audit_heads WHERE org_id = \(organization) AND NOT legal_hold FOR UPDATE").first
+            "SELECT first_seq FROM audit_heads WHERE org_id = \(organization) AND NOT legal_hold FOR UPDATE"
+        ).first
         guard let first = try head?.int64("first_seq") else { return 0 }
         // Not the newest entry: a chain that was never empty never looks so.
         let last = try await transaction.query(

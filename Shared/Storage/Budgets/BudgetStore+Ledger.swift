@@ -67,7 +67,8 @@ extension BudgetStore {
 
     /// What debates cost a budget, newest first.
     package func charges(
-        of budget: BudgetID, since: Timestamp? = nil, until: Timestamp? = nil, user: String? = nil, limit: Int, offset: Int
+        of budget: BudgetID, since: Timestamp? = nil, until: Timestamp? = nil, user: String? = nil, limit: Int,
+        offset: Int
     ) async throws(StorageError) -> [Charge] {
         try await write("budget charges") {
             try await pool.query(
@@ -81,7 +82,8 @@ extension BudgetStore {
                 """
             ).map { row in
                 Charge(
-                    debate: try row.debateID("id"), user: try row.text("created_by"), at: try row.timestamp("created_at"),
+                    debate: try row.debateID("id"), user: try row.text("created_by"),
+                    at: try row.timestamp("created_at"),
                     spent: MicroUSD(try row.int64("spent_micro_usd")), isOver: try row.bool("is_over"))
             }
         }

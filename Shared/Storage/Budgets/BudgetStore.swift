@@ -136,7 +136,8 @@ package struct BudgetStore: Sendable {
             budget: budget,
             window: BudgetPeriod.Window(start: start, end: budget.period.window(around: start).end),
             usage: BudgetUsage(
-                limit: budget.limit, spent: MicroUSD(try row.int64("period_spent") + spent), reserved: MicroUSD(reserved),
+                limit: budget.limit, spent: MicroUSD(try row.int64("period_spent") + spent),
+                reserved: MicroUSD(reserved),
                 idle: MicroUSD(max(0, try row.int64("open_granted") - spent - reserved))))
     }
 }

@@ -18,16 +18,16 @@ enum AppendStatement {
     static func make(_ batch: EventBatch, tail: LogTail, intents: [CallIntent]) -> SQL {
         guard intents.allSatisfy({ $0.reservation == nil }) else { return paid(batch, tail, intents) }
         return """
-        \(append(batch, tail)), intent AS (
-            INSERT INTO agent_calls (debate_id, epoch, attempt, call_key, agent, provider, model, round)
-            SELECT run.debate_id, \(batch.epoch), 1, i.* FROM run CROSS JOIN unnest(
-                \(intents.map(\.key.text)), \(intents.map(\.agent)), \(intents.map(\.provider.rawValue)),
-                \(intents.map(\.model)), \(intents.map(\.round))) AS i (call_key, agent, provider, model, round)
-            ON CONFLICT DO NOTHING
-            RETURNING call_key
-        )
-        SELECT appended, call_key FROM (SELECT count(*) AS appended FROM event) AS log LEFT JOIN intent ON true
-        """
+            \(append(batch, tail)), intent AS (
+                INSERT INTO agent_calls (debate_id, epoch, attempt, call_key, agent, provider, model, round)
+                SELECT run.debate_id, \(batch.epoch), 1, i.* FROM run CROSS JOIN unnest(
+                    \(intents.map(\.key.text)), \(intents.map(\.agent)), \(intents.map(\.provider.rawValue)),
+                    \(intents.map(\.model)), \(intents.map(\.round))) AS i (call_key, agent, provider, model, round)
+                ON CONFLICT DO NOTHING
+                RETURNING call_key
+            )
+            SELECT appended, call_key FROM (SELECT count(*) AS appended FROM event) AS log LEFT JOIN intent ON true
+            """
     }
 
     /// With intents that cost something. What was settled comes first, since it frees what it had reserved.

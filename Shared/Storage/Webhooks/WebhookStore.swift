@@ -91,7 +91,9 @@ package struct WebhookStore: Sendable {
 
     /// Puts a message of its own into the outbox, for a test.
     /// - Throws: ``StorageError``.
-    package func send(_ notice: EndNotice, to endpoint: WebhookEndpoint, message: String, of organization: OrganizationID)
+    package func send(
+        _ notice: EndNotice, to endpoint: WebhookEndpoint, message: String, of organization: OrganizationID
+    )
         async throws(StorageError)
     {
         try await run("send") {
@@ -139,7 +141,8 @@ package struct WebhookStore: Sendable {
 
     /// One that was given up.
     /// - Throws: ``StorageError``.
-    package func dead(_ message: String, of organization: OrganizationID) async throws(StorageError) -> WebhookDelivery? {
+    package func dead(_ message: String, of organization: OrganizationID) async throws(StorageError) -> WebhookDelivery?
+    {
         try await run("dead letter") {
             try await pool.query(
                 """

@@ -47,8 +47,8 @@ struct APIAccessTests {
                     "/.well-known/aragora-odr-signing-key", "/api/receipt-log/head", "/api/receipt-log/inclusion",
                     "/api/receipt-log/consistency", "/api/receipt-log/entries", "/api/leaderboard", "/api/rankings",
                     "/api/status", "/ws", "/openapi.json", "/api/openapi.json",
-                        "/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/auth/password/forgot",
-                        "/api/auth/password/reset", "/api/auth/mfa/verify",
+                    "/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/auth/password/forgot",
+                    "/api/auth/password/reset", "/api/auth/mfa/verify",
                 ])
         }
     }

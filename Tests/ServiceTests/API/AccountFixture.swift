@@ -62,7 +62,8 @@ extension APIFixture {
         try #require(made.status == 201, "\(made.text)")
         let token = try #require(made.json["reset_token"]?.string)
         let set = try await send(
-            "POST", "/api/auth/password/reset", #"{"token":"\#(token)","new_password":"\#(Person.password)"}"#, token: nil)
+            "POST", "/api/auth/password/reset", #"{"token":"\#(token)","new_password":"\#(Person.password)"}"#,
+            token: nil)
         try #require(set.status == 200, "\(set.text)")
         return try person(email, try await login(email).json)
     }

@@ -16,7 +16,8 @@ struct BudgetAPITests {
     private static let paid = #"{"topic":"Postgres?","agents":["openai|gpt-4o","openai|gpt-4o","demo"]}"#
 
     private func create(
-        _ api: APIFixture, _ body: String = #"{"name":"models","limit_amount":10,"period":"monthly","alert_threshold":75}"#
+        _ api: APIFixture,
+        _ body: String = #"{"name":"models","limit_amount":10,"period":"monthly","alert_threshold":75}"#
     ) async throws -> JSONValue {
         let answer = try await api.send("POST", "/api/v1/budgets", body)
         try #require(answer.status == 201, "\(answer.text)")
@@ -42,7 +43,9 @@ struct BudgetAPITests {
             #expect(reset["period_start"] != made["period_start"] && reset["period_end"] == made["period_end"])
             #expect(try await api.get("/api/v1/budgets/summary").json["active_budgets"]?.int == 0)
             #expect(try await api.send("DELETE", "/api/v1/budgets/\(id)").json["deleted"]?.bool == true)
-            for (method, rest) in [("GET", ""), ("DELETE", ""), ("GET", "/alerts"), ("GET", "/transactions"), ("POST", "/reset")] {
+            for (method, rest) in [
+                ("GET", ""), ("DELETE", ""), ("GET", "/alerts"), ("GET", "/transactions"), ("POST", "/reset"),
+            ] {
                 let answer = try await api.send(method, "/api/v1/budgets/\(id)\(rest)")
                 #expect(answer.status == 404 && answer.code == "budget_not_found", "\(method) \(rest)")
             }
@@ -86,13 +89,16 @@ struct BudgetAPITests {
             let key = ["Idempotency-Key": "once"]
             let first = try await api.send("POST", "/api/v1/debates", Self.paid, headers: key)
             #expect(first.status == 200)
-            let id = try #require(try await create(api, #"{"name":"tight","limit_amount":0.01,"period":"daily"}"#)["id"]?.string)
+            let id = try #require(
+                try await create(api, #"{"name":"tight","limit_amount":0.01,"period":"daily"}"#)["id"]?.string)
             let answer = try await api.send("POST", "/api/v1/debates", Self.paid)
             #expect(answer.status == 402 && answer.code == "budget_exhausted")
             #expect(answer.json["error"]?.string?.hasPrefix("The budget \"tight\" has $0.010000 left until ") == true)
             #expect(answer.json["suggestion"]?.string?.contains("demo") == true)
             #expect(try await api.send("POST", "/api/v1/debates", Self.paid, headers: key).text == first.text)
-            #expect(try await api.send("POST", "/api/v1/debates", #"{"topic":"Postgres?","agents":["demo","demo"]}"#).status == 200)
+            #expect(
+                try await api.send("POST", "/api/v1/debates", #"{"topic":"Postgres?","agents":["demo","demo"]}"#).status
+                    == 200)
             _ = try await api.send("PATCH", "/api/v1/budgets/\(id)", #"{"enabled":false}"#)
             #expect(try await api.send("POST", "/api/v1/debates", Self.paid).status == 200)
         }
@@ -101,14 +107,17 @@ struct BudgetAPITests {
     @Test("a check says whether the tightest budget would pay")
     func check() async throws {
         try await APIFixture.with { api in
-            let free = try await api.send("POST", "/api/v1/budgets/check", #"{"operation":"debate","estimated_cost":5}"#)
+            let free = try await api.send(
+                "POST", "/api/v1/budgets/check", #"{"operation":"debate","estimated_cost":5}"#)
             #expect(free.json["allowed"]?.bool == true && free.json["remaining_budget"]?.isNull == true)
             _ = try await create(api)
             let tight = try await create(api, #"{"name":"tight","limit_amount":1,"period":"daily"}"#)
-            let refused = try await api.send("POST", "/api/v1/budgets/check", #"{"operation":"debate","estimated_cost":5}"#)
+            let refused = try await api.send(
+                "POST", "/api/v1/budgets/check", #"{"operation":"debate","estimated_cost":5}"#)
             #expect(refused.json["allowed"]?.bool == false && refused.json["budget_id"] == tight["id"])
             #expect(refused.json["remaining_budget"]?.double == 1)
-            let unknown = try await api.send("POST", "/api/v1/budgets/check", #"{"estimated_cost":5,"budget_id":"bdg_x"}"#)
+            let unknown = try await api.send(
+                "POST", "/api/v1/budgets/check", #"{"estimated_cost":5,"budget_id":"bdg_x"}"#)
             #expect(unknown.status == 404)
         }
     }
@@ -116,7 +125,8 @@ struct BudgetAPITests {
     @Test("what debates cost a budget, and the alert they raised, can be read and acknowledged")
     func ledger() async throws {
         try await APIFixture.with { api in
-            let id = try #require(try await create(api, #"{"name":"b","limit_amount":0.0001,"period":"total"}"#)["id"]?.string)
+            let id = try #require(
+                try await create(api, #"{"name":"b","limit_amount":0.0001,"period":"total"}"#)["id"]?.string)
             let debate = try await api.create()
             _ = try await api.pool.execute(
                 """
@@ -164,7 +174,8 @@ struct BudgetAPITests {
             #expect(try await api.get("/api/v1/debates/estimate-cost").json["num_rounds"]?.int == 9)
             #expect(try await api.get("/api/v1/debates/estimate-cost?num_agents=99").status == 400)
             #expect(
-                try await api.get("/api/v1/debates/estimate-cost?model_types=demo").json["total_estimated_cost_usd"]?.double == 0)
+                try await api.get("/api/v1/debates/estimate-cost?model_types=demo").json["total_estimated_cost_usd"]?
+                    .double == 0)
         }
     }
 }

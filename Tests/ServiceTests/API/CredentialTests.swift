@@ -71,11 +71,13 @@ struct CredentialTests {
             }
             for (name, claims) in [
                 ("type refresh", with("type", "refresh")), ("type pending", with("type", "mfa_pending")),
-                ("no type", with("type", nil)), ("another issuer", with("iss", "evil")), ("no issuer", with("iss", nil)),
+                ("no type", with("type", nil)), ("another issuer", with("iss", "evil")),
+                ("no issuer", with("iss", nil)),
                 ("another audience", with("aud", "other")), ("a list of audiences", with("aud", ["aragora-api"])),
                 ("no audience", with("aud", nil)), ("no exp", with("exp", nil)), ("a text as exp", with("exp", "9e9")),
                 ("a fraction as exp", with("exp", .double(Double(now) + 1000.5))), ("no iat", with("iat", nil)),
-                ("issued tomorrow", with("iat", .int(now + 86_400))), ("not before tomorrow", with("nbf", .int(now + 86_400))),
+                ("issued tomorrow", with("iat", .int(now + 86_400))),
+                ("not before tomorrow", with("nbf", .int(now + 86_400))),
                 ("no token version", with("tv", nil)), ("a role there is not", with("role", "root")),
                 ("no subject", with("sub", nil)), ("a subject that is no id", with("sub", "admin")),
                 ("no session", with("sid", nil)), ("no id", with("jti", nil)),
@@ -152,7 +154,8 @@ struct CredentialTests {
             #expect(text.utf8.count == 32)
             let uri = try #require(setup.json["provisioning_uri"]?.string)
             #expect(uri == "otpauth://totp/Aragora:admin%40example.org?secret=\(text)&issuer=Aragora")
-            let sealed = try #require(try await api.pool.query("SELECT mfa_secret FROM users").first?.bytes("mfa_secret"))
+            let sealed = try #require(
+                try await api.pool.query("SELECT mfa_secret FROM users").first?.bytes("mfa_secret"))
             let user = try #require(UserID(person.id))
             let secret = try api.settings.access.secretBox.open(sealed, for: SecondFactorCheck.purpose(user))
             #expect(Base32.encode(secret) == text && !sealed.starts(with: secret))

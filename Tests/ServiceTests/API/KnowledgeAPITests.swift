@@ -57,7 +57,9 @@ struct KnowledgeAPITests {
             _ = try await concluded(api, "Should the billing service move to Postgres?")
             let debate = try await api.create("Should the billing service move to Postgres?")
             #expect(try await recalled(api, debate).isEmpty)
-            #expect(try await api.pool.query("SELECT 1 FROM debates WHERE convert_from(spec, 'UTF8') LIKE '%knowledge%'").count == 2)
+            #expect(
+                try await api.pool.query("SELECT 1 FROM debates WHERE convert_from(spec, 'UTF8') LIKE '%knowledge%'")
+                    .count == 2)
         }
     }
 
@@ -77,7 +79,8 @@ struct KnowledgeAPITests {
         try await APIFixture.with { api in
             let made = try await api.send(
                 "POST", "/api/v1/knowledge/facts",
-                #"{"statement":" The billing service has 12 tables. ","workspace_id":"default","confidence":0.9,"topics":["billing"],"evidence_ids":["e1"]}"#)
+                #"{"statement":" The billing service has 12 tables. ","workspace_id":"default","confidence":0.9,"topics":["billing"],"evidence_ids":["e1"]}"#
+            )
             #expect(made.status == 200, "\(made.text)")
             let id = try #require(made.json["id"]?.string)
             #expect(made.json["statement"]?.string == "The billing service has 12 tables.")

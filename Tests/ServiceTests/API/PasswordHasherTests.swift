@@ -23,8 +23,11 @@ struct PasswordHasherTests {
         }
         #expect(!refused.isEmpty && hasher.made >= PasswordHasher.maxPending)
         #expect(hasher.made + refused.count == 2 * PasswordHasher.maxPending)
-        #expect(refused.allSatisfy { $0.code.status == 429 && $0.retryAfterSeconds == PasswordHasher.retryAfterSeconds })
-        #expect(try await hasher.check("a good long password", against: try await hasher.hash("a good long password")).isRight)
+        #expect(
+            refused.allSatisfy { $0.code.status == 429 && $0.retryAfterSeconds == PasswordHasher.retryAfterSeconds })
+        #expect(
+            try await hasher.check("a good long password", against: try await hasher.hash("a good long password"))
+                .isRight)
     }
 
     @Test("without an account as much is hashed as with one, and nothing is right")

@@ -161,7 +161,8 @@ struct SessionTests {
             let shutdown = ShutdownSignal()
             async let feed: Void = shared.feed.run(until: shutdown)
             let prefix = try #require(
-                try await one.get("/api/auth/api-keys", token: person.access).json["keys"]?.array?.first?["prefix"]?.string)
+                try await one.get("/api/auth/api-keys", token: person.access).json["keys"]?.array?.first?["prefix"]?
+                    .string)
             #expect(try await one.send("DELETE", "/api/auth/api-keys/\(prefix)", token: person.access).status == 200)
             #expect(try await one.post("/api/auth/logout", as: person).status == 200)
             while await isTaken(person.access) { await Task.yield() }

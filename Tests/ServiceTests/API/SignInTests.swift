@@ -13,12 +13,14 @@ import Testing
 
 @Suite("Registering and signing in", .needsPostgres, .timeLimit(.minutes(3)))
 struct SignInTests {
-    @Test("the first who registers is an administrator, the next a member of the same organization, a founder of another")
+    @Test(
+        "the first who registers is an administrator, the next a member of the same organization, a founder of another")
     func roles() async throws {
         try await APIFixture.with { api in
             let first = try await api.register("First@Example.org")
             let me = try await api.get("/api/auth/me", token: first.access)
-            #expect(me.json["user"]?["role"]?.string == "admin" && me.json["user"]?["email"]?.string == "first@example.org")
+            #expect(
+                me.json["user"]?["role"]?.string == "admin" && me.json["user"]?["email"]?.string == "first@example.org")
             #expect(first.organization == "org_default")
             let second = try await api.register("second@example.org")
             #expect(second.organization == "org_default")
@@ -27,7 +29,8 @@ struct SignInTests {
             let founder = try await api.register("third@example.org", organization: "Other & Co")
             #expect(founder.organization != "org_default")
             let theirs = try await api.get("/api/auth/me", token: founder.access).json
-            #expect(theirs["user"]?["role"]?.string == "admin" && theirs["organization"]?["name"]?.string == "Other & Co")
+            #expect(
+                theirs["user"]?["role"]?.string == "admin" && theirs["organization"]?["name"]?.string == "Other & Co")
             let again = try await api.send(
                 "POST", "/api/auth/register", #"{"email":"FIRST@example.org","password":"another long password"}"#,
                 token: nil)

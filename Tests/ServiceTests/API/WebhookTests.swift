@@ -38,9 +38,12 @@ struct WebhookTests {
             _ = try await api.pool.execute("UPDATE webhook_outbox SET next_attempt = now()")
         }
 
-        func subscribe(_ events: String, _ more: String = "", url: String? = nil) async throws -> (id: String, secret: String) {
+        func subscribe(_ events: String, _ more: String = "", url: String? = nil) async throws -> (
+            id: String, secret: String
+        ) {
             let answer = try await api.send(
-                "POST", "/api/v1/webhooks", #"{"url":"\#(url ?? receiver.url + "/hook")","events":[\#(events)]\#(more)}"#)
+                "POST", "/api/v1/webhooks",
+                #"{"url":"\#(url ?? receiver.url + "/hook")","events":[\#(events)]\#(more)}"#)
             try #require(answer.status == 200, "\(answer.text)")
             return (
                 try #require(answer.json["webhook_id"]?.string), try #require(answer.json["secret"]?.string)
@@ -53,7 +56,8 @@ struct WebhookTests {
     }
 
     static func with(
-        _ environment: [String: String] = [:], script: @escaping ScriptedServer.Script = { _ in [.response("204 No Content", body: "")] },
+        _ environment: [String: String] = [:],
+        script: @escaping ScriptedServer.Script = { _ in [.response("204 No Content", body: "")] },
         _ body: (Desk) async throws -> Void
     ) async throws {
         try await APIFixture.with(Self.environment.merging(environment) { $1 }) { api in
@@ -79,7 +83,8 @@ struct WebhookTests {
     @Test("an end tells every endpoint that asked for it, once each, signed so that the receivers' library takes it")
     func delivered() async throws {
         try await Self.with { desk in
-            let hook = try await desk.subscribe(#""debate.completed","receipt.created""#, #","headers":{"X-Team":"blue"}"#)
+            let hook = try await desk.subscribe(
+                #""debate.completed","receipt.created""#, #","headers":{"X-Team":"blue"}"#)
             _ = try await desk.subscribe(#""debate.failed""#)
             let debate = try await desk.api.create()
             try await desk.api.finish(debate)
@@ -93,11 +98,13 @@ struct WebhookTests {
                 #expect(body["data"]?["debate_id"]?.string == debate)
                 #expect(["debate.completed", "receipt.created"].contains(body["type"]?.string))
                 #expect(try Self.libraryTakes(request, secret: hook.secret))
-                #expect(try !Self.libraryTakes(request, secret: "whsec_" + Base64.encode([UInt8](repeating: 1, count: 32))))
+                #expect(
+                    try !Self.libraryTakes(request, secret: "whsec_" + Base64.encode([UInt8](repeating: 1, count: 32))))
             }
             #expect(await desk.go() == 0)
             let sent = try await desk.api.get("/api/v1/webhooks/\(hook.id)/deliveries").json["deliveries"]?.array ?? []
-            #expect(sent.count == 2 && sent.allSatisfy { $0["status"]?.string == "delivered" && $0["attempts"]?.int == 1 })
+            #expect(
+                sent.count == 2 && sent.allSatisfy { $0["status"]?.string == "delivered" && $0["attempts"]?.int == 1 })
         }
     }
 
@@ -112,7 +119,8 @@ struct WebhookTests {
                 == request.header("webhook-signature")
         }
         let arguments = ["webhook-id", "webhook-timestamp", "webhook-signature"].map { request.header($0) ?? "none" }
-        let command = "'\(python)' Tests/Webhooks/verify.py '\(secret)' '\(arguments.joined(separator: "' '"))' 2>/dev/null"
+        let command =
+            "'\(python)' Tests/Webhooks/verify.py '\(secret)' '\(arguments.joined(separator: "' '"))' 2>/dev/null"
         guard let pipe = unsafe popen(command, "w") else { throw Unstarted() }
         _ = unsafe request.body.withUnsafeBytes { unsafe fwrite($0.baseAddress, 1, $0.count, pipe) }
         return unsafe pclose(pipe) == 0
@@ -150,7 +158,8 @@ struct WebhookTests {
         }
     }
 
-    @Test("who dies in the midst of an attempt leaves the message to the next, and an old attempt's outcome is not noted")
+    @Test(
+        "who dies in the midst of an attempt leaves the message to the next, and an old attempt's outcome is not noted")
     func killed() async throws {
         try await Self.with { desk in
             let hook = try await desk.subscribe(#""*""#)
@@ -220,7 +229,8 @@ struct WebhookTests {
     func secrets() async throws {
         let own = "whsec_" + Base64.encode([UInt8](repeating: 7, count: 32))
         try await Self.with { desk in
-            let hook = try await desk.subscribe(#""*""#, #","secret":"\#(own)","headers":{"X-Key":"needle-of-a-header"}"#)
+            let hook = try await desk.subscribe(
+                #""*""#, #","secret":"\#(own)","headers":{"X-Key":"needle-of-a-header"}"#)
             #expect(hook.secret == own)
             let shown = try await desk.api.get("/api/v1/webhooks/\(hook.id)")
             #expect(!shown.text.contains("whsec_") && !shown.text.contains("needle"))

@@ -49,7 +49,8 @@ struct DeploySettingsTests {
                 "ARAGORA_TLS_KEY_FILE": "only nginx has the key",
             ]),
         Service(name: "ws-gateway", executables: ["aragora-ws-gateway"], withheld: sessions),
-        Service(name: "debate-worker", executables: ["aragora-debate-worker"],
+        Service(
+            name: "debate-worker", executables: ["aragora-debate-worker"],
             withheld: sessions.filter { !$0.key.contains("ENCRYPTION") }),
         Service(name: "backup", executables: ["aragora-backup"], withheld: sessions),
     ]

@@ -62,7 +62,8 @@ struct ClientSessionTests {
         let user = UserID(milliseconds: 1, random: [UInt8](repeating: session, count: 10))
         let id = SessionID(milliseconds: 1, random: [UInt8](repeating: session, count: 10))
         return try gateway.access.tokens.make(
-            .access, for: .init(user: user, email: "a@b.c", organization: organization, role: .member, version: version),
+            .access,
+            for: .init(user: user, email: "a@b.c", organization: organization, role: .member, version: version),
             session: id, now: WallClock.nowMilliseconds() / 1000
         ).text
     }
