@@ -17,6 +17,12 @@ struct BodyTests {
         (body.roundsUsed, body.completedAt, body.duration) = (1, SampleDebate.time(ofEvent: 9), Ratio(9.0))
         (body.finalAnswer, body.consensusReached, body.winner) = ("Postgres.", true, "demo-1")
         (body.confidence, body.agreement) = (Ratio(0.8), .one)
+        body.failures = [
+            AgentFailure(
+                agent: "demo-2", provider: .demo, phase: .vote, round: 1, kind: .idleTimeout,
+                message: "It stopped answering.",
+                call: CallReference(key: CallKey("r1/vote/demo-2"), attempt: 1))
+        ]
         body.metadata = Array(#"{"k":1}"#.utf8)
         body.messages = [
             MessageBody(

@@ -1,3 +1,4 @@
+import Contracts
 import Domain
 import Glibc
 import Platform
@@ -87,6 +88,27 @@ struct ProviderTests {
             let debate = try await stack.create(asked)
             try await stack.audit(debate, viewers: [stack.watch(debate)], takeovers: 0)
             try await providers.audit(debate, stack, takeovers: 0, retries: 2)
+        }
+    }
+
+    @Test(
+        "an agent that fails for good is named by the debate and by its receipt, and what it failed with is never content"
+    )
+    func named() async throws {
+        let refusing = #"{"answer_words":30,"rules":[{"api":"openai","fault":{"kind":"status","status":401}}]}"#
+        try await withProviders("providers-refusing", scenario: refusing) { stack, _ in
+            try await stack.start(.worker(1))
+            let debate = try await stack.create(asked)
+            try await stack.audit(debate, viewers: [stack.watch(debate)], takeovers: 0)
+            let body = try await stack.get("/api/v1/debates/\(debate)").body
+            let failures = body["agent_failures"]?.object?.members ?? []
+            stack.check(failures.map(\.value["kind"]?.string) == ["authentication"], "failures: \(failures)")
+            let name = failures.first?.key ?? ""
+            let spoken = (body["messages"]?.array ?? []).filter { $0["agent"]?.string == name }
+            stack.check(spoken.isEmpty, "\(name) failed and is quoted: \(spoken)")
+            let receipt = try await stack.get("/api/v1/debates/\(debate)/receipt").body
+            let named = (receipt["agents_involved"]?.array ?? []).filter { $0["failure"]?.string == "authentication" }
+            stack.check(named.map(\.["name"]?.string) == [name], "the receipt names \(named)")
         }
     }
 

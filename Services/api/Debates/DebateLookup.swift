@@ -74,6 +74,7 @@ struct Transcript: Sendable {
     private(set) var decision: ConsensusResult?
     private(set) var receipt: ReceiptSummary?
     private(set) var end: DebateEnd?
+    private(set) var failures: [AgentFailure] = []
     /// What each agent held last.
     private(set) var positions: [String: String] = [:]
     private(set) var round = 0
@@ -103,6 +104,7 @@ struct Transcript: Sendable {
         case .consensus(let result): decision = result
         case .receiptGenerated(let summary): receipt = summary
         case .debateEnd(let end): self.end = end
+        case .agentError(let failure): failures.append(failure)
         default: break
         }
     }

@@ -86,6 +86,8 @@ extension DebateBody {
         finalAnswer = record.finalAnswer
         roundsUsed = max(roundsUsed, transcript.round)
         messages = transcript.messages
+        failures = transcript.failures
+        insight = transcript.end?.insight
         knowledge = transcript.knowledge(panel: agents)
         supporting = transcript.decision?.supporting ?? []
         dissenting = transcript.decision?.dissenting.map(\.agent) ?? []

@@ -47,7 +47,8 @@ struct PersonalDataExport {
     }
 
     private mutating func export(_ id: DebateID) async throws {
-        guard let record = try await debates.debate(id, within: .installation) else { return }  // gone since the page was read
+        // It may be gone since the page was read.
+        guard let record = try await debates.debate(id, within: .installation) else { return }
         try write(
             PrivacyReports.debate(
                 Self.body(record), createdBy: record.createdBy, user: record.user, organization: record.organization,

@@ -39,6 +39,10 @@ package struct DebateBody: Sendable {
     package var metadata: [UInt8] = Array("{}".utf8)
     /// Earlier conclusions that the panel was shown; left out of the body when there is none.
     package var knowledge: [KnowledgeUse] = []
+    /// Agents that failed, with what they failed at; never what a provider said of it.
+    package var failures: [AgentFailure] = []
+    /// Whether debating helped; nil while it goes on.
+    package var insight: DebateInsight?
     /// Left out of the body when nil.
     package var messages: [MessageBody]?
 
@@ -102,9 +106,25 @@ package struct DebateBody: Sendable {
                     "dissenting_agents": .strings(dissenting),
                 ]
             ),
+            ("agent_failures", agentFailures), ("insight", insight.map(InsightCodec.json(of:)) ?? .null),
             ("winner", .optional(winner)), ("cost_micro_usd", .int(cost.amount)), ("metadata", .encoded(metadata)),
             ("grounded_verdict", .null), ("model_comparison", .null), ("websocket_url", .string(Self.webSocketURL(id))),
         ]
+    }
+
+    /// By name; of an agent that failed as a panelist and as a judge, the first.
+    private var agentFailures: JSONValue {
+        var object = JSONObject()
+        for failure in failures where object[failure.agent] == nil {
+            object.append(
+                failure.agent,
+                [
+                    "provider": .string(failure.provider.rawValue), "phase": .string(failure.phase.rawValue),
+                    "round": .int(Int64(failure.round)), "kind": .string(failure.kind.rawValue),
+                    "message": .string(failure.message),
+                ])
+        }
+        return .object(object)
     }
 
     /// Where the debate can be watched.

@@ -108,6 +108,7 @@ extension Schema {
             "final_answer": text.orNull, "conclusion": text.orNull, "winner": text.orNull,
             "supporting_agents": .agentNames, "dissenting_agents": .agentNames,
         ]),
+        "agent_failures": .freeObject, "insight": insight.orNull,
         "winner": text.orNull, "cost_micro_usd": .count, "metadata": .freeObject, "grounded_verdict": any.orNull,
         "model_comparison": any.orNull, "websocket_url": .text, "erased": boolean.optional,
         "messages": list(message).optional, "knowledge": list(knowledgeUse).optional,
