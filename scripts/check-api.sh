@@ -40,5 +40,5 @@ step "docs/openapi.yaml is what is served"
 step "schemathesis, at most $seconds s"
 cd "$AGAINST_FOLDER"
 "$(dirname "$python")/schemathesis" --config-file "$ROOT/Tests/Contract/schemathesis.toml" run \
-  "$ARAGORA_BASE_URL/openapi.json" --header "Authorization: Bearer $ARAGORA_API_TOKEN" --workers 4 \
+  "$ARAGORA_BASE_URL/openapi.json" --header "Authorization: Bearer $ARAGORA_API_TOKEN" --workers 1 \
   --max-time "$seconds" --seed "${SEED:-1}" "${arguments[@]}"

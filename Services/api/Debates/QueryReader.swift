@@ -4,6 +4,8 @@ import Platform
 
 /// Reads query items into values and remembers every problem, so that one answer names all.
 struct QueryReader {
+    static let timeCharacters = 64
+
     private let query: QueryItems
     private var problems: [FieldProblem] = []
 
@@ -20,7 +22,7 @@ struct QueryReader {
     }
 
     mutating func time(_ name: String) -> Timestamp? {
-        guard let text = query[name], !text.isEmpty else { return nil }
+        guard let text = text(name, maxCharacters: Self.timeCharacters) else { return nil }
         if let milliseconds = ISO8601.milliseconds(text) { return Timestamp(milliseconds: milliseconds) }
         if let milliseconds = ISO8601.milliseconds(text + "T00:00:00Z") { return Timestamp(milliseconds: milliseconds) }
         if let seconds = Double(text), seconds.isFinite, abs(seconds) < 1e11 {

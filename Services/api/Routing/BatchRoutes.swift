@@ -19,7 +19,7 @@ extension Routes {
                 .get, "/api/debates/batch", .permission(.debatesRead), "Batches, newest first.", cost: .search,
                 items: [
                     .limit(DebateFilter.limitRange, standard: 20), .offset,
-                    .query("status", .word(Schema.batchStates), "Only of this state."),
+                    .word("status", Schema.batchStates, "Only of this state."),
                 ], answers: .json(.batches)
             ) { $0.batches.list },
             Route(
@@ -54,7 +54,7 @@ extension Routes {
                     .text("query", maximum: SearchRequest.maximumCharacters, "Words, each the beginning of one."),
                     .text("q", maximum: SearchRequest.maximumCharacters, "The same, when there is no `query`."),
                     .limit(DebateFilter.limitRange, standard: 20), .offset,
-                    .query("status", .word(DebateStatus.filterWords), "Only of this status; `active` is not over."),
+                    .word("status", DebateStatus.filterWords, "Only of this status; `active` is not over."),
                     .text("domain", maximum: 64, "Only with this `domain` in the metadata."),
                     .text("tag", maximum: UpdateDebateRequest.maximumTagCharacters, "Only with this tag."), .since,
                     .until,

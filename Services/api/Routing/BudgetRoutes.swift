@@ -51,8 +51,8 @@ extension Routes {
             .get, "/api/budgets/{budget}/transactions", .permission(.budgetsManage),
             "What each debate cost it, newest first.",
             items: paging + [
-                .query("date_from", .time, "Of debates created at or after this time."),
-                .query("date_to", .time, "Of debates created until this time."),
+                .time("date_from", "Of debates created at or after this time"),
+                .time("date_to", "Of debates created until this time"),
                 .text("user_id", maximum: 128, "Of debates that this subject created."),
             ], answers: .json(.budgetTransactions), refuses: [.budgetNotFound]
         ) { $0.budgets.transactions },

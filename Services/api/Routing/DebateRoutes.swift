@@ -27,7 +27,7 @@ extension Routes {
                 .get, "/api/debates", .permission(.debatesRead), "Debates, newest first.",
                 items: [
                     .limit(DebateFilter.limitRange, standard: 20), .offset,
-                    .query("status", .word(DebateStatus.filterWords), "Only of this status; `active` is not over."),
+                    .word("status", DebateStatus.filterWords, "Only of this status; `active` is not over."),
                     .text("q", maximum: 200, "Words that question or context begin with."),
                     .text("agent", maximum: 64, "A participant's name, or a provider."),
                     .text("org", maximum: 64, "Only of this organization."), .since, .until,

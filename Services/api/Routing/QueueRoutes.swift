@@ -14,7 +14,7 @@ extension Routes {
             .get, "/api/queue/jobs", .permission(.adminRead), "What waits and runs, in the order it is taken.",
             items: [
                 .limit(QueueReader.limitRange, standard: 50), .offset,
-                .query("status", .word(QueueHandler.statuses), "Only of this status."),
+                .word("status", QueueHandler.statuses, "Only of this status."),
             ], answers: .json(.jobs)
         ) { $0.queue.jobs },
         Route(

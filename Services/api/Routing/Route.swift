@@ -83,8 +83,15 @@ struct RouteItem: Sendable {
     static let until = time("until", "Before this time")
     /// An empty one is none.
     static func time(_ name: String, _ about: String) -> RouteItem {
-        query(name, .text(0...64), "\(about): `2026-01-31T12:00:00Z`, a day, or seconds since 1970.")
+        query(
+            name, .text(0...QueryReader.timeCharacters),
+            "\(about): `2026-01-31T12:00:00Z`, a day, or seconds since 1970.")
     }
+    /// One of these words; an empty one is none.
+    static func word(_ name: String, _ words: [String], _ about: String) -> RouteItem {
+        query(name, .word(words + [""]), about)
+    }
+
     /// An empty text is none.
     static func text(_ name: String, maximum: Int, _ about: String) -> RouteItem {
         query(name, .text(0...maximum), about)

@@ -32,10 +32,12 @@ package struct FactRequest: Sendable, Equatable {
     }
 
     private static func statement(_ fields: inout RequestFields) -> String {
-        guard let (field, text) = fields.string("statement") ?? fields.string("content") else {
+        let given = [fields.string("statement"), fields.string("content")].compactMap(\.self)
+        guard let (field, text) = given.first else {
             if fields.problems.isEmpty { fields.refuse("statement", "is required (also accepted: content)") }
             return ""
         }
+        for other in given.dropFirst() { fields.checkLength(other.field, other.text.trimmed, 1...maximumCharacters) }
         fields.checkLength(field, text.trimmed, 1...maximumCharacters)
         return text.trimmed
     }
@@ -50,7 +52,11 @@ package struct FactRequest: Sendable, Equatable {
     }
 
     private static func topics(_ fields: inout RequestFields) -> [String] {
-        guard let (field, value) = fields.value("topics") ?? fields.value("tags") else { return [] }
+        let given = ["topics", "tags"].compactMap(fields.value).map { topics($0.field, $0.value, &fields) }
+        return given.first ?? []
+    }
+
+    private static func topics(_ field: String, _ value: JSONValue, _ fields: inout RequestFields) -> [String] {
         let texts = (value.array ?? []).compactMap(\.string)
         guard let list = value.array, texts.count == list.count, texts.count <= maximumTopics,
             texts.allSatisfy({ (1...maximumTopicCharacters).contains($0.unicodeScalars.count) })
