@@ -51,12 +51,16 @@ package struct LogVerifier: Sendable {
     private let walk: LogWalk
     private let receipts: ReceiptReader
     private let receiptVerifier: ReceiptVerifier
+    private let retention: ReceiptRetentionStore
+    private let receiptLog: ReceiptLogCheck
 
     /// - Parameter keys: checks the receipts' signatures too; without, their checksums only.
     package init(pool: PGPool, keys: KeyRing? = nil) {
         walk = LogWalk(pool: pool)
         receipts = ReceiptReader(pool: pool)
         receiptVerifier = ReceiptVerifier(keys: keys)
+        retention = ReceiptRetentionStore(pool: pool)
+        receiptLog = ReceiptLogCheck(pool: pool)
     }
 
     /// Walks the whole database. Safe beside running debates: what is appended meanwhile is checked as far as it is seen.
@@ -64,10 +68,11 @@ package struct LogVerifier: Sendable {
     package func verifyAll(progress: Progress = { _ in }) async throws -> Report {
         var report = Report()
         var last: DebateID?
+        let hasReceiptLog = try await receiptLog.isPossible()
         while true {
             let page = try await walk.debates(after: last)
             for newest in page {
-                try await verify(newest, into: &report)
+                try await verify(newest, hasReceiptLog: hasReceiptLog, into: &report)
                 progress(report)
             }
             guard let end = page.last else { break }
@@ -76,13 +81,21 @@ package struct LogVerifier: Sendable {
         for contradiction in try await walk.contradictions() {
             report.add(Problem(debate: nil, seq: nil, reason: contradiction))
         }
+        if hasReceiptLog, let problem = try await receiptLog.problem() {
+            report.add(Problem(debate: nil, seq: nil, reason: problem))
+        }
         return report
     }
 
-    private func verify(_ newest: NewestEvent, into report: inout Report) async throws {
+    private func verify(_ newest: NewestEvent, hasReceiptLog: Bool, into report: inout Report) async throws {
         // Before the events: what it covers is then among them.
         let receipt = try await receipts.receipt(of: newest.debate)
         var chain = ChainWalk(newest: newest, receipt: receipt)
+        if let receipt, hasReceiptLog {
+            chain.leaf = try await receiptLog.leaf(of: receipt)
+        } else if hasReceiptLog {
+            chain.isExpired = try await retention.isExpired(newest.debate)
+        }
         var seq: Int64 = 1
         while true {
             let page = try await walk.events(of: newest.debate, from: seq)
@@ -112,6 +125,10 @@ package struct LogVerifier: Sendable {
 private struct ChainWalk {
     let newest: NewestEvent
     let receipt: StoredReceipt?
+    /// What the receipt log has of it; nil while it is not there yet.
+    var leaf: [UInt8]?
+    /// It had a receipt until its retention passed.
+    var isExpired = false
     private let document: ReceiptDocument?
     private(set) var verifier: ChainVerifier
     private(set) var erased = 0
@@ -154,7 +171,7 @@ private struct ChainWalk {
 
     private func receiptProblems(_ verifier: ReceiptVerifier) -> [LogVerifier.Problem] {
         guard let receipt else {
-            let isMissing = newest.status == .completed || newest.status == .timeout
+            let isMissing = !isExpired && (newest.status == .completed || newest.status == .timeout)
             return isMissing ? [problem(nil, "it ended \(newest.status.rawValue) without a receipt")] : []
         }
         guard let document, let count = document.eventCount, let found = try? verifier.verify(receipt.document) else {
@@ -162,6 +179,9 @@ private struct ChainWalk {
         }
         guard found.isGood, found.debateID == newest.debate else {
             return [problem(nil, "receipt \(receipt.id.text) does not verify")]
+        }
+        guard leaf == nil || leaf == ReceiptLeaf(document)?.bytes else {
+            return [problem(nil, "receipt \(receipt.id.text) is not the one that the receipt log has")]
         }
         guard hashes[count] == document.headHash else {
             return [problem(count, "receipt \(receipt.id.text) names another hash of event \(count)")]

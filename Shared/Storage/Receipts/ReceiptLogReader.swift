@@ -27,6 +27,17 @@ package struct ReceiptLogReader: Sendable {
     private let pool: PGPool
     package init(pool: PGPool) { self.pool = pool }
 
+    /// Whether the schema has a receipt log: a backup of an older one has none until it is migrated.
+    /// - Throws: ``StorageError``.
+    package func exists() async throws(StorageError) -> Bool {
+        do {
+            return try await pool.query("SELECT to_regclass('receipt_log_state') IS NOT NULL AS found").first?
+                .bool("found") ?? false
+        } catch {
+            throw StorageError.wrap(error, "receipt log")
+        }
+    }
+
     /// The newest head of the present life of the log.
     /// - Throws: ``StorageError``.
     package func head() async throws(StorageError) -> TreeHead? {
