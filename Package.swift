@@ -120,7 +120,7 @@ let package = Package(
             path: "Tests/ProviderSimulator", swiftSettings: strict),
         .executableTarget(
             name: "receipt-prover", dependencies: core + ["Crypto", "Platform"], path: "Tests/ReceiptProver",
-            swiftSettings: strict),
+            exclude: ["compare_vectors.py", "verify_receipt.py"], swiftSettings: strict),
         .executableTarget(
             name: "aragora-bench", dependencies: drivers + core + adapters + ["Providers", "Simulation"],
             path: "Benchmarks", exclude: ["litellm"], swiftSettings: strict),
