@@ -107,7 +107,7 @@ package enum MetricCatalogue {
                 .budgetSpent, .budgetReserved, .budgetRemaining, .debatesWaiting, .debatesRunning, .oldestRunning,
                 .queueDepth, .controlPlaneQueueDepth,
                 .oldestQueued, .deadLetterQueue, .workersLive, .agentElo, .agentWins, .receiptsStored, .receiptOldest,
-                .receiptRetention, .receiptLogLeaves, .receiptLogLag,
+                .receiptRetention, .receiptLogLeaves, .receiptLogLag, .knowledgeRecalls,
             ]
         ),
         (
@@ -122,6 +122,7 @@ package enum MetricCatalogue {
                 .alarms, .workerCapacity, .agentCalls, .agentLatency, .agentErrors, .agentTokens, .agentCost,
                 .breakerState, .agentHealthy, .receipts, .publishes, .publishLag, .receiptsLogged, .receiptHeads,
                 .receiptCleanups, .receiptCleanupErrors, .receiptCleanupDuration, .receiptsDeleted, .receiptLastCleanup,
+                .knowledgeKept, .webhookDeliveries,
             ]
         ),
         ([.api, .gateway, .worker], [.redisUp]),

@@ -21,7 +21,8 @@ package struct ReceiptRetention: Sendable {
         self.days = days
         self.log = log
         self.metrics = metrics
-        metrics.declare(.receiptCleanups, .receiptCleanupErrors, .receiptsDeleted, .receiptLastCleanup)
+        metrics.declare(
+            .receiptCleanups, .receiptCleanupErrors, .receiptCleanupDuration, .receiptsDeleted, .receiptLastCleanup)
     }
 
     /// Looks, if the last time was an hour ago.

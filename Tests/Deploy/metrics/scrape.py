@@ -74,7 +74,7 @@ class Document:
                 listed = re.fullmatch(r"(`[^`]+`(, )?)+", values.strip())
                 self.values[(metric, words(label)[0])] = set(words(values)) if listed else None
         self.pending = {words(name)[0] for name, *_ in rows(text, "pending")}
-        assert len(self.kinds) > 60 and self.values and self.pending, "docs/metrics.md: its tables changed"
+        assert len(self.kinds) > 60 and self.values, "docs/metrics.md: its tables changed"
 
 
 # --- Scrapes ---------------------------------------------------------------------------------------------------------
