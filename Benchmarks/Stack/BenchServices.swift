@@ -43,7 +43,8 @@ final class BenchServices: Sendable {
             "ARAGORA_REDIS_PREFIX": prefix, "ARAGORA_API_TOKEN": Self.token,
             "ARAGORA_RECEIPT_SIGNING_KEY": Self.signingKey,
             "ARAGORA_BIND_ADDRESS": "127.0.0.1", "ARAGORA_RATE_LIMIT": "0", "ARAGORA_DEMO_LATENCY_MS": "0",
-            "ARAGORA_LOG_LEVEL": "warning",
+            // Every viewer comes from one address.
+            "ARAGORA_WS_CONN_RATE": "0", "ARAGORA_WS_MAX_PER_IP": "0", "ARAGORA_LOG_LEVEL": "warning",
         ].merging(changes) { $1 }
     }
 
