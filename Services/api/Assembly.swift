@@ -63,8 +63,10 @@ enum Assembly {
             allowsDemoFallback: settings.demoFallback || settings.environment != .production)
         let authenticator = Authenticator(
             access: settings.access, feed: shared.feed, cache: shared.keys, on: own)
+        let target = WebhookTarget(
+            box: context.common.sessions.secretBox, addresses: settings.webhooks.addresses)
         let create = CreateDebateHandler(
-            stores: stores, panel: panel, ratings: settings.ratings.rules,
+            stores: stores, target: target, panel: panel, ratings: settings.ratings.rules,
             memory: KnowledgeRecall(
                 store: stores.knowledge, settings: settings.knowledge, metrics: context.metrics, log: context.log),
             metrics: context.metrics)
@@ -87,9 +89,7 @@ enum Assembly {
             ratings: RatingsHandler(stores: stores, providers: settings.providers, rules: settings.ratings.rules),
             knowledge: KnowledgeHandler(stores: stores),
             budgets: BudgetsHandler(stores: stores),
-            webhooks: WebhooksHandler(
-                store: WebhookStore(pool: own.postgres), box: context.common.sessions.secretBox,
-                addresses: settings.webhooks.addresses),
+            webhooks: WebhooksHandler(store: WebhookStore(pool: own.postgres), target: target),
             status: StatusHandler(stores: stores, context: context),
             gateway: GatewayTunnelHandler(upstream: settings.gateway, trustedProxies: settings.trustedProxies),
             authenticator: authenticator, accounts: accounts(settings, context, own, stores, shared, authenticator),

@@ -61,7 +61,7 @@ package struct WebhookCourier: Service {
         while !Task.isCancelled {
             let sent = await deliverDue(box, client)
             looks += 1
-            if looks % Self.purgeLooks == 0 { try? await store.purge() }
+            if looks % Self.purgeLooks == 0 { _ = try? await store.purge() }
             if sent == 0 { try? await loop.sleep(for: Self.interval * Double.random(in: 0.8...1.2)) }
         }
     }
@@ -104,7 +104,7 @@ package struct WebhookCourier: Service {
         }
         do throws(StorageError) {
             try await store.settle(delivery, status: status, outcome)
-            if status == 410 { try await store.switchOff(delivery.endpoint) }
+            if status == 410, let endpoint = delivery.endpoint { try await store.switchOff(endpoint) }
         } catch {
             // Sent again when the lease is over: receivers know it by its id.
             log.warning("webhook's outcome not stored", .error(error))
@@ -115,12 +115,12 @@ package struct WebhookCourier: Service {
         _ claimed: ClaimedDelivery, _ box: SecretBox, _ client: HTTPClient
     ) async -> (status: Int?, WebhookStore.Outcome) {
         let delivery = claimed.delivery
-        guard let secret = try? box.open(claimed.secret, for: WebhookEndpoint.secretPurpose(delivery.endpoint)),
-            let headers = try? box.open(claimed.headers, for: WebhookEndpoint.headersPurpose(delivery.endpoint))
-        else { return (nil, .dead(reason: "its secret can not be read with the encryption keys that are set")) }
+        guard let address = address(of: claimed, box) else {
+            return (nil, .dead(reason: "its secret can not be read with the encryption keys that are set"))
+        }
         do throws(HTTPClientError) {
             let reply = try await client.send(
-                request(delivery, secret: secret, headers: headers), deadlines: Self.deadlines)
+                request(delivery, to: address), deadlines: Self.deadlines)
             if (200...299).contains(reply.status) { return (reply.status, .delivered) }
             if reply.status == 410 { return (410, .dead(reason: "the receiver says 410: gone for good")) }
             let retryAfter = reply.headers["retry-after"].flatMap { Int64($0) }.map { Duration.seconds(max(0, $0)) }
@@ -140,16 +140,29 @@ package struct WebhookCourier: Service {
         return wait.map { .again(after: $0, reason: reason) } ?? .dead(reason: reason)
     }
 
-    private func request(_ delivery: WebhookDelivery, secret: [UInt8], headers: [UInt8]) -> HTTPClientRequest {
+    private func address(of claimed: ClaimedDelivery, _ box: SecretBox) -> CallbackAddress.Webhook? {
+        switch claimed.recipient {
+        case .endpoint(let id, let secret, let headers):
+            guard let secret = try? box.open(secret, for: WebhookEndpoint.secretPurpose(id)),
+                let headers = try? box.open(headers, for: WebhookEndpoint.headersPurpose(id))
+            else { return nil }
+            let members = (try? JSONParser.parse(headers))?.object?.members ?? []
+            return CallbackAddress.Webhook(
+                secret: secret, headers: members.compactMap { one in one.value.string.map { (one.key, $0) } })
+        case .callback(let sealed):
+            let purpose = DebateCallback.purpose(claimed.delivery.debate, claimed.delivery.channel)
+            return sealed.flatMap { try? box.open($0, for: purpose) }.flatMap(CallbackAddress.Webhook.init)
+        }
+    }
+
+    private func request(_ delivery: WebhookDelivery, to address: CallbackAddress.Webhook) -> HTTPClientRequest {
         let now = WallClock.nowMilliseconds() / 1000
         var fields: HTTPClientHeaders = [
             "Content-Type": "application/json", "webhook-id": delivery.message, "webhook-timestamp": String(now),
             "webhook-signature": WebhookSignature.sign(
-                delivery.body, message: delivery.message, timestamp: now, secret: secret),
+                delivery.body, message: delivery.message, timestamp: now, secret: address.secret),
         ]
-        for member in (try? JSONParser.parse(headers))?.object?.members ?? [] {
-            if let value = member.value.string { fields.append(member.key, value) }
-        }
+        for header in address.headers { fields.append(header.name, header.value) }
         return HTTPClientRequest(
             method: "POST", url: delivery.url, headers: fields, body: delivery.body,
             maxResponseBytes: Self.maxResponseBytes)

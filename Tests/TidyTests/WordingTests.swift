@@ -9,7 +9,7 @@ struct WordingTests {
         "debates", "debate_runs", "runners", "debate_events", "debate_commands", "agent_calls", "debate_messages",
         "critiques", "votes", "receipts", "decision_receipts", "receipt_log", "users", "organizations", "api_keys",
         "audit_log", "agent_ratings", "matches", "idempotency_keys", "webhook_outbox", "installation",
-        "knowledge_items", "knowledge_recalls", "webhook_endpoints",
+        "knowledge_items", "knowledge_recalls", "webhook_endpoints", "debate_callbacks",
     ]
 
     @Test("SQL about the product is in Storage only")

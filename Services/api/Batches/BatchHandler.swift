@@ -16,9 +16,13 @@ struct BatchHandler: Sendable {
         let now = Timestamp(milliseconds: WallClock.nowMilliseconds())
         let id = BatchID(milliseconds: now.milliseconds, random: try RandomBytes.make(10))
         var debates: [NewDebate] = []
+        var callbacks = CallbackMaker(target: create.target)
         for (index, item) in wish.items.enumerated() {
             do {
-                let debate = try await create.prepare(item.debate, priority: item.priority, at: now, context)
+                var debate = try await create.prepare(item.debate, priority: item.priority, at: now, context)
+                if let callback = item.debate.callback ?? wish.callback {
+                    debate.callbacks = [try callbacks.make(callback, for: debate.id)]
+                }
                 _ = try await create.admit(debate, context)
                 debates.append(debate)
             } catch let error as APIError {
@@ -31,11 +35,11 @@ struct BatchHandler: Sendable {
         let answer = CanonicalJSON.encode(BatchBody.created(id, debates: debates.map(\.id), createdAt: now))
         let batch = NewBatch(
             id: id, createdBy: context.caller.subject, organization: debates.first?.organization, createdAt: now)
-        return try await store(batch, debates, answer, request, context)
+        return try await store(batch, debates, answer, callbacks.shown, request, context)
     }
 
     private func store(
-        _ batch: NewBatch, _ debates: [NewDebate], _ answer: [UInt8], _ request: Request, _ context: RequestContext
+        _ batch: NewBatch, _ debates: [NewDebate], _ answer: [UInt8], _ secret: String?, _ request: Request, _ context: RequestContext
     ) async throws -> Response {
         let outcome: CreateOutcome
         do {
@@ -45,7 +49,7 @@ struct BatchHandler: Sendable {
         guard case .created = outcome else { return try CreateDebateHandler.answer(outcome, answer) }
         create.metrics.add(.debatesStarted, by: Double(debates.count))
         await stores.ring(all: debates.map(\.id))
-        return .json(answer)
+        return .json(DebateAnswers.showing(secret: secret, in: answer))
     }
 
     func status(_ request: Request, _ context: RequestContext) async throws -> Response {

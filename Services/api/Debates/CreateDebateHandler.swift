@@ -13,6 +13,7 @@ struct CreateDebateHandler: Sendable {
     static let slugWords = 8
 
     let stores: APIStores
+    let target: WebhookTarget
     let panel: PanelPolicy
     let ratings: RatingRules
     let memory: KnowledgeRecall
@@ -34,12 +35,16 @@ struct CreateDebateHandler: Sendable {
         answer: (DebateID, DebateSpec, Timestamp) -> JSONValue
     ) async throws -> Response {
         let now = Timestamp(milliseconds: WallClock.nowMilliseconds())
+        var callbacks = CallbackMaker(target: target)
         func bytes(_ id: DebateID, _ spec: DebateSpec) -> [UInt8] { CanonicalJSON.encode(answer(id, spec, now)) }
-        let debate = try await prepare(input, branch: branch, at: now, context) {
+        var debate = try await prepare(input, branch: branch, at: now, context) {
             try idempotency(request, branch, context, bytes($0, $1))
         }
+        if let wish = input.callback { debate.callbacks = [try callbacks.make(wish, for: debate.id)] }
         if let earlier = try await admit(debate, context) { return earlier }
-        return try await store(debate, bytes(debate.id, debate.spec), context)
+        // What is kept for a repetition has not the secret: it stands nowhere as it is.
+        let answer = DebateAnswers.showing(secret: callbacks.shown, in: bytes(debate.id, debate.spec))
+        return try await store(debate, answer, context)
     }
 
     /// A debate with its panel, its memory and its first events, ready to be stored.
@@ -90,7 +95,7 @@ struct CreateDebateHandler: Sendable {
     }
 
     func agents(of input: CreateDebateRequest) async throws -> [AgentSpec] {
-        let agents = try panel.agents(for: input.agents)
+        let agents = try panel.agents(for: input.agents, input.selection)
         do {
             return try await RatedPanel(store: stores.ratings, rules: ratings).rate(
                 agents, needsRating: input.judge == .eloRanked, needsWeight: input.consensus == .weighted)

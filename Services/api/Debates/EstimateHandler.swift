@@ -10,7 +10,7 @@ struct EstimateHandler: Sendable {
 
     func handle(_ request: Request, _ context: RequestContext) async throws -> Response {
         let input = try CreateDebateRequest.parse(request.body)
-        let spec = try input.spec(panel: try panel.agents(for: input.agents), seed: 0)
+        let spec = try input.spec(panel: try panel.agents(for: input.agents, input.selection), seed: 0)
         return answer(spec)
     }
 

@@ -10,7 +10,7 @@ struct PanelPolicy: Sendable {
     let allowsDemoFallback: Bool
 
     /// - Throws: ``APIError`` `.noAgents` when a named provider has no key, or none has.
-    func agents(for wishes: [AgentWish]) throws -> [AgentSpec] {
+    func agents(for wishes: [AgentWish], _ selection: PanelSelection? = nil) throws -> [AgentSpec] {
         let configured = ProviderKey.allCases.filter(providers.isConfigured)
         if let missing = wishes.map(\.provider).first(where: { !providers.isConfigured($0) }) {
             throw APIError(
@@ -27,6 +27,16 @@ struct PanelPolicy: Sendable {
                     "set ANTHROPIC_API_KEY or another provider's key, name \"demo\" agents, or set ARAGORA_DEMO_FALLBACK=true"
             )
         }
-        return panel
+        return Self.resized(panel, to: selection?.count(standard: panel.count) ?? panel.count, providers)
+    }
+
+    /// A panel of so many, who take turns in providing another agent.
+    private static func resized(_ panel: [AgentSpec], to count: Int, _ providers: ProviderSettings) -> [AgentSpec] {
+        guard count != panel.count else { return panel }
+        let wishes = (0..<count).map { index in
+            let agent = panel[index % panel.count]
+            return AgentWish(provider: agent.provider, model: agent.model, persona: agent.persona)
+        }
+        return AgentPanel.make(from: wishes, defaultModel: providers.defaultModel(of:))
     }
 }

@@ -13,6 +13,7 @@ extension Routes {
                 answers: .json(.batchCreated),
                 refuses: [
                     .noAgents, .budgetExhausted, .idempotencyConflict, .idempotencyInProgress, .invalidIdempotencyKey,
+                .notConfigured,
                 ]
             ) { $0.batches.post },
             Route(

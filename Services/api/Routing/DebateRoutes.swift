@@ -49,6 +49,7 @@ extension Routes {
             items: [.idempotencyKey], takes: .init(.createDebate), answers: .json(.debateCreated),
             refuses: [
                 .noAgents, .budgetExhausted, .idempotencyConflict, .idempotencyInProgress, .invalidIdempotencyKey,
+                .notConfigured,
             ]
         ) { $0.create.handle }
     }

@@ -12,12 +12,10 @@ import Webhooks
 /// Webhook endpoints of the caller's organization, and what was sent to them.
 struct WebhooksHandler: Sendable {
     static let maxOffset = 1_000_000
-    static let newSecretBytes = 32
 
     let store: WebhookStore
-    /// Seals secrets; nil when no encryption key is set.
-    let box: SecretBox?
-    let addresses: AddressPolicy
+    let target: WebhookTarget
+    private var box: SecretBox? { target.box }
 
     // MARK: Endpoints
 
@@ -36,13 +34,13 @@ struct WebhooksHandler: Sendable {
     }
 
     func create(_ request: Request, _ context: RequestContext) async throws -> Response {
-        let box = try sealing()
+        let box = try target.sealing()
         let input = try WebhookRequest.parse(request.body, isNew: true)
         guard let url = input.url, let events = input.events else { throw APIError(.validationFailed) }
-        try check(url)
+        try target.check(url)
         let now = Timestamp(milliseconds: WallClock.nowMilliseconds())
         let id = WebhookID(milliseconds: now.milliseconds, random: try RandomBytes.make(10))
-        let secret = try input.secret.map(Self.secret) ?? RandomBytes.make(Self.newSecretBytes)
+        let secret = try input.secret.map { try WebhookTarget.secret($0) } ?? RandomBytes.make(WebhookTarget.newSecretBytes)
         let endpoint = WebhookEndpoint(
             id: id, url: url, events: events, about: input.about,
             secret: try box.seal(secret, for: WebhookEndpoint.secretPurpose(id)),
@@ -63,17 +61,17 @@ struct WebhooksHandler: Sendable {
 
     func change(_ request: Request, _ context: RequestContext) async throws -> Response {
         var endpoint = try await endpoint(context)
-        let box = try sealing()
+        let box = try target.sealing()
         let input = try WebhookRequest.parse(request.body, isNew: false)
         if let url = input.url {
-            try check(url)
+            try target.check(url)
             endpoint.url = url
         }
         endpoint.events = input.events ?? endpoint.events
         endpoint.about = input.about ?? endpoint.about
         endpoint.isActive = input.isActive ?? endpoint.isActive
         if let text = input.secret {
-            endpoint.secret = try box.seal(try Self.secret(text), for: WebhookEndpoint.secretPurpose(endpoint.id))
+            endpoint.secret = try box.seal(try WebhookTarget.secret(text), for: WebhookEndpoint.secretPurpose(endpoint.id))
         }
         if let headers = input.headers {
             endpoint.headers = try box.seal(
@@ -162,36 +160,6 @@ struct WebhooksHandler: Sendable {
         return found
     }
 
-    private func sealing() throws(APIError) -> SecretBox {
-        guard let box else {
-            throw APIError(
-                .notConfigured, "Webhooks need an encryption key for their secrets.",
-                suggestion:
-                    "set ARAGORA_ENCRYPTION_KEY to 64 hex digits (openssl rand -hex 32) for the API and the workers"
-            )
-        }
-        return box
-    }
-
-    /// What is an address already is judged at once; what a name leads to, when it is connected to.
-    private func check(_ url: String) throws(ValidationFailure) {
-        let authority = url.drop { $0 != "/" }.drop { $0 == "/" }.prefix { !"/?#".contains($0) }
-        let host =
-            authority.hasPrefix("[")
-            ? String(authority.dropFirst().prefix { $0 != "]" }) : String(authority.prefix { $0 != ":" })
-        guard let address = IPAddressText.bytes(host), !addresses.permits(address) else { return }
-        throw ValidationFailure([
-            FieldProblem("url", "is not a public address; an operator can allow it (ARAGORA_WEBHOOK_ALLOWED_ADDRESSES)")
-        ])
-    }
-
-    private static func secret(_ text: String) throws(ValidationFailure) -> [UInt8] {
-        guard let secret = WebhookSignature.secret(text, in: WebhookRequest.secretBytes) else {
-            throw ValidationFailure([FieldProblem("secret", "must be whsec_ and base 64 of 24 to 64 bytes")])
-        }
-        return secret
-    }
-
     private static func document(_ headers: [(name: String, value: String)]) -> [UInt8] {
         CanonicalJSON.encode(JSONObject(headers.map { ($0.name, .string($0.value)) }))
     }
@@ -207,7 +175,7 @@ struct WebhooksHandler: Sendable {
 
     private static func body(_ delivery: WebhookDelivery, withPayload: Bool = false) -> JSONValue {
         WebhookBody.delivery(
-            delivery.message, endpoint: delivery.endpoint, event: delivery.event, debate: delivery.debate,
+            delivery.message, endpoint: delivery.endpoint, channel: delivery.channel, event: delivery.event, debate: delivery.debate,
             url: delivery.url, attempts: delivery.attempts, state: delivery.state.rawValue,
             lastStatus: delivery.lastStatus, failure: delivery.failure, createdAt: delivery.createdAt,
             nextAttempt: delivery.state == .pending ? delivery.nextAttempt : nil, endedAt: delivery.endedAt,

@@ -18,6 +18,13 @@ package enum DebateAnswers {
         return .object(object)
     }
 
+    /// An answer with the secret that callbacks are signed with, which is shown once.
+    package static func showing(secret: String?, in answer: [UInt8]) -> [UInt8] {
+        guard let secret, var object = try? JSONParser.parse(answer).object else { return answer }
+        object["webhook_secret"] = .string(secret)
+        return CanonicalJSON.encode(object)
+    }
+
     /// `GET …/consensus`, also before there is one.
     package static func consensus(
         id: DebateID, mode: ConsensusMode, result: ConsensusResult?, votes: [Vote]

@@ -11,11 +11,12 @@ extension Schema {
         "max_parallel": whole(1...BatchRequest.maximumItems).ifGiven.saying(
             "Taken; how many run at a time, the workers decide."),
         "metadata": freeObject.ifGiven.saying("Of every item that has not the member itself."),
-    ]).saying("`items`, or `requests`, with 1 to 1000 debates.").named("CreateBatch")
+    ]).and(callbackFields).saying("`items`, or `requests`, with 1 to 1000 debates.").named("CreateBatch")
 
     package static let batchCreated = object([
         "success": .constant(true), "batch_id": .batchID, "items_queued": .count, "status_url": .text,
         "created_at": .time, "items": list(object(["index": .count, "debate_id": .debateID])),
+        "webhook_secret": webhookSecret,
     ]).named("BatchCreated")
 
     private static let batchMembers: KeyValuePairs<String, Schema> = [

@@ -22,8 +22,12 @@ extension Schema {
         "timeout_seconds": whole(DebateSpec.timeoutSecondsRange).ifGiven,
         "budget_limit_usd": number(0.000001...CreateDebateRequest.maximumBudgetUSD).ifGiven,
         "metadata": freeObject.ifGiven.saying("Stored and given back; at most 16 KiB."),
-        "auto_select": boolean.ifGiven, "auto_select_config": freeObject.ifGiven,
+        "auto_select": boolean.ifGiven.saying("The panel is chosen from the configured providers, as it is without `agents`."),
+        "auto_select_config": autoSelection,
     ]
+    private static let autoSelection = object([
+        "min_agents": whole(DebateSpec.agentsRange).ifGiven, "max_agents": whole(DebateSpec.agentsRange).ifGiven,
+    ]).ifGiven.saying("How many are chosen; not together with `agents`.")
     private static let topic = text(DebateSpec.topicCharacters).ifGiven
     /// Words are taken in any case.
     private static func choice(_ words: [String]) -> Schema {
@@ -38,7 +42,7 @@ extension Schema {
     /// `POST /debates`, and each item of a batch.
     package static let createDebate = input(createFields).and([
         "config": nested, "protocol": nested,
-    ]).saying("`question`, `task` or `topic` is needed; they must not differ.").named("CreateDebate")
+    ]).and(callbackFields).saying("`question`, `task` or `topic` is needed; they must not differ.").named("CreateDebate")
 
     /// `POST /debates/{id}/messages`.
     package static let remark = input([
@@ -70,6 +74,7 @@ extension Schema {
         "success": .constant(true), "debate_id": .debateID, "id": .debateID, "status": .constant("created"),
         "task": .text, "question": .text, "agents": .agentNames, "rounds": .count, "consensus": .consensusMode,
         "demo": .boolean, "websocket_url": .text, "created_at": .time, "spectate_url": text.optional,
+        "webhook_secret": webhookSecret,
     ]).named("DebateCreated")
 
     private static let branched = debateCreated.and([

@@ -1,3 +1,5 @@
+import Domain
+
 /// Webhook endpoints, and what was sent to them.
 extension Schema {
     package static let webhookID = text(pattern: "^whk_[0-9a-hjkmnp-tv-z]{26}$")
@@ -9,6 +11,16 @@ extension Schema {
         "headers": map(.text).ifGiven.saying("Sent with each delivery."), "active": boolean.ifGiven,
         "is_active": boolean.ifGiven,
     ]
+    /// Who is told of the end of what is asked for.
+    static let callbackFields: KeyValuePairs<String, Schema> = [
+        "webhook_url": text(1...WebhookRequest.maximumURLBytes).ifGiven.saying(
+            "Told of the end, like a webhook for `debate_end`."),
+        "webhook_headers": map(.text).ifGiven.saying("Sent with each delivery."),
+        "webhook_secret": text.ifGiven.saying("`whsec_` and base 64 of 24 to 64 bytes; made when it is left out."),
+    ]
+    static let webhookSecret = text.optional.saying(
+        "What deliveries to a `webhook_url` are signed with; shown once, and only when it was not given.")
+
     package static let newWebhook = input(webhookFields).saying("`url` and `events` are needed.").named("NewWebhook")
     package static let webhookChange = input(webhookFields).named("WebhookChange")
 
@@ -23,8 +35,8 @@ extension Schema {
     package static let webhooks = page("webhooks", of: object(endpointMembers).named("WebhookRow")).named("WebhookPage")
 
     private static let deliveryMembers: KeyValuePairs<String, Schema> = [
-        "id": .text, "message_id": text.saying("The header `webhook-id` of every attempt."), "webhook_id": .webhookID,
-        "event": .text, "debate_id": debateID.orNull, "url": .text, "attempts": .count,
+        "id": .text, "message_id": text.saying("The header `webhook-id` of every attempt."), "webhook_id": webhookID.orNull.saying("None for one to who asked for the debate."),
+        "channel": word(CallbackChannel.allCases.map(\.rawValue)), "event": .text, "debate_id": debateID.orNull, "url": .text, "attempts": .count,
         "status": word(["pending", "delivered", "dead"]), "last_status": count.orNull, "error": text.orNull,
         "created_at": .time, "next_attempt_at": time.orNull, "ended_at": time.orNull,
     ]

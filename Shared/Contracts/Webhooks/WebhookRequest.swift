@@ -43,17 +43,20 @@ package struct WebhookRequest: Sendable, Equatable {
         var fields = RequestFields(object, nestedIn: [])
         let request = WebhookRequest(
             url: url(&fields, isNew), events: events(&fields, isNew), secret: fields.string("secret")?.text,
-            about: about(&fields), headers: headers(&fields),
+            about: about(&fields), headers: headers("headers", &fields),
             isActive: fields.bool("active") ?? fields.bool("is_active"))
         guard fields.problems.isEmpty else { throw ValidationFailure(fields.problems) }
         return request
     }
 
     private static func url(_ fields: inout RequestFields, _ isNew: Bool) -> String? {
-        guard let (field, text) = fields.string("url") else {
-            if isNew, fields.value("url") == nil { fields.refuse("url", "is required") }
-            return nil
-        }
+        if isNew, fields.value("url") == nil { fields.refuse("url", "is required") }
+        return address("url", &fields)
+    }
+
+    /// An address that something can be sent to, under any name.
+    static func address(_ name: String, _ fields: inout RequestFields) -> String? {
+        guard let (field, text) = fields.string(name) else { return nil }
         let isPrintable = text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
         let scheme = ["https://", "http://"].first { text.lowercased().hasPrefix($0) }
         let authority = text.dropFirst(scheme?.count ?? 0).prefix { !"/?#".contains($0) }
@@ -89,8 +92,9 @@ package struct WebhookRequest: Sendable, Equatable {
         return text
     }
 
-    private static func headers(_ fields: inout RequestFields) -> [(name: String, value: String)]? {
-        guard let (field, object) = fields.object("headers") else { return nil }
+    /// Headers to send, under any name.
+    static func headers(_ name: String, _ fields: inout RequestFields) -> [(name: String, value: String)]? {
+        guard let (field, object) = fields.object(name) else { return nil }
         let headers = object.members.compactMap { member in member.value.string.map { (name: member.key, value: $0) } }
         let size = headers.reduce(0) { $0 + $1.name.utf8.count + $1.value.utf8.count }
         let isToken: (String) -> Bool = { name in

@@ -23,6 +23,9 @@ package enum WebhookEvent: String, Sendable, CaseIterable {
         }
     }
 
+    /// Whether it says that a debate is over.
+    package var isEnd: Bool { self != .receiptCreated && self != .test }
+
     package var about: String {
         switch self {
         case .debateCompleted: "A debate came to its end; with its decision."

@@ -101,7 +101,7 @@ extension DebateStore {
                 INSERT INTO debate_events (debate_id, \(raw: EventRows.columns))
                 SELECT run.debate_id, \(raw: EventRows.selected) FROM run CROSS JOIN \(EventRows.unnest(events))
                 RETURNING seq
-            )\(recalls(debate.recalled))
+            )\(recalls(debate.recalled))\(WebhookRows.callbacks(debate.callbacks, of: debate.organization))
             SELECT least(count(*), 1) AS created FROM event
             """
     }

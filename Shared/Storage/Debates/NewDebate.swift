@@ -24,6 +24,8 @@ package struct NewDebate: Sendable {
     package let idempotency: IdempotentRequest?
     /// As event 1 names it.
     package let branch: Branch?
+    /// Who wants to hear of its end; one for each channel at most.
+    package var callbacks: [DebateCallback] = []
 
     /// An earlier conclusion that the panel is shown: the item, and the event that shows it.
     package struct Recall: Sendable {

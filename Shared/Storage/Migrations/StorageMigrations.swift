@@ -22,5 +22,6 @@ package enum StorageMigrations {
         Migrator.Migration(version: 15, name: "create_knowledge", sql: M0015CreateKnowledge.sql),
         Migrator.Migration(version: 16, name: "create_webhooks", sql: M0016CreateWebhooks.sql),
         Migrator.Migration(version: 17, name: "create_batches", sql: M0017CreateBatches.sql),
+        Migrator.Migration(version: 18, name: "create_callbacks", sql: M0018CreateCallbacks.sql),
     ]
 }

@@ -133,6 +133,7 @@ package struct ErasureStore: Sendable {
             WHERE id IN (SELECT batch_id FROM batch_items WHERE debate_id = \(debate))
             """,
             "DELETE FROM webhook_outbox WHERE debate_id = \(debate)",
+            "DELETE FROM debate_callbacks WHERE debate_id = \(debate)",
         ]
     }
 

@@ -45,7 +45,10 @@ package struct WebhookDelivery: Sendable, Hashable {
     package let id: Int64
     /// The same for every attempt.
     package let message: String
-    package let endpoint: WebhookID
+    /// Nil for one to who asked for the debate.
+    package let endpoint: WebhookID?
+    /// How it goes out.
+    package let channel: CallbackChannel
     package let event: String
     package let debate: String
     package let url: String
@@ -61,9 +64,13 @@ package struct WebhookDelivery: Sendable, Hashable {
 
 /// A message that is this process's to send until its lease runs out.
 package struct ClaimedDelivery: Sendable {
+    /// Who it is for; everything sealed.
+    package enum Recipient: Sendable {
+        case endpoint(WebhookID, secret: [UInt8], headers: [UInt8])
+        /// Who asked for the debate, or for an answer; nil when the debate is gone.
+        case callback(address: [UInt8]?)
+    }
+
     package let delivery: WebhookDelivery
-    /// Sealed.
-    package let secret: [UInt8]
-    /// Sealed.
-    package let headers: [UInt8]
+    package let recipient: Recipient
 }

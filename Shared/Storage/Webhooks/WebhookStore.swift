@@ -106,6 +106,25 @@ package struct WebhookStore: Sendable {
         }
     }
 
+    /// Puts an answer into the outbox that belongs to no debate, or is not its end.
+    /// - Parameters:
+    ///   - address: sealed for ``DebateCallback/purpose(replying:)``.
+    ///   - message: the same for every attempt; a second one of it is left out.
+    /// - Throws: ``StorageError``.
+    package func reply(
+        _ body: [UInt8], type: String, to callback: DebateCallback, message: String, of organization: OrganizationID
+    ) async throws(StorageError) {
+        try await run("reply") {
+            _ = try await pool.execute(
+                """
+                INSERT INTO webhook_outbox (debate_id, org_id, callback, event_type, target, body, message_id, address)
+                VALUES ('', \(organization.text), \(callback.channel.rawValue), \(type), \(callback.target), \(body),
+                        \(message), \(callback.address))
+                ON CONFLICT (message_id) DO NOTHING
+                """)
+        }
+    }
+
     /// Those given up, newest first.
     /// - Throws: ``StorageError``.
     package func dead(of organization: OrganizationID, limit: Int, offset: Int) async throws(StorageError) -> Page<
@@ -161,10 +180,9 @@ package struct WebhookStore: Sendable {
             try await pool.execute(
                 """
                 UPDATE webhook_outbox o
-                SET dead_at = NULL, attempts = 0, next_attempt = now(), failure = NULL, target = e.url
-                FROM webhook_endpoints e
-                WHERE e.id = o.endpoint_id AND o.message_id = \(message) AND o.org_id = \(organization.text)
-                  AND o.dead_at IS NOT NULL
+                SET dead_at = NULL, attempts = 0, next_attempt = now(), failure = NULL,
+                    target = coalesce((SELECT e.url FROM webhook_endpoints e WHERE e.id = o.endpoint_id), o.target)
+                WHERE o.message_id = \(message) AND o.org_id = \(organization.text) AND o.dead_at IS NOT NULL
                 """) > 0
         }
     }
@@ -178,8 +196,13 @@ package struct WebhookStore: Sendable {
             try await pool.query(
                 """
                 WITH due AS (
-                    SELECT id FROM webhook_outbox
+                    SELECT id FROM webhook_outbox w
                     WHERE delivered_at IS NULL AND dead_at IS NULL AND next_attempt <= now()
+                      -- Who asked hears of the beginning before the end.
+                      AND (callback IS NULL OR NOT EXISTS (
+                          SELECT FROM webhook_outbox earlier
+                          WHERE earlier.debate_id = w.debate_id AND earlier.callback = w.callback AND earlier.id < w.id
+                            AND earlier.delivered_at IS NULL AND earlier.dead_at IS NULL))
                     ORDER BY next_attempt LIMIT \(limit) FOR UPDATE SKIP LOCKED
                 ), o AS (
                     UPDATE webhook_outbox w
@@ -187,14 +210,11 @@ package struct WebhookStore: Sendable {
                         next_attempt = now() + \(Int(lease / .seconds(1))) * interval '1 second'
                     FROM due WHERE w.id = due.id RETURNING w.*
                 )
-                SELECT \(raw: WebhookRows.deliveryColumns), e.secret, e.headers
-                FROM o JOIN webhook_endpoints e ON e.id = o.endpoint_id
+                SELECT \(raw: WebhookRows.deliveryColumns), e.secret, e.headers, coalesce(o.address, c.address) AS address
+                FROM o LEFT JOIN webhook_endpoints e ON e.id = o.endpoint_id
+                LEFT JOIN debate_callbacks c ON c.debate_id = o.debate_id AND c.channel = o.callback
                 """
-            ).map { row throws(PGError) in
-                ClaimedDelivery(
-                    delivery: try WebhookRows.delivery(row), secret: try row.bytes("secret"),
-                    headers: try row.bytes("headers"))
-            }
+            ).map(WebhookRows.claimed)
         }
     }
 
@@ -224,6 +244,18 @@ package struct WebhookStore: Sendable {
         }
     }
 
+    /// Keeps what was learned of where a callback goes; sealed.
+    /// - Throws: ``StorageError``.
+    package func keep(address: [UInt8], of delivery: WebhookDelivery) async throws(StorageError) {
+        try await run("keep address") {
+            _ = try await pool.execute(
+                """
+                UPDATE debate_callbacks SET address = \(address)
+                WHERE debate_id = \(delivery.debate) AND channel = \(delivery.channel.rawValue)
+                """)
+        }
+    }
+
     /// Switches an endpoint off that says it is gone for good.
     /// - Throws: ``StorageError``.
     package func switchOff(_ id: WebhookID) async throws(StorageError) {
@@ -233,15 +265,25 @@ package struct WebhookStore: Sendable {
         }
     }
 
-    /// Removes what was delivered a week ago, and what was given up a month ago.
+    /// Removes what was delivered a week ago, what was given up a month ago, and who was told a month ago.
+    /// - Returns: how many of all.
     /// - Throws: ``StorageError``.
-    package func purge() async throws(StorageError) {
+    package func purge(limit: Int = 10_000) async throws(StorageError) -> Int {
         try await run("purge") {
-            _ = try await pool.execute(
+            let messages = try await pool.execute(
                 """
-                DELETE FROM webhook_outbox
-                WHERE delivered_at < now() - interval '7 days' OR dead_at < now() - interval '30 days'
+                DELETE FROM webhook_outbox WHERE id IN (
+                    SELECT id FROM webhook_outbox
+                    WHERE delivered_at < now() - interval '7 days' OR dead_at < now() - interval '30 days'
+                    LIMIT \(limit))
                 """)
+            let callbacks = try await pool.execute(
+                """
+                DELETE FROM debate_callbacks WHERE (debate_id, channel) IN (
+                    SELECT c.debate_id, c.channel FROM debate_callbacks c JOIN debates d ON d.id = c.debate_id
+                    WHERE d.completed_at < now() - interval '30 days' LIMIT \(limit))
+                """)
+            return Int(messages + callbacks)
         }
     }
 

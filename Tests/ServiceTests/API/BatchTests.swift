@@ -55,7 +55,7 @@ struct BatchTests {
             #expect(answer.status == 400)
             #expect(answer.fields == ["items[1].task", "items[2]", "items[3].priority", "items[3].rounds"])
             for body in [
-                "{}", #"{"items":[]}"#, #"{"items":{}}"#, #"{"items":[\#(Self.items(1))],"webhook_url":"http://x"}"#,
+                "{}", #"{"items":[]}"#, #"{"items":{}}"#, #"{"items":[\#(Self.items(1))],"webhook_url":"ftp://x"}"#,
             ] {
                 #expect(try await api.send("POST", "/api/debates/batch", body).status == 400, "\(body)")
             }

@@ -15,6 +15,8 @@ package struct BatchRequest: Sendable, Equatable {
     private static let priorityWords = ["low": -1, "normal": 0, "high": 1]
 
     package let items: [Item]
+    /// Who is told of the end of each debate that names nobody itself.
+    package let callback: CallbackWish?
 
     /// - Throws: `ValidationFailure` with the first problems of all items, each by its place.
     package static func parse(_ bytes: [UInt8]) throws(ValidationFailure) -> BatchRequest {
@@ -27,9 +29,7 @@ package struct BatchRequest: Sendable, Equatable {
             fields.refuse(name, "must be a list of 1 to \(maximumItems) debates")
             throw ValidationFailure(fields.problems)
         }
-        for unsupported in ["webhook_url", "webhook_headers"] where fields.value(unsupported) != nil {
-            fields.refuse(unsupported, "is not supported here; watch status_url")
-        }
+        let callback = CallbackWish.read(&fields)
         _ = fields.int("max_parallel", 1...maximumItems)
         let priority = self.priority(&fields) ?? 0
         let metadata = fields.object("metadata")?.object ?? JSONObject()
@@ -38,7 +38,7 @@ package struct BatchRequest: Sendable, Equatable {
             read(value, at: "\(name)[\(index)]", priority, metadata, into: &items, &fields)
         }
         guard fields.problems.isEmpty else { throw ValidationFailure(fields.problems) }
-        return BatchRequest(items: items)
+        return BatchRequest(items: items, callback: callback)
     }
 
     /// What the batch says of all holds for an item that does not say otherwise.

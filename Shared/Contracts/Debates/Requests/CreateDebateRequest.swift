@@ -24,6 +24,10 @@ package struct CreateDebateRequest: Sendable, Equatable {
     package let budget: MicroUSD?
     /// Stored and given back; at most ``maximumMetadataBytes``.
     package let metadata: JSONObject
+    /// How many are chosen when no agents are named.
+    package let selection: PanelSelection
+    /// Who is told of the end; nil when nobody asked.
+    package let callback: CallbackWish?
 
     /// The largest body, in bytes.
     package static let maximumBytes = 1 << 20
@@ -59,9 +63,7 @@ package struct CreateDebateRequest: Sendable, Equatable {
             isAdaptive: fields.bool("adaptive") ?? false, usesKnowledge: fields.bool("knowledge") ?? true,
             timeoutSeconds: timeoutSeconds(&fields),
             budget: budget(&fields),
-            metadata: metadata(&fields))
-        _ = fields.bool("auto_select")
-        _ = fields.object("auto_select_config")
+            metadata: metadata(&fields), selection: PanelSelection.read(&fields), callback: CallbackWish.read(&fields))
         guard fields.problems.isEmpty else { throw ValidationFailure(fields.problems) }
         return request
     }
