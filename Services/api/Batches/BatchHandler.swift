@@ -39,7 +39,8 @@ struct BatchHandler: Sendable {
     }
 
     private func store(
-        _ batch: NewBatch, _ debates: [NewDebate], _ answer: [UInt8], _ secret: String?, _ request: Request, _ context: RequestContext
+        _ batch: NewBatch, _ debates: [NewDebate], _ answer: [UInt8], _ secret: String?, _ request: Request,
+        _ context: RequestContext
     ) async throws -> Response {
         let outcome: CreateOutcome
         do {

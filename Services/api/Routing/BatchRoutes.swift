@@ -13,7 +13,7 @@ extension Routes {
                 answers: .json(.batchCreated),
                 refuses: [
                     .noAgents, .budgetExhausted, .idempotencyConflict, .idempotencyInProgress, .invalidIdempotencyKey,
-                .notConfigured,
+                    .notConfigured,
                 ]
             ) { $0.batches.post },
             Route(

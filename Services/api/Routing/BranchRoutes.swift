@@ -30,7 +30,7 @@ extension Routes {
 
     private static let refusals: [ErrorCode] = [
         .noAgents, .budgetExhausted, .idempotencyConflict, .idempotencyInProgress, .invalidIdempotencyKey,
-                .notConfigured,
+        .notConfigured,
         .debateErased,
     ]
 }

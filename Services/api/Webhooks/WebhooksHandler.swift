@@ -40,7 +40,8 @@ struct WebhooksHandler: Sendable {
         try target.check(url)
         let now = Timestamp(milliseconds: WallClock.nowMilliseconds())
         let id = WebhookID(milliseconds: now.milliseconds, random: try RandomBytes.make(10))
-        let secret = try input.secret.map { try WebhookTarget.secret($0) } ?? RandomBytes.make(WebhookTarget.newSecretBytes)
+        let secret =
+            try input.secret.map { try WebhookTarget.secret($0) } ?? RandomBytes.make(WebhookTarget.newSecretBytes)
         let endpoint = WebhookEndpoint(
             id: id, url: url, events: events, about: input.about,
             secret: try box.seal(secret, for: WebhookEndpoint.secretPurpose(id)),
@@ -71,7 +72,8 @@ struct WebhooksHandler: Sendable {
         endpoint.about = input.about ?? endpoint.about
         endpoint.isActive = input.isActive ?? endpoint.isActive
         if let text = input.secret {
-            endpoint.secret = try box.seal(try WebhookTarget.secret(text), for: WebhookEndpoint.secretPurpose(endpoint.id))
+            endpoint.secret = try box.seal(
+                try WebhookTarget.secret(text), for: WebhookEndpoint.secretPurpose(endpoint.id))
         }
         if let headers = input.headers {
             endpoint.headers = try box.seal(
@@ -175,7 +177,8 @@ struct WebhooksHandler: Sendable {
 
     private static func body(_ delivery: WebhookDelivery, withPayload: Bool = false) -> JSONValue {
         WebhookBody.delivery(
-            delivery.message, endpoint: delivery.endpoint, channel: delivery.channel, event: delivery.event, debate: delivery.debate,
+            delivery.message, endpoint: delivery.endpoint, channel: delivery.channel, event: delivery.event,
+            debate: delivery.debate,
             url: delivery.url, attempts: delivery.attempts, state: delivery.state.rawValue,
             lastStatus: delivery.lastStatus, failure: delivery.failure, createdAt: delivery.createdAt,
             nextAttempt: delivery.state == .pending ? delivery.nextAttempt : nil, endedAt: delivery.endedAt,

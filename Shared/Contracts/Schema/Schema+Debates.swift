@@ -22,7 +22,8 @@ extension Schema {
         "timeout_seconds": whole(DebateSpec.timeoutSecondsRange).ifGiven,
         "budget_limit_usd": number(0.000001...CreateDebateRequest.maximumBudgetUSD).ifGiven,
         "metadata": freeObject.ifGiven.saying("Stored and given back; at most 16 KiB."),
-        "auto_select": boolean.ifGiven.saying("The panel is chosen from the configured providers, as it is without `agents`."),
+        "auto_select": boolean.ifGiven.saying(
+            "The panel is chosen from the configured providers, as it is without `agents`."),
         "auto_select_config": autoSelection,
     ]
     private static let autoSelection = object([
@@ -42,7 +43,8 @@ extension Schema {
     /// `POST /debates`, and each item of a batch.
     package static let createDebate = input(createFields).and([
         "config": nested, "protocol": nested,
-    ]).and(callbackFields).saying("`question`, `task` or `topic` is needed; they must not differ.").named("CreateDebate")
+    ]).and(callbackFields).saying("`question`, `task` or `topic` is needed; they must not differ.").named(
+        "CreateDebate")
 
     /// `POST /debates/{id}/messages`.
     package static let remark = input([

@@ -35,8 +35,10 @@ extension Schema {
     package static let webhooks = page("webhooks", of: object(endpointMembers).named("WebhookRow")).named("WebhookPage")
 
     private static let deliveryMembers: KeyValuePairs<String, Schema> = [
-        "id": .text, "message_id": text.saying("The header `webhook-id` of every attempt."), "webhook_id": webhookID.orNull.saying("None for one to who asked for the debate."),
-        "channel": word(CallbackChannel.allCases.map(\.rawValue)), "event": .text, "debate_id": debateID.orNull, "url": .text, "attempts": .count,
+        "id": .text, "message_id": text.saying("The header `webhook-id` of every attempt."),
+        "webhook_id": webhookID.orNull.saying("None for one to who asked for the debate."),
+        "channel": word(CallbackChannel.allCases.map(\.rawValue)), "event": .text, "debate_id": debateID.orNull,
+        "url": .text, "attempts": .count,
         "status": word(["pending", "delivered", "dead"]), "last_status": count.orNull, "error": text.orNull,
         "created_at": .time, "next_attempt_at": time.orNull, "ended_at": time.orNull,
     ]

@@ -20,13 +20,15 @@ package enum WebhookBody {
     /// A message and how it stands.
     /// - Parameter body: what was sent; left out when nil.
     package static func delivery(
-        _ message: String, endpoint: WebhookID?, channel: CallbackChannel, event: String, debate: String, url: String, attempts: Int,
+        _ message: String, endpoint: WebhookID?, channel: CallbackChannel, event: String, debate: String, url: String,
+        attempts: Int,
         state: String, lastStatus: Int?, failure: String?, createdAt: Timestamp, nextAttempt: Timestamp?,
         endedAt: Timestamp?, body: [UInt8]? = nil
     ) -> JSONValue {
         var object = JSONObject([
             ("id", .string(message)), ("message_id", .string(message)), ("webhook_id", .optional(endpoint?.text)),
-            ("channel", .string(channel.rawValue)), ("event", .string(event)), ("debate_id", debate.isEmpty ? .null : .string(debate)), ("url", .string(url)),
+            ("channel", .string(channel.rawValue)), ("event", .string(event)),
+            ("debate_id", debate.isEmpty ? .null : .string(debate)), ("url", .string(url)),
             ("attempts", .int(Int64(attempts))), ("status", .string(state)), ("last_status", .optional(lastStatus)),
             ("error", .optional(failure)), ("created_at", .string(createdAt.iso8601)),
             ("next_attempt_at", .optional(nextAttempt?.iso8601)), ("ended_at", .optional(endedAt?.iso8601)),

@@ -23,7 +23,8 @@ enum WebhookRows {
         WebhookDelivery(
             id: try row.int64("id"), message: try row.text("message_id"),
             endpoint: try row.optionalText("endpoint_id").flatMap(WebhookID.init),
-            channel: try row.optionalText("callback").flatMap(CallbackChannel.init) ?? .webhook, event: try row.text("event_type"), debate: try row.text("debate_id"), url: try row.text("target"),
+            channel: try row.optionalText("callback").flatMap(CallbackChannel.init) ?? .webhook,
+            event: try row.text("event_type"), debate: try row.text("debate_id"), url: try row.text("target"),
             body: try row.bytes("body"), attempts: try row.int("attempts"), state: try row.member("state"),
             lastStatus: try row.optionalInt64("last_status").map { Int($0) }, failure: try row.optionalText("failure"),
             createdAt: try row.timestamp("created_at"), nextAttempt: try row.timestamp("next_attempt"),

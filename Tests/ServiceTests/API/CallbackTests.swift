@@ -101,7 +101,8 @@ struct CallbackTests {
         }
     }
 
-    @Test("a name that leads into our network is given up, nothing is connected to; a private address is refused at once")
+    @Test(
+        "a name that leads into our network is given up, nothing is connected to; a private address is refused at once")
     func inside() async throws {
         try await WebhookTests.with(["ARAGORA_WEBHOOK_ALLOWED_ADDRESSES": ""]) { desk in
             let asked = try await ask(desk, #","webhook_url":"http://localhost:\#(desk.receiver.port)/""#)

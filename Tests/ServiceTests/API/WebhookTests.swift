@@ -35,7 +35,7 @@ struct WebhookTests {
 
         /// Makes everything due that waits.
         func hurry() async throws {
-            _ = try await api.pool.execute("UPDATE webhook_outbox SET next_attempt = now()")
+            _ = try await api.pool.execute("UPDATE webhook_outbox SET next_attempt = now() - interval '1 second'")
         }
 
         func subscribe(_ events: String, _ more: String = "", url: String? = nil) async throws -> (
