@@ -63,6 +63,33 @@ struct DebateInsightTests {
         )
     }
 
+    @Test("a decision for somebody else's option is seen, however many words all of them share, and swap")
+    func boilerplate() throws {
+        let agents = (1...3).map { AgentSpec(name: "demo-\($0)", provider: .demo, model: "demo") }
+        let choices = ["MongoDB", "Postgres", "SQLite"]
+        let reasons = [
+            "Reasons: it is the cheaper way to learn whether the idea holds at all",
+            "Reasons: several people here already know how to run it at night",
+            "Reasons: what goes wrong stays in one place and is found quickly",
+        ]
+        var debate = try Rehearsal(DebateSpec(topic: "Which store?", agents: agents, rounds: 1, consensus: .any))
+        try debate.run { call in
+            guard let place = agents.firstIndex(of: call.agent) else { return nil }
+            switch call.phase {
+            case .ballot: return "CHOICE: demo-1\nCONTINUE: yes"
+            case .vote: return "CHOICE: demo-2\nCONTINUE: yes"
+            default:
+                // The reasons go round: each revision has most words in common with what somebody else proposed.
+                let reason = reasons[(place + (call.phase == .revise ? 2 : 0)) % 3]
+                return "Position on \"Which store?\": choose \(choices[place]). \(reason). Main risk: nobody owns it."
+            }
+        }
+        let insight = try #require(debate.outcome?.insight)
+        #expect(insight.sealedChoice == "demo-1" && insight.changedDecision)
+        #expect(insight.mindChanges.map(\.to) == ["demo-2", "demo-2", "demo-2"])
+        #expect(insight.sentence.contains("ended with another choice, and 3 agents changed their minds"))
+    }
+
     @Test("agents that come to agree are worth fewer independent voters")
     func drawnTogether() throws {
         let insight = try #require(try play([["a", "b", "c"], ["a", "b", "b"], ["b", "b", "b"]]).insight)
@@ -153,6 +180,30 @@ struct OptionTrackerTests {
         #expect(tracker.follow([("a", words(4..<14)), ("b", words(20..<29))]).map(\.option) == [0, 1])
         // They change places.
         #expect(tracker.follow([("a", words(20..<30)), ("b", words(4..<15))]).map(\.option) == [1, 0])
+    }
+
+    @Test(
+        "who rewords an option keeps it, though the words are more like another's; only a repeated text changes hands")
+    func authors() {
+        var tracker = OptionTracker()
+        #expect(tracker.follow([("a", words(0..<20)), ("b", words(10..<30))]).map(\.option) == [0, 1])
+        // 12 of 28 words are still a's own text, and 18 of 22 are b's.
+        #expect(tracker.follow([("a", words(8..<28)), ("b", words(2..<22))]).map(\.option) == [0, 1])
+        #expect(tracker.follow([("a", words(2..<22)), ("b", words(60..<80))]).map(\.option) == [1, 2])
+    }
+
+    @Test("a text by somebody new is an option known before only by what the options did not all say")
+    func strangers() {
+        var tracker = OptionTracker()
+        #expect(
+            tracker.follow([("a", words(0..<30)), ("b", words(0..<20) + " " + words(30..<40))]).map(\.option) == [0, 1])
+        let next = tracker.follow([
+            ("a", words(0..<30)), ("b", words(50..<60)), ("c", words(0..<20) + " " + words(40..<50)),
+        ])
+        // b left its option, and c shares with it nothing but what all said.
+        #expect(next.map(\.option) == [0, 2, 3])
+        let later = tracker.follow([("a", words(70..<80)), ("d", words(0..<26) + " " + words(90..<93))])
+        #expect(later.map(\.option) == [4, 0])
     }
 
     @Test("what resembles nothing said before is new, and an option that splits goes on with the nearer half")

@@ -8,6 +8,23 @@ enum WordSimilarity {
         /// Ascending.
         fileprivate let hashes: [UInt64]
         init(_ text: String) { hashes = WordSimilarity.words(of: text) }
+        private init(hashes: [UInt64]) { self.hashes = hashes }
+
+        static let none = Words(hashes: [])
+
+        func shared(with other: Words) -> Words { Words(hashes: hashes.filter(other.contains)) }
+        func without(_ other: Words) -> Words {
+            other.hashes.isEmpty ? self : Words(hashes: hashes.filter { !other.contains($0) })
+        }
+
+        private func contains(_ hash: UInt64) -> Bool {
+            var (low, high) = (0, hashes.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if hashes[middle] < hash { low = middle + 1 } else { high = middle }
+            }
+            return low < hashes.count && hashes[low] == hash
+        }
 
         /// 0 (nothing shared) to 1 (the same set of words; also when neither has any).
         func similarity(to other: Words) -> Ratio {
