@@ -29,8 +29,13 @@ func shared(
         swiftSettings: settings)
 }
 
-func service(_ name: String, folder: String, _ dependencies: [Target.Dependency]) -> Target {
-    .executableTarget(name: name, dependencies: dependencies, path: "Services/\(folder)", swiftSettings: strict)
+func service(
+    _ name: String, folder: String, _ dependencies: [Target.Dependency], exclude: [String] = [],
+    plugins: [Target.PluginUsage] = []
+) -> Target {
+    .executableTarget(
+        name: name, dependencies: dependencies, path: "Services/\(folder)", exclude: exclude, swiftSettings: strict,
+        plugins: plugins)
 }
 
 func tests(_ name: String, _ dependencies: [Target.Dependency], exclude: [String] = []) -> Target {
@@ -103,7 +108,9 @@ let package = Package(
         shared("BackupCore", core + ["Storage", "Platform", "Crypto", "PostgresClient", "Sockets", "CZlib"]),
 
         // executables: never import each other
-        service("aragora-api", folder: "api", drivers + core + adapters + ["DebateRunner", "Providers", "Webhooks"]),
+        service(
+            "aragora-api", folder: "api", drivers + core + adapters + ["DebateRunner", "Providers", "Webhooks"],
+            exclude: ["Web"], plugins: ["WebFiles"]),
         service("aragora-ws-gateway", folder: "ws-gateway", drivers + core + adapters),
         service(
             "aragora-debate-worker", folder: "debate-worker",
@@ -111,6 +118,12 @@ let package = Package(
         service("aragora-backup", folder: "backup", drivers + core + adapters + ["BackupCore"]),
         service(
             "aragora", folder: "cli", drivers + core + adapters + ["BackupCore", "Providers", "Simulation"]),
+
+        // what runs while the package is built: the page of the API becomes a part of it (docs/adr)
+        .executableTarget(
+            name: "web-packer", dependencies: ["CZlib"], path: "Plugins/web-packer", swiftSettings: strict),
+        .plugin(
+            name: "WebFiles", capability: .buildTool(), dependencies: ["web-packer"], path: "Plugins/WebFiles"),
 
         // tests and what they share
         .target(

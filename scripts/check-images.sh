@@ -181,7 +181,7 @@ check_layers() {
 check_context() {
   printf 'FROM %s\nCOPY . /context\n' "$DOCKER_LIBRARY/debian:bookworm-slim" >"$CONTAINERS_HOME/tmp/Containerfile"
   containers_build "$PREFIX/context" "$ROOT" --no-cache --file "$CONTAINERS_HOME/tmp/Containerfile"
-  expect "the build's context" "Benchmarks Package.swift Services Shared Tests" \
+  expect "the build's context" "Benchmarks Package.swift Plugins Services Shared Tests" \
     "$(podman run --rm --network=none "$PREFIX/context" sh -c 'ls -A /context' 2>/dev/null | xargs)"
   podman image rm --force "$PREFIX/context" >/dev/null 2>&1 || true
 }

@@ -12,7 +12,7 @@ set -euo pipefail
 # shellcheck source=scripts/lib/common.sh
 source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 
-readonly SWIFT_FOLDERS=(Package.swift Services Shared Tests Benchmarks)
+readonly SWIFT_FOLDERS=(Package.swift Plugins Services Shared Tests Benchmarks)
 
 fix=no
 for argument in "$@"; do

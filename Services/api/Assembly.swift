@@ -20,8 +20,9 @@ enum Assembly {
         let local = LocalRateTable()
         let shared = SharedAccess(backends, log: context.log)
         let requests = RequestMetrics(metrics: context.metrics, objective: settings.levels.requests)
+        let pages = PageFiles.compiledIn()
         let server = try APIServer(settings: settings, context: context) { loop in
-            routes(settings, context, backends, on: loop, local, requests, shared).router()
+            routes(settings, context, backends, on: loop, local, requests, shared, pages).router()
         }
         let counts = InstallationMetrics(
             stores: APIStores(backends.main, keyspace: backends.keyspace, log: context.log), metrics: context.metrics,
@@ -54,7 +55,7 @@ enum Assembly {
     /// Every handler of one loop.
     static func routes(
         _ settings: APISettings, _ context: ServiceContext, _ backends: Backends, on loop: EventLoop,
-        _ local: LocalRateTable, _ requests: RequestMetrics, _ shared: SharedAccess
+        _ local: LocalRateTable, _ requests: RequestMetrics, _ shared: SharedAccess, _ pages: PageFiles
     ) -> Routes {
         let own = backends.on(loop)
         let stores = APIStores(own, keyspace: backends.keyspace, log: context.log)
@@ -92,6 +93,7 @@ enum Assembly {
             webhooks: WebhooksHandler(store: WebhookStore(pool: own.postgres), target: target),
             status: StatusHandler(stores: stores, context: context),
             gateway: GatewayTunnelHandler(upstream: settings.gateway, trustedProxies: settings.trustedProxies),
+            pages: PageHandler(files: pages),
             authenticator: authenticator, accounts: accounts(settings, context, own, stores, shared, authenticator),
             rateLimit: RateLimitMiddleware(
                 limiter: RouteLimiter(redis: own.redis, keyspace: backends.keyspace, local: local),

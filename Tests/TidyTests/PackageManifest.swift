@@ -18,7 +18,7 @@ struct PackageManifest {
             // Only what comes before the labelled arguments is a list of modules; `folder:` comes before it.
             var rest = String(match[2].substring ?? "")
             rest.replace(try Regex(#"folder: "[\w-]+","#), with: "")
-            rest.replace(try Regex(#"(?s)(settings|resources|exclude):.*"#), with: "")
+            rest.replace(try Regex(#"(?s)(settings|resources|exclude|plugins):.*"#), with: "")
             found[String(match[1].substring ?? "")] = Self.names(in: rest[...], groups: groups)
         }
         dependencies = found

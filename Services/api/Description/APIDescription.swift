@@ -52,7 +52,9 @@ enum APIDescription {
     private static let pathWords = [
         "id": "A debate's id, or its slug.", "receipt": "A receipt's id.", "format": "The form of the export.",
         "user": "A user's id.", "session": "A session's id.", "key": "A key's id, or its shown prefix.",
-        "role": "A role's name.",
+        "role": "A role's name.", "view": "What is shown.", "part": "Which part of it.",
+        "version": "The version that the page names.", "path": "The file, or the folder that it is in.",
+        "file": "The file.",
         "budget": "A budget's id.", "alert": "An alert's number.",
     ]
 

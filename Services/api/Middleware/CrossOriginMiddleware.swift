@@ -43,7 +43,7 @@ struct CrossOriginMiddleware: Middleware {
     /// A cache must not give one origin the answer of another.
     private func varied(_ response: Response) -> Response {
         var response = response
-        response.headers[.vary] = "Origin"
+        response.headers[.vary] = response.headers[.vary].flatMap { HeaderValue("\($0.text), Origin") } ?? "Origin"
         return response
     }
 }

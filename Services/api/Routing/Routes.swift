@@ -30,6 +30,7 @@ struct Routes: Sendable {
     let webhooks: WebhooksHandler
     let status: StatusHandler
     let gateway: GatewayTunnelHandler
+    let pages: PageHandler
     let authenticator: Authenticator
     let accounts: AccountHandlers
     let rateLimit: RateLimitMiddleware
@@ -39,7 +40,7 @@ struct Routes: Sendable {
     static let table: [Route] =
         debateRoutes + viewRoutes + sharingRoutes + batchRoutes + queueRoutes
         + branchRoutes + receiptRoutes + receiptLogRoutes + agentRoutes + budgetRoutes + knowledgeRoutes + webhookRoutes
-        + statusRoutes + descriptionRoutes + accountRoutes + administrationRoutes
+        + statusRoutes + descriptionRoutes + accountRoutes + administrationRoutes + pageRoutes
 
     /// The router of one loop.
     func router() -> Router {

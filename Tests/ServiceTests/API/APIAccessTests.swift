@@ -49,7 +49,7 @@ struct APIAccessTests {
                     "/api/status", "/ws", "/openapi.json", "/api/openapi.json",
                     "/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/auth/password/forgot",
                     "/api/auth/password/reset", "/api/auth/mfa/verify",
-                ])
+                ] + Routes.pageRoutes.map(\.path))
         }
     }
 

@@ -76,7 +76,7 @@ struct APIFixture {
         let shared = SharedAccess(
             backends, log: context.log, hasher: PasswordHasher(cost: PasswordHash.Cost(logN: 4, r: 1, p: 1)))
         let routes = Assembly.routes(
-            settings, context, backends, on: loop, LocalRateTable(), requests, shared)
+            settings, context, backends, on: loop, LocalRateTable(), requests, shared, .compiledIn())
         var configuration = HTTPServerConfiguration(address: try #require(SocketAddress(ip: "127.0.0.1", port: 0)))
         configuration.tick = .milliseconds(10)
         configuration.renderError = { ErrorMappingMiddleware.renderUnseen($0) }

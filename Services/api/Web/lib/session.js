@@ -1,0 +1,93 @@
+// Who the visitor is to the API: an access token with its refresh token, or a key or service token that was pasted.
+//
+// The API reads no cookies, so there is nothing that another site could make a browser send (no CSRF), and the page says
+// who it is in a header. What it keeps is in localStorage, where only scripts of this origin read, of which there are
+// only ours (Content-Security-Policy).
+//
+// session.token()        the credential to send, or null
+// session.user()         the account of the last sign-in {email, name, role, …}, or null
+// session.renew()        gets a new access token by the refresh token; false when there is none or it is void
+// session.onchange(f)    called when the visitor signs in or out, in this tab or another
+//
+// A refresh token is good once, and using it twice ends the session; so renewing is under a lock of the browser across
+// tabs, and whoever comes second finds that it is done.
+
+const KEY = "aragora.session";
+const listeners = new Set();
+
+let state = load();
+
+function load() {
+  try {
+    return JSON.parse(localStorage.getItem(KEY)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+function save(next) {
+  state = next;
+  try {
+    if (next.access || next.bearer) localStorage.setItem(KEY, JSON.stringify(next));
+    else localStorage.removeItem(KEY);
+  } catch { /* storage is off: the session lasts as long as this tab */ }
+  for (const listener of listeners) listener();
+}
+
+addEventListener("storage", (event) => {
+  if (event.key !== KEY && event.key !== null) return;
+  state = load();
+  for (const listener of listeners) listener();
+});
+
+export const token = () => state.access ?? state.bearer ?? null;
+export const user = () => state.user ?? null;
+export const isSignedIn = () => token() !== null;
+export const onchange = (listener) => listeners.add(listener);
+
+/** What `POST /api/auth/login` answered. */
+export function signedIn(answer) {
+  const tokens = answer.tokens ?? answer;
+  save({ access: tokens.access_token, refresh: tokens.refresh_token, user: answer.user ?? state.user ?? null });
+}
+
+/** A key or a service token, as it was pasted. */
+export function useToken(bearer, user = null) {
+  save({ bearer, user });
+}
+
+export function forget() {
+  save({});
+}
+
+let renewing = null;
+
+export function renew() {
+  renewing ??= locked(state.access).finally(() => { renewing = null; });
+  return renewing;
+}
+
+async function locked(stale) {
+  const work = async () => {
+    state = load();
+    if (state.access && state.access !== stale) return true;
+    return state.refresh ? exchange() : false;
+  };
+  return navigator.locks ? navigator.locks.request("aragora.renew", work) : work();
+}
+
+async function exchange() {
+  const response = await fetch("/api/v1/auth/refresh", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ refresh_token: state.refresh }),
+  }).catch(() => null);
+  if (!response) return false;
+  if (!response.ok) {
+    // 429 and 5xx may pass; a refused refresh token will not come back.
+    if (response.status === 401 || response.status === 400) save({});
+    return false;
+  }
+  signedIn(await response.json());
+  return true;
+}

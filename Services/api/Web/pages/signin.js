@@ -1,0 +1,89 @@
+// Signing in: by email and password, with a second factor where the account has one; or by a key or token that was given.
+// `?next=` is where to go afterwards; `#token=` (a link that the installer printed) signs in by itself and is taken out of
+// the address at once.
+import { h, fill } from "../lib/dom.js";
+import { field } from "../lib/parts.js";
+import * as api from "../lib/api.js";
+import * as session from "../lib/session.js";
+import * as notice from "../lib/notice.js";
+
+export const title = "Sign in";
+
+export default async function view(page) {
+  const holder = h("div");
+  const given = new URLSearchParams(location.hash.slice(1)).get("token");
+  if (given) {
+    history.replaceState(history.state, "", location.pathname + location.search);
+    if (await tryToken(given, page)) return h("div");
+    notice.show("The token of this link is not valid.", "bad");
+  }
+  fill(holder, passwordForm(page, holder));
+  return h("section", { class: "signin stack" }, h("h1", title), holder, tokenForm(page));
+}
+
+/** Only our own paths: a link must not send anybody elsewhere. */
+function next(page) {
+  const path = page.query.get("next") ?? "/";
+  return /^\/(?![/\\])/.test(path) && !path.startsWith("/signin") ? path : "/";
+}
+
+function form(fields, verb, submit) {
+  const problem = h("p", { class: "notice bad", role: "alert", hidden: true });
+  const button = h("button", { class: "primary", type: "submit" }, verb);
+  return h("form", { class: "card stack", onsubmit: async (event) => {
+    event.preventDefault();
+    problem.hidden = true;
+    button.disabled = true;
+    try {
+      await submit();
+    } catch (error) {
+      problem.textContent = error.message + (error.retryAfter ? ` Try again in ${error.retryAfter} s.` : "");
+      problem.hidden = false;
+    } finally {
+      button.disabled = false;
+    }
+  } }, problem, fields, button);
+}
+
+function passwordForm(page, holder) {
+  const email = h("input", { type: "email", name: "email", autocomplete: "username", required: true });
+  const password = h("input", { type: "password", name: "password", autocomplete: "current-password", required: true });
+  return form([field("Email", email), field("Password", password)], "Sign in", async () => {
+    const answer = await api.post("/auth/login", { email: email.value, password: password.value }, { anonymous: true });
+    if (!answer.mfa_required && !answer.pending_token) return done(answer, page);
+    const step = codeForm(answer, page);
+    fill(holder, step);
+    step.querySelector("input").focus();
+    notice.say("Enter the code of your authenticator.");
+  });
+}
+
+function codeForm(pending, page) {
+  const code = h("input", { name: "code", autocomplete: "one-time-code", inputmode: "text", required: true, maxlength: 32 });
+  const hint = "The six digits that your authenticator shows, or one of your backup codes.";
+  return form([field("Code", code, { hint })], "Continue", async () => {
+    const body = { code: code.value.replace(/\s/g, ""), pending_token: pending.pending_token };
+    done(await api.post("/auth/mfa/verify", body, { anonymous: true }), page);
+  });
+}
+
+function tokenForm(page) {
+  const token = h("input", { type: "password", name: "token", autocomplete: "off", required: true });
+  return h("details", { class: "muted" }, h("summary", "Use an API key or the installation’s token"),
+    form([field("Key or token", token)], "Use it", async () => {
+      if (!(await tryToken(token.value.trim(), page))) throw new Error("The API does not know this key.");
+    }));
+}
+
+async function tryToken(token, page) {
+  const answer = await fetch(`${api.BASE}/agents`, { headers: { Authorization: `Bearer ${token}` }, credentials: "omit" });
+  if (answer.status === 401) return false;
+  session.useToken(token);
+  page.go(next(page), { replace: true });
+  return true;
+}
+
+function done(answer, page) {
+  session.signedIn(answer);
+  page.go(next(page), { replace: true });
+}
