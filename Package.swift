@@ -168,3 +168,18 @@ let package = Package(
     ],
     swiftLanguageModes: [.v6]
 )
+
+// `ARAGORA_ONLY_TARGETS=HTTPTests,LedgerTests swift build …` leaves out every target that those do not import. The
+// sanitizers need a build of their own each, and judge the drivers only (scripts/sanitize.sh).
+if let names = Context.environment["ARAGORA_ONLY_TARGETS"]?.split(separator: ",").map(String.init) {
+    var wanted = Set<String>()
+    var waiting = names
+    while let name = waiting.popLast() {
+        guard wanted.insert(name).inserted, let target = package.targets.first(where: { $0.name == name }) else {
+            continue
+        }
+        for case .byNameItem(let dependency, _) in target.dependencies { waiting.append(dependency) }
+    }
+    package.targets.removeAll { !wanted.contains($0.name) }
+    package.products = []
+}
