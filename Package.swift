@@ -74,7 +74,8 @@ let package = Package(
 
         // generic drivers: know no product word
         shared("Crypto", ["Platform", "CLibCrypto"], settings: fenced),
-        shared("HTTP", ["Platform", "Sockets", "Crypto"]),
+        shared("Compression", ["CZlib"], settings: fenced),
+        shared("HTTP", ["Platform", "Sockets", "Crypto", "Compression"]),
         shared("HTTPClient", ["Platform", "Sockets", "CCurl"], settings: fenced),
         shared("PostgresClient", ["Platform", "Sockets", "Crypto", "CLibPQ"], settings: fenced),
         shared("RedisClient", ["Platform", "Sockets", "CHiredis"], settings: fenced),
@@ -105,7 +106,7 @@ let package = Package(
         shared(
             "Webhooks",
             ["Domain", "Contracts", "Storage", "HTTPClient", "Platform", "Sockets", "Crypto", "PostgresClient"]),
-        shared("BackupCore", core + ["Storage", "Platform", "Crypto", "PostgresClient", "Sockets", "CZlib"]),
+        shared("BackupCore", core + ["Storage", "Platform", "Crypto", "PostgresClient", "Sockets", "Compression"]),
 
         // executables: never import each other
         service(
@@ -132,6 +133,9 @@ let package = Package(
             name: "provider-simulator", dependencies: ["Platform", "Sockets", "HTTP", "Domain", "Contracts"],
             path: "Tests/ProviderSimulator", swiftSettings: strict),
         .executableTarget(
+            name: "aragora-ws-echo", dependencies: ["HTTP", "Platform", "Sockets"], path: "Tests/WebSocketEcho",
+            swiftSettings: strict),
+        .executableTarget(
             name: "receipt-prover", dependencies: core + ["Crypto", "Platform"], path: "Tests/ReceiptProver",
             exclude: ["compare_vectors.py", "verify_receipt.py"], swiftSettings: strict),
         .executableTarget(
@@ -140,7 +144,8 @@ let package = Package(
         tests("PlatformTests", ["Platform"]),
         tests("SocketsTests", ["Sockets", "Platform"]),
         tests("CryptoTests", ["Crypto"]),
-        tests("HTTPTests", ["HTTP", "Sockets", "Platform"]),
+        tests("CompressionTests", ["Compression"]),
+        tests("HTTPTests", ["HTTP", "Sockets", "Platform", "Compression"]),
         tests("HTTPClientTests", ["HTTPClient", "HTTP", "Sockets", "Platform"]),
         tests("PostgresClientTests", ["PostgresClient", "Sockets", "Platform"]),
         tests("RedisClientTests", ["RedisClient", "Messaging", "Domain", "Contracts", "Sockets", "Platform"]),
@@ -161,7 +166,7 @@ let package = Package(
             "ServiceTests",
             core + drivers + adapters + [
                 "aragora-api", "aragora-ws-gateway", "aragora-debate-worker", "aragora-backup", "aragora",
-                "DebateRunner", "BackupCore", "Providers", "Webhooks",
+                "DebateRunner", "BackupCore", "Providers", "Webhooks", "Compression",
             ]),
         tests("EndToEndTests", core + drivers + adapters + ["BackupCore"]),
         tests("TidyTests", []),

@@ -25,6 +25,7 @@ struct GatewaySettings: ReloadableSettings {
     let connectionsPerMinute: Int
     /// Bytes that may wait for one slow client.
     let outboxBytes: Int
+    let compresses: Bool
     let drainDeadline: Duration
 
     init(reading reader: inout SettingsReader, common: CommonSettings) {
@@ -47,6 +48,9 @@ struct GatewaySettings: ReloadableSettings {
         outboxBytes = reader.int(
             "ARAGORA_WS_OUTBOX_BYTES", default: 1 << 20, in: (512 * 1024)...(64 << 20),
             help: "Bytes that may wait for one slow client; past it the connection is closed with 4008.")
+        compresses = reader.bool(
+            "ARAGORA_WS_COMPRESSION", default: true,
+            help: "Whether clients that offer permessage-deflate get long messages compressed, once for all of them.")
         drainDeadline = reader.seconds(
             "ARAGORA_WS_DRAIN_SECONDS", default: 10, in: 0...300, help: "How long a stop waits for clients to close.")
     }

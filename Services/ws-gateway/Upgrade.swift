@@ -33,6 +33,7 @@ struct Upgrade: Sendable {
         var socket = WebSocketSettings()
         socket.messageBytes = ClientMessage.maximumBytes
         socket.outboxBytes = settings.outboxBytes
+        socket.compresses = settings.compresses
         let log = log.with(
             .requestID(context.requestID), .peer(address))
         guard places.enter(address) else { throw Self.tooMany(retryAfter: .seconds(1)) }

@@ -144,7 +144,8 @@ extension HTTPConnection {
         ResponseWriter.appendSwitch(
             to: &out, protocol: "websocket", upgrade.fields(beside: headers), date: dateLine())
         transport.send(out)
-        let session = WebSocketSession(transport: transport, server: server, settings: upgrade.settings)
+        let session = WebSocketSession(
+            transport: transport, server: server, settings: upgrade.settings, compression: upgrade.compression)
         session.open(upgrade.open)
         handOver(to: session)
     }

@@ -1,3 +1,4 @@
+import Compression
 import Glibc
 import Platform
 import Sockets
@@ -19,6 +20,7 @@ actor ServerLoop {
     private var connections: [ObjectIdentifier: any ServedConnection] = [:]
     private var dateField = DateField()
     private var ticker: LoopTimer?
+    private var deflaters: [Int: MessageDeflater] = [:]
     private var isDraining = false
     private var drained: CheckedContinuation<Void, Never>?
 
@@ -80,6 +82,19 @@ actor ServerLoop {
 
     /// The `Date` line of this second.
     func date() -> [UInt8] { dateField.bytes(second: Int64(Glibc.time(nil))) }
+
+    /// A frame for one WebSocket of this loop.
+    func bytes(of frame: Frame, _ compression: MessageCompression) -> [UInt8] {
+        frame.bytes(compression) { deflater(compression.serverWindowBits) }
+    }
+
+    /// One for all WebSockets of this loop that agreed on this window; nil when there is no memory for it.
+    private func deflater(_ windowBits: Int) -> MessageDeflater? {
+        if let known = deflaters[windowBits] { return known }
+        let made = try? MessageDeflater(windowBits: windowBits)
+        deflaters[windowBits] = made
+        return made
+    }
 
     /// One timer for all connections: a deadline is a number that this compares, not a timer of its own.
     private func tick() {

@@ -86,6 +86,9 @@ import Platform
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         if inLoop { return jobs.append(job) }
+        // The runtime holds no reference to an executor: the job may have run, and dropped the last one, before we return.
+        let kept = unsafe Unmanaged.passRetained(self)
+        defer { unsafe kept.release() }
         submit { $0.jobs.append(job) }
     }
 

@@ -1,3 +1,4 @@
+import Compression
 import Contracts
 import Foundation
 import Glibc

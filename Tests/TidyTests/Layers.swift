@@ -11,7 +11,8 @@ enum Layers {
         "Platform": ["CLinux"],
         "Sockets": ["Platform", "CLinux", "CLibCrypto"],
         "Crypto": ["Platform", "CLibCrypto"],
-        "HTTP": ["Platform", "Sockets", "Crypto"],
+        "Compression": ["CZlib"],
+        "HTTP": ["Platform", "Sockets", "Crypto", "Compression"],
         "HTTPClient": ["Platform", "Sockets", "CCurl"],
         "PostgresClient": ["Platform", "Sockets", "Crypto", "CLibPQ"],
         "RedisClient": ["Platform", "Sockets", "CHiredis"],
@@ -29,7 +30,7 @@ enum Layers {
         "Webhooks": [
             "Domain", "Contracts", "Storage", "HTTPClient", "Platform", "Sockets", "Crypto", "PostgresClient",
         ],
-        "BackupCore": core.union(["Storage", "Platform", "Crypto", "PostgresClient", "Sockets", "CZlib"]),
+        "BackupCore": core.union(["Storage", "Platform", "Crypto", "PostgresClient", "Sockets", "Compression"]),
     ]
 
     /// Folder under Services → modules of ours it may import; never another service.
@@ -59,6 +60,6 @@ enum Layers {
         "CHiredis": ["RedisClient"],
         "CLibCrypto": ["Crypto", "Sockets"],
         "CCurl": ["HTTPClient"],
-        "CZlib": ["BackupCore"],
+        "CZlib": ["Compression"],
     ]
 }

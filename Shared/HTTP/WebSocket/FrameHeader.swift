@@ -8,8 +8,12 @@ package enum Opcode: UInt8, Sendable {
 
 /// The head of one frame.
 struct FrameHeader: Equatable, Sendable {
+    static let compressedBit: UInt8 = 0x40
+
     let opcode: Opcode
     let isFinal: Bool
+    /// Of a message's first frame: the message is compressed (RFC 7692 §6, the bit RSV1).
+    var isCompressed = false
     let length: Int
 }
 

@@ -11,9 +11,11 @@ struct FrameParser {
 
     private let role: WebSocketRole
     private let limitBytes: Int
+    private let allowsCompression: Bool
     private var phase = Phase.first
     private var opcode = Opcode.continuation
     private var isFinal = false
+    private var isCompressed = false
     private var length: UInt64 = 0
     private var extendedBytes = 0
     private var needed = 0
@@ -21,9 +23,12 @@ struct FrameParser {
     private var position = 0
 
     /// Frames whose payload is longer than `limitBytes` are refused with 1009 before any of it is read.
-    init(role: WebSocketRole, limitBytes: Int) {
+    ///
+    /// - Parameter allowsCompression: whether permessage-deflate was agreed, which gives RSV1 a meaning.
+    init(role: WebSocketRole, limitBytes: Int, allowsCompression: Bool = false) {
         self.role = role
         self.limitBytes = limitBytes
+        self.allowsCompression = allowsCompression
     }
 
     /// The next part found in `input` from `offset` on, which moves past what was used; nil when more bytes are needed.
@@ -39,7 +44,8 @@ struct FrameParser {
             try step(byte)
             if phase == .payload {
                 if length == 0 { phase = .end }
-                return .begin(FrameHeader(opcode: opcode, isFinal: isFinal, length: Int(length)))
+                return .begin(
+                    FrameHeader(opcode: opcode, isFinal: isFinal, isCompressed: isCompressed, length: Int(length)))
             }
         }
         return nil
@@ -62,8 +68,10 @@ struct FrameParser {
     }
 
     private mutating func takeFirst(_ byte: UInt8) throws(WebSocketError) {
-        guard byte & 0x70 == 0 else { throw .violation("A reserved bit is set.") }
         guard let opcode = Opcode(rawValue: byte & 0x0F) else { throw .violation("The opcode is unknown.") }
+        isCompressed = byte & FrameHeader.compressedBit != 0
+        let mayCompress = allowsCompression && (opcode == .text || opcode == .binary)
+        guard byte & 0x30 == 0, !isCompressed || mayCompress else { throw .violation("A reserved bit is set.") }
         self.opcode = opcode
         isFinal = byte & 0x80 != 0
         guard isFinal || !opcode.isControl else { throw .violation("A control frame is fragmented.") }

@@ -2,15 +2,15 @@
 enum FrameWriter {
     static let maxControlBytes = 125
 
-    /// The bytes of one frame, masked when there is a key.
+    /// The bytes of one frame, masked when there is a key. `isCompressed` says so of the payload, and changes nothing in it.
     static func encode(
-        _ opcode: Opcode, _ payload: some Collection<UInt8>, isFinal: Bool, maskKey: UInt32?
+        _ opcode: Opcode, _ payload: some Collection<UInt8>, isFinal: Bool, isCompressed: Bool = false, maskKey: UInt32?
     ) -> [UInt8] {
         let count = payload.count
         precondition(count <= maxControlBytes || !opcode.isControl, "a control frame carries at most 125 bytes")
         var bytes: [UInt8] = []
         bytes.reserveCapacity(count + 14)
-        bytes.append((isFinal ? 0x80 : 0) | opcode.rawValue)
+        bytes.append((isFinal ? 0x80 : 0) | (isCompressed ? FrameHeader.compressedBit : 0) | opcode.rawValue)
         let maskBit: UInt8 = maskKey == nil ? 0 : 0x80
         switch count {
         case 0...125:

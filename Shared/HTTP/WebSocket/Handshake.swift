@@ -4,6 +4,8 @@ import Crypto
 package struct Handshake: Sendable {
     /// The subprotocols the client offers, in its order of preference.
     package let offeredProtocols: [String]
+    /// The compression that the client offers and we can do; nil for none.
+    let compression: MessageCompression?
     /// The value of `Sec-WebSocket-Accept`.
     let acceptKey: String
 
@@ -19,6 +21,7 @@ package struct Handshake: Sendable {
         guard head.framing == .none else { throw .malformed("An upgrade to WebSocket has no body.") }
         acceptKey = Self.accept(keys[0])
         offeredProtocols = try Self.protocols(head)
+        compression = MessageCompression.agree(head.values("sec-websocket-extensions"))
     }
 
     /// RFC 6455 §4.2.2: proves that the server read the key.

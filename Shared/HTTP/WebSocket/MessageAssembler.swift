@@ -1,3 +1,5 @@
+import Compression
+
 /// What a peer said: a whole message, or a control frame.
 package enum WebSocketMessage: Equatable, Sendable {
     case text(String)
@@ -13,6 +15,7 @@ struct MessageAssembler {
     private let limitBytes: Int
     private var kind: Opcode?
     private var message: [UInt8] = []
+    private var inflater: MessageInflater?
     private var utf8 = UTF8Validator()
     private var header = FrameHeader(opcode: .continuation, isFinal: true, length: 0)
     private var control: [UInt8] = []
@@ -41,6 +44,7 @@ struct MessageAssembler {
         } else {
             guard kind == nil else { throw .violation("A message begins inside another.") }
             kind = header.opcode
+            if header.isCompressed { inflater = try inflating { () throws(CompressionError) in try MessageInflater() } }
         }
         guard header.length <= limitBytes - message.count else {
             throw WebSocketError(.messageTooBig, "A message has at most \(limitBytes) bytes.")
@@ -52,16 +56,39 @@ struct MessageAssembler {
             control += bytes
             return
         }
+        guard let inflater else { return try append(bytes) }
+        let room = limitBytes - message.count
+        try append(try inflating { () throws(CompressionError) in try inflater.decode(bytes, limit: room) })
+    }
+
+    private mutating func append(_ bytes: [UInt8]) throws(WebSocketError) {
         if kind == .text, !utf8.accept(bytes) { throw Self.notUTF8 }
         if message.isEmpty { message = bytes } else { message += bytes }
     }
 
+    private func inflating<Answer>(_ body: () throws(CompressionError) -> Answer) throws(WebSocketError) -> Answer {
+        do throws(CompressionError) {
+            return try body()
+        } catch {
+            switch error.code {
+            case .noMemory: throw WebSocketError(.internalError, "There is no memory to decompress a message.")
+            case .damaged: throw WebSocketError(.invalidPayload, "A compressed message is damaged.")
+            case .tooLong: throw WebSocketError(.messageTooBig, "A message has at most \(limitBytes) bytes.")
+            }
+        }
+    }
+
     private mutating func endData() throws(WebSocketError) -> WebSocketMessage? {
         guard header.isFinal else { return nil }
+        if let inflater {
+            let room = limitBytes - message.count
+            try append(try inflating { () throws(CompressionError) in try inflater.finish(limit: room) })
+        }
         guard kind != .text || utf8.isComplete else { throw Self.notUTF8 }
         defer {
             kind = nil
             message = []
+            inflater = nil
         }
         return kind == .text ? .text(String(decoding: message, as: UTF8.self)) : .binary(message)
     }

@@ -27,6 +27,9 @@ struct UpgradeAnswer {
         return field("sec-websocket-protocol")
     }
 
+    /// The value of `Sec-WebSocket-Extensions`.
+    var extensions: String? { field("sec-websocket-extensions") }
+
     private func field(_ name: String) -> String? {
         for line in lines.dropFirst() {
             let parts = line.split(separator: ":", maxSplits: 1)

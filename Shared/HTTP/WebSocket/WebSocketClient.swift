@@ -2,7 +2,8 @@ package import Sockets
 import Crypto
 import Platform
 
-/// A small WebSocket client on one loop, for command lines and tests: masked frames, whole messages, no extensions.
+/// A small WebSocket client on one loop, for command lines and tests: masked frames, whole messages. Takes compressed messages when asked
+/// to, and sends none.
 package actor WebSocketClient: TransportDelegate {
     package nonisolated let loop: EventLoop
     package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
@@ -24,15 +25,17 @@ package actor WebSocketClient: TransportDelegate {
 
     /// The subprotocol the server chose.
     package private(set) var subprotocol: String?
+    /// The extensions the server agreed to, as it says it.
+    package private(set) var extensions: String?
     /// How the connection ended, once ``receive()`` has returned nil.
     package private(set) var closeCode = CloseCode.abnormal
     package private(set) var closeReason = ""
 
-    private init(transport: Transport, key: String, messageBytes: Int) {
+    private init(transport: Transport, key: String, compression: Bool, messageBytes: Int) {
         self.transport = transport
         self.key = key
         loop = transport.loop
-        parser = FrameParser(role: .client, limitBytes: messageBytes)
+        parser = FrameParser(role: .client, limitBytes: messageBytes, allowsCompression: compression)
         assembler = MessageAssembler(limitBytes: messageBytes)
     }
 
@@ -50,17 +53,21 @@ package actor WebSocketClient: TransportDelegate {
     /// - Throws: ``WebSocketClientError``, or ``SocketError`` when the server can not be reached.
     package static func connect(
         loop: EventLoop, to addresses: [SocketAddress], host: String, target: String, headers: Headers = [:],
-        protocols: [String] = [], messageBytes: Int = 1024 * 1024, timeout: Duration = .seconds(10),
-        tls: TLSConfiguration? = nil
+        protocols: [String] = [], compression: Bool = false, messageBytes: Int = 1024 * 1024,
+        timeout: Duration = .seconds(10), tls: TLSConfiguration? = nil
     ) async throws -> WebSocketClient {
         let transport = try await Connector.connect(loop: loop, to: addresses, timeout: timeout, tls: tls)
         let key = Base64.encode((0..<16).map { _ in UInt8.random(in: .min ... .max) })
-        let client = WebSocketClient(transport: transport, key: key, messageBytes: messageBytes)
+        let client = WebSocketClient(
+            transport: transport, key: key, compression: compression, messageBytes: messageBytes)
         var lines = [
             "GET \(target) HTTP/1.1", "Host: \(host)", "Connection: Upgrade", "Upgrade: websocket",
             "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: \(key)",
         ]
         if !protocols.isEmpty { lines.append("Sec-WebSocket-Protocol: \(protocols.joined(separator: ", "))") }
+        if compression {
+            lines.append("Sec-WebSocket-Extensions: \(MessageCompression.name); server_no_context_takeover")
+        }
         for field in headers.fields { lines.append("\(field.name.text): \(field.value.text)") }
         try await client.open(Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8), timeout)
         return client
@@ -133,6 +140,7 @@ package actor WebSocketClient: TransportDelegate {
         do throws(WebSocketClientError) {
             guard let rest = try answer.take(bytes) else { return }
             subprotocol = try answer.check(key: key)
+            extensions = answer.extensions
             phase = .open
             opened?.resume()
             opened = nil

@@ -19,6 +19,7 @@ package actor WebSocketSession: ServedConnection, TransportDelegate {
     private nonisolated let transport: Transport
     private nonisolated let server: ServerLoop
     private nonisolated let settings: WebSocketSettings
+    private let compression: MessageCompression?
     private var delegate: (any WebSocketDelegate)?
     private var parser: FrameParser
     private var assembler: MessageAssembler
@@ -28,12 +29,16 @@ package actor WebSocketSession: ServedConnection, TransportDelegate {
     private var sentCode = CloseCode.abnormal
     private var sentReason = ""
 
-    init(transport: Transport, server: ServerLoop, settings: WebSocketSettings) {
+    init(
+        transport: Transport, server: ServerLoop, settings: WebSocketSettings, compression: MessageCompression? = nil
+    ) {
         self.transport = transport
         self.server = server
         self.settings = settings
+        self.compression = compression
         loop = transport.loop
-        parser = FrameParser(role: .server, limitBytes: settings.messageBytes)
+        parser = FrameParser(
+            role: .server, limitBytes: settings.messageBytes, allowsCompression: compression != nil)
         assembler = MessageAssembler(limitBytes: settings.messageBytes)
         deadline = MonotonicTime.now() + settings.pingInterval.nanosecondsClamped
     }
@@ -78,9 +83,15 @@ package actor WebSocketSession: ServedConnection, TransportDelegate {
 
     private func put(_ frame: Frame) -> Enqueued {
         guard phase == .open, !transport.isClosed else { return .closed }
-        guard transport.pendingBytes + frame.bytes.count <= settings.outboxBytes else { return .full }
-        transport.send(frame.bytes)
+        let bytes = wire(frame)
+        guard transport.pendingBytes + bytes.count <= settings.outboxBytes else { return .full }
+        transport.send(bytes)
         return .queued
+    }
+
+    private func wire(_ frame: Frame) -> [UInt8] {
+        guard let compression else { return frame.bytes }
+        return server.assumeIsolated { $0.bytes(of: frame, compression) }
     }
 
     private func received(_ bytes: ArraySlice<UInt8>) {

@@ -18,11 +18,15 @@ package struct WebSocketUpgrade: Sendable {
         self.open = open
     }
 
+    /// What was agreed on; nil when the client offers nothing we can do, or the settings forbid it.
+    var compression: MessageCompression? { settings.compresses ? handshake.compression : nil }
+
     /// The fields of the 101.
     func fields(beside headers: Headers) -> Headers {
         var fields = headers
         fields["Sec-WebSocket-Accept"] = HeaderValue(handshake.acceptKey)
         fields["Sec-WebSocket-Protocol"] = subprotocol
+        fields["Sec-WebSocket-Extensions"] = compression.flatMap { HeaderValue($0.answer) }
         return fields
     }
 }
@@ -33,6 +37,8 @@ package struct WebSocketSettings: Sendable {
     package var messageBytes = 64 * 1024
     /// Bytes of frames waiting for a slow client; past it ``WebSocketSession/enqueue(_:)`` refuses.
     package var outboxBytes = 256 * 1024
+    /// Whether permessage-deflate is agreed on with clients that offer it (RFC 7692).
+    package var compresses = false
     /// Silence after which the client is pinged.
     package var pingInterval = Duration.seconds(30)
     /// Silence after a ping; past it the socket is closed with 1011.
