@@ -136,19 +136,35 @@ struct DebateRunTests {
         try await RunBench.with { bench in
             let debate = try await bench.debate(timeoutSeconds: 10)
             let model = ScriptedModel(held: ["r1/propose/demo-1", "r1/propose/demo-2"])
-            let offset = Lock<Int64>(0)
-            let context = bench.context(model, wallClock: { WallClock.nowMilliseconds() + offset.withLock { $0 } })
+            let offset = Lock<Duration>(.zero)
+            let clock = LeaseClock(lease: .seconds(3600)) { BootInstant.now().advanced(by: offset.withLock { $0 }) }
+            clock.confirm(sentAt: clock.reading())
+            let context = bench.context(model, lease: clock)
             let runner = try await bench.runner()
             let run = DebateRun(try await bench.claim(debate, runner), runner: runner, context: context)
             async let end = bench.start(run)
             await model.arrival(of: "r1/propose/demo-2")
-            offset.withLock { $0 = 11_000 }
+            offset.withLock { $0 = .seconds(11) }
             await run.lookForCommands()
             guard case .ended(.timeout) = await end else { throw Surprise("not timed out") }
             try await bench.expectSound(debate, is: .timeout)
             let types = try await bench.types(debate)
             #expect(types.contains("timeout"))
             #expect(types.suffix(2) == ["receipt_generated", "debate_end"])
+        }
+    }
+
+    @Test("a wall clock that is wrong, the creator's or the runner's, ends no debate", arguments: [-7200, 7200])
+    func wrongClock(seconds: Int64) async throws {
+        try await RunBench.with { bench in
+            let wrong: @Sendable () -> Int64 = { WallClock.nowMilliseconds() + seconds * 1000 }
+            for debate in [try await bench.debate(createdAt: wrong()), try await bench.debate()] {
+                _ = try await bench.run(debate, bench.context(ScriptedModel(), wallClock: wrong))
+                try await bench.expectSound(debate, is: .completed)
+            }
+            let behind = try await bench.debate(createdAt: wrong())
+            _ = try await bench.run(behind, bench.context(ScriptedModel()))
+            try await bench.expectSound(behind, is: .completed)
         }
     }
 

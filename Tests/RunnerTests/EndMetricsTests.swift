@@ -56,8 +56,9 @@ struct EndMetricsTests {
     @Test("its own timeout is counted by its runner")
     func timeout() async throws {
         try await RunBench.with { bench in
-            let debate = try await bench.debate(
-                timeoutSeconds: 30, createdAt: WallClock.nowMilliseconds() - 60_000)
+            let debate = try await bench.debate(timeoutSeconds: 30)
+            _ = try await bench.pool.execute(
+                "UPDATE debate_runs SET deadline = now() - interval '1 second' WHERE debate_id = \(debate.text)")
             let context = bench.context(ScriptedModel())
             _ = try await bench.run(debate, context)
             try await bench.expectSound(debate, is: .timeout)

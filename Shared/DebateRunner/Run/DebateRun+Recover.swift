@@ -14,6 +14,7 @@ extension DebateRun {
         consumedCommands = snapshot.commandsConsumed
         commands = snapshot.commands
         history = CallHistory(snapshot.calls)
+        timeoutAt = context.lease.reading().advanced(by: snapshot.timeLeft)
         KillPoint.reach(.beforeFirstPublish)
         context.publisher.began(claim.debate, epoch: claim.epoch, tail: tail, events: events + snapshot.appended)
         armTimeout()
@@ -39,6 +40,7 @@ extension DebateRun {
         let commands: [DebateCommand]
         let calls: [CallRecord]
         let appended: [SealedEvent]
+        let timeLeft: Duration
     }
 
     /// The claim's first transaction.
@@ -64,7 +66,7 @@ extension DebateRun {
         for event in appended { try replay.take(event) }
         return Beginning(
             commandsConsumed: snapshot.consumedCommands, commands: snapshot.commands, calls: snapshot.calls,
-            appended: appended)
+            appended: appended, timeLeft: snapshot.timeLeft)
     }
 
     /// The holder ends an overdue debate itself; the watchdog is for holders that do not.
@@ -75,8 +77,8 @@ extension DebateRun {
 
     /// Negative when the debate's own time is over; nil when that is in the log already.
     var millisecondsToTimeout: Int64? {
-        guard let spec = machine.spec, let start = machine.startedAt, !machine.hasTimedOut else { return nil }
-        return start.milliseconds + Int64(spec.timeoutSeconds) * 1000 - context.wallClock()
+        guard let timeoutAt, !machine.hasTimedOut else { return nil }
+        return timeoutAt.since(context.lease.reading()).milliseconds
     }
 
     /// The time of an event that is made now.

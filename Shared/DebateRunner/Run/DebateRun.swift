@@ -30,6 +30,8 @@ actor DebateRun {
 
     /// The log as far as it is known to be committed, and the machine it leads to.
     var replay: LogReplay
+    /// When the debate's own time is over, by a clock that nobody sets; known once the claim has begun.
+    var timeoutAt: BootInstant?
     var timeoutTimer: LoopTimer?
     var consumedCommands: Int64 = 0
     var commands: [DebateCommand] = []

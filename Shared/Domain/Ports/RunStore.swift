@@ -148,14 +148,18 @@ package struct RunSnapshot: Sendable {
     package let calls: [CallRecord]
     /// Unknown attempts that no `call_abandoned` event names yet.
     package let abandoned: [CallRecord]
+    /// Until the debate's own time is over, by Postgres's clock: that of a process may be wrong. Negative when it is.
+    package let timeLeft: Duration
     package init(
-        tail: LogTail, consumedCommands: Int64, commands: [DebateCommand], calls: [CallRecord], abandoned: [CallRecord]
+        tail: LogTail, consumedCommands: Int64, commands: [DebateCommand], calls: [CallRecord],
+        abandoned: [CallRecord], timeLeft: Duration
     ) {
         self.tail = tail
         self.consumedCommands = consumedCommands
         self.commands = commands
         self.calls = calls
         self.abandoned = abandoned
+        self.timeLeft = timeLeft
     }
 }
 

@@ -28,7 +28,7 @@ extension PostgresRunStore {
             RunFence.locking(claim.debate),
             CallRows.giveUpIntents(claim.debate, before: claim.epoch),
             CallRows.select(claim.debate),
-            consumed(claim.debate),
+            consumedAndLeft(claim.debate),
             CommandRows.waiting(claim.debate),
         ])
         let fence = try fence(claim.debate, epoch: claim.epoch, answers[0])
@@ -37,7 +37,8 @@ extension PostgresRunStore {
         let snapshot = RunSnapshot(
             tail: fence.tail, consumedCommands: try answers[3].first?.int64("consumed_seq") ?? 0,
             commands: try CommandRows.decode(answers[4]), calls: try answers[2].map(CallRows.decode),
-            abandoned: try answers[2].filter { try isAbandoned($0) }.map(CallRows.decode))
+            abandoned: try answers[2].filter { try isAbandoned($0) }.map(CallRows.decode),
+            timeLeft: .milliseconds(try answers[3].first?.int64("milliseconds_left") ?? 0))
         let events = seal(snapshot)
         guard let last = events.last else { return snapshot }
         if let misfit = EventRows.misfit(events, after: fence.tail, epoch: claim.epoch) {
@@ -57,8 +58,11 @@ extension PostgresRunStore {
         return try row.text("state") == CallState.unknown.rawValue && !isLogged
     }
 
-    private static func consumed(_ debate: DebateID) -> SQL {
-        "SELECT consumed_seq FROM debate_runs WHERE debate_id = \(debate)"
+    private static func consumedAndLeft(_ debate: DebateID) -> SQL {
+        """
+        SELECT consumed_seq, (extract(epoch FROM deadline - clock_timestamp()) * 1000)::bigint AS milliseconds_left
+        FROM debate_runs WHERE debate_id = \(debate)
+        """
     }
 
     /// Moves the tail of a run that is locked and was compared.
