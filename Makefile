@@ -1,6 +1,6 @@
 # Names for scripts/. Each script has --help; the logic is there.
 .DEFAULT_GOAL := help
-.PHONY: help demo up down test check-deploy lint format sanitize fuzz bench
+.PHONY: help demo up down test check-deploy lint format sanitize fuzz chaos bench
 
 # A topic and a filter may hold a `$`; they reach the script as typed.
 demo: export DEMO_TOPIC := $(value TOPIC)
@@ -37,6 +37,10 @@ sanitize:  ## drivers and ledger under AddressSanitizer and ThreadSanitizer
 
 fuzz:      ## every fuzz target: a million executions or a minute
 	@scripts/fuzz.sh
+
+chaos:     ## faults at random on a whole stack, then every check   SEED=n DURATION=s FAULTS=n DEBATES=n JSON=file
+	@scripts/chaos.sh $(if $(SEED),--seed $(SEED)) $(if $(DURATION),--seconds $(DURATION)) \
+	  $(if $(FAULTS),--faults $(FAULTS)) $(if $(DEBATES),--debates $(DEBATES)) $(if $(JSON),--json $(JSON))
 
 bench:     ## the benchmark runner
 	@scripts/bench.sh

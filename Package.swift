@@ -129,6 +129,12 @@ let package = Package(
         // tests and what they share
         .target(
             name: "TestSupport", dependencies: drivers + core + adapters, path: "Tests/Support", swiftSettings: strict),
+        .target(
+            name: "FaultSupport", dependencies: ["TestSupport"] + drivers + core + adapters, path: "Tests/FaultSupport",
+            swiftSettings: strict),
+        .executableTarget(
+            name: "aragora-chaos", dependencies: ["FaultSupport", "TestSupport"] + drivers + core + adapters,
+            path: "Tests/Chaos", swiftSettings: strict),
         .executableTarget(
             name: "provider-simulator", dependencies: ["Platform", "Sockets", "HTTP", "Domain", "Contracts"],
             path: "Tests/ProviderSimulator", swiftSettings: strict),
@@ -168,7 +174,9 @@ let package = Package(
                 "aragora-api", "aragora-ws-gateway", "aragora-debate-worker", "aragora-backup", "aragora",
                 "DebateRunner", "BackupCore", "Providers", "Webhooks", "Compression",
             ]),
-        tests("EndToEndTests", core + drivers + adapters + ["BackupCore"]),
+        tests(
+            "EndToEndTests",
+            core + drivers + adapters + ["BackupCore", "FaultSupport", "aragora-chaos", "provider-simulator"]),
         tests("TidyTests", []),
     ],
     swiftLanguageModes: [.v6]

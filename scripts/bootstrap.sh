@@ -21,7 +21,7 @@ source "$(dirname -- "${BASH_SOURCE[0]}")/lib/common.sh"
 PACKAGES=(
   libhiredis-dev libpq-dev libcurl4-openssl-dev libssl-dev zlib1g-dev libc6-dev libstdc++-12-dev
   postgresql postgresql-client pgbouncer redis-server
-  pkg-config make jq curl openssl ca-certificates git python3 python3-venv shellcheck util-linux
+  libfaketime pkg-config make jq curl openssl ca-certificates git python3 python3-venv shellcheck util-linux
 )
 readonly DEPLOY_PACKAGES=(
   nginx-light nghttp2-client docker-compose yamllint systemd busybox faketime certbot python3-certbot-nginx

@@ -1,4 +1,5 @@
 import Domain
+import FaultSupport
 import PostgresClient
 import TestSupport
 import Testing

@@ -1,8 +1,9 @@
 import Contracts
 import Domain
-import PostgresClient
+import FaultSupport
 import Glibc
 import Platform
+import PostgresClient
 import TestSupport
 import Testing
 

@@ -1,7 +1,8 @@
 import Domain
-import PostgresClient
+import FaultSupport
 import Glibc
 import Platform
+import PostgresClient
 import TestSupport
 import Testing
 

@@ -1,4 +1,5 @@
 import Domain
+import FaultSupport
 import Glibc
 import Platform
 import PostgresClient

@@ -1,6 +1,7 @@
 import Contracts
 import Crypto
 import Domain
+import FaultSupport
 import Glibc
 import HTTPClient
 import Platform

@@ -1,5 +1,6 @@
 import Contracts
 import Domain
+import FaultSupport
 import Glibc
 import Platform
 import TestSupport

@@ -1,4 +1,5 @@
 import Domain
+import FaultSupport
 import Platform
 import RedisClient
 import TestSupport

@@ -1,8 +1,9 @@
 import Contracts
 import Domain
+import FaultSupport
 import HTTPClient
-import PostgresClient
 import Platform
+import PostgresClient
 import TestSupport
 import Testing
 

@@ -1,3 +1,4 @@
+import FaultSupport
 import Glibc
 import Platform
 import PostgresClient

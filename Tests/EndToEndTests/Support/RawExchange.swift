@@ -1,4 +1,5 @@
 import Contracts
+import FaultSupport
 import Glibc
 import HTTP
 import Platform

@@ -1,3 +1,4 @@
+import FaultSupport
 import Glibc
 
 /// How many stacks may run at once: each is four or five processes.

@@ -1,20 +1,20 @@
 import Platform
 import PostgresClient
-import Sockets
+package import Sockets
 import Storage
 import TestSupport
 
 /// A database of its own in a Postgres, with the product's schema.
-struct StackDatabase: Sendable {
-    struct BadURL: Error, CustomStringConvertible { let description: String }
+package struct StackDatabase: Sendable {
+    package struct BadURL: Error, CustomStringConvertible { package let description: String }
 
-    let name: String
-    let dsn: String
+    package let name: String
+    package let dsn: String
     /// Where databases are made and dropped.
     private let administration: PGConfiguration
 
     /// - Parameter url: a `postgresql://` URL of a role that may create databases.
-    static func create(name: String, in url: String, on loop: EventLoop) async throws -> StackDatabase {
+    package static func create(name: String, in url: String, on loop: EventLoop) async throws -> StackDatabase {
         let database = StackDatabase(
             name: name, dsn: try replacing(databaseOf: url, with: name), administration: PGConfiguration(dsn: url))
         try await database.administer("CREATE DATABASE \(raw: name)", on: loop)
@@ -25,10 +25,10 @@ struct StackDatabase: Sendable {
     }
 
     /// The port of its server.
-    var port: UInt16 { get throws { UInt16(try Self.authority(of: dsn).port) ?? 5432 } }
+    package var port: UInt16 { get throws { UInt16(try Self.authority(of: dsn).port) ?? 5432 } }
 
     /// The same database through another port of this machine.
-    func dsn(through port: UInt16) throws -> String {
+    package func dsn(through port: UInt16) throws -> String {
         let (start, end) = try { ($0.start, $0.end) }(Self.authority(of: dsn))
         return String(dsn[..<start]) + "127.0.0.1:\(port)" + String(dsn[end...])
     }
@@ -43,12 +43,12 @@ struct StackDatabase: Sendable {
         return (start, end, all[start...].split(separator: ":").dropFirst().last ?? "")
     }
 
-    func drop(on loop: EventLoop) async throws {
+    package func drop(on loop: EventLoop) async throws {
         try await administer("DROP DATABASE IF EXISTS \(raw: name) WITH (FORCE)", on: loop)
     }
 
     /// Ends every session of this database, as an operator or a failover would.
-    func endSessions(on loop: EventLoop) async throws {
+    package func endSessions(on loop: EventLoop) async throws {
         try await administer(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = \(name)", on: loop)
     }

@@ -1,28 +1,45 @@
-import Contracts
-import Domain
-import HTTPClient
+package import Contracts
+package import Domain
+package import HTTPClient
 import Platform
 import PostgresClient
 import Storage
 
 /// What a client does with the stack over HTTP.
 extension Stack {
-    struct Answer: Sendable {
-        let status: Int
-        let body: JSONValue
-        let headers: HTTPClientHeaders
+    package struct Answer: Sendable {
+        package let status: Int
+        package let body: JSONValue
+        package let headers: HTTPClientHeaders
+        package init(status: Int, body: JSONValue, headers: HTTPClientHeaders) {
+            self.status = status
+            self.body = body
+            self.headers = headers
+        }
+
         /// The body as text, for messages.
-        var text: String { String(decoding: body.bytes, as: UTF8.self) }
+        package var text: String { String(decoding: body.bytes, as: UTF8.self) }
     }
 
-    struct Asked: Sendable {
-        var question = "Should a three-person startup use Postgres or MongoDB?"
-        var rounds = 2
-        var agents: [JSONValue] = ["demo", "demo", "demo"]
-        var key: String?
-        var timeoutSeconds = 600
+    package struct Asked: Sendable {
+        package var question: String
+        package var rounds: Int
+        package var agents: [JSONValue]
+        package var key: String?
+        package var timeoutSeconds: Int
 
-        var body: [UInt8] {
+        package init(
+            question: String = "Should a three-person startup use Postgres or MongoDB?", rounds: Int = 2,
+            agents: [JSONValue] = ["demo", "demo", "demo"], key: String? = nil, timeoutSeconds: Int = 600
+        ) {
+            self.question = question
+            self.rounds = rounds
+            self.agents = agents
+            self.key = key
+            self.timeoutSeconds = timeoutSeconds
+        }
+
+        package var body: [UInt8] {
             let value: JSONValue = [
                 "question": .string(question), "rounds": .int(Int64(rounds)), "agents": .array(agents),
                 "timeout_seconds": .int(Int64(timeoutSeconds)),
@@ -32,7 +49,7 @@ extension Stack {
     }
 
     /// One request to an api.
-    func send(
+    package func send(
         _ method: String, _ path: String, body: [UInt8] = [], headers: [(String, String)] = [],
         to member: Member = .api(1), within limit: Duration = .seconds(20)
     ) async throws -> Answer {
@@ -46,12 +63,12 @@ extension Stack {
         return Answer(status: reply.status, body: value, headers: reply.headers)
     }
 
-    func get(_ path: String, to member: Member = .api(1)) async throws -> Answer {
+    package func get(_ path: String, to member: Member = .api(1)) async throws -> Answer {
         try await send("GET", path, to: member)
     }
 
     /// One create request.
-    func ask(
+    package func ask(
         _ asked: Asked = Asked(), to member: Member = .api(1), within limit: Duration = .seconds(20)
     ) async throws -> Answer {
         try await send(
@@ -60,7 +77,7 @@ extension Stack {
     }
 
     /// Creates a debate.
-    func create(_ asked: Asked = Asked(), to member: Member = .api(1)) async throws -> DebateID {
+    package func create(_ asked: Asked = Asked(), to member: Member = .api(1)) async throws -> DebateID {
         let answer = try await ask(asked, to: member)
         guard answer.status == 200, let id = answer.body["debate_id"]?.string.flatMap({ DebateID($0) }) else {
             throw Late(description: "create answered \(answer.status) \(answer.text)")
@@ -69,7 +86,7 @@ extension Stack {
     }
 
     /// Creates a debate as a client does that has a key and does not give up.
-    func createPersistently(_ asked: Asked, to member: Member = .api(1)) async throws -> DebateID {
+    package func createPersistently(_ asked: Asked, to member: Member = .api(1)) async throws -> DebateID {
         var created: DebateID?
         try await eventually("a create with the key \(asked.key ?? "none") is answered") {
             created = try? await self.create(asked, to: member)
@@ -80,7 +97,7 @@ extension Stack {
     }
 
     /// Does something to a debate: `cancel`, `pause`, `resume`.
-    func act(
+    package func act(
         _ verb: String, on debate: DebateID, body: [UInt8] = [], to member: Member = .api(1),
         within limit: Duration = .seconds(20)
     ) async throws -> Answer {
@@ -88,7 +105,7 @@ extension Stack {
     }
 
     /// Says something in a debate.
-    func remark(
+    package func remark(
         _ text: String, on debate: DebateID, within limit: Duration = .seconds(20)
     ) async throws -> Answer {
         let body: JSONValue = ["content": .string(text)]
@@ -98,15 +115,15 @@ extension Stack {
     // MARK: What Postgres says
 
     /// The row of a debate's run.
-    struct Run: Sendable {
-        let status: DebateStatus
-        let tail: LogTail
-        let owner: String?
-        let epoch: Int64
-        let attempts: Int
+    package struct Run: Sendable {
+        package let status: DebateStatus
+        package let tail: LogTail
+        package let owner: String?
+        package let epoch: Int64
+        package let attempts: Int
     }
 
-    func run(of debate: DebateID) async throws -> Run {
+    package func run(of debate: DebateID) async throws -> Run {
         let rows = try await pool.query(
             """
             SELECT status, last_seq, last_hash, lease_owner, lease_epoch, attempts FROM debate_runs
@@ -123,7 +140,7 @@ extension Stack {
 
     /// Waits until a debate's row is as wanted.
     @discardableResult
-    func awaitRun(_ debate: DebateID, _ what: String, _ wanted: (Run) -> Bool) async throws -> Run {
+    package func awaitRun(_ debate: DebateID, _ what: String, _ wanted: (Run) -> Bool) async throws -> Run {
         var last: Run?
         do {
             try await eventually("\(debate): \(what)") {
@@ -140,17 +157,17 @@ extension Stack {
 
     /// Waits for the end of a debate.
     @discardableResult
-    func awaitEnd(_ debate: DebateID) async throws -> Run {
+    package func awaitEnd(_ debate: DebateID) async throws -> Run {
         try await awaitRun(debate, "ends") { $0.status.isTerminal }
     }
 
     /// Waits until a worker holds the debate.
-    func awaitClaim(_ debate: DebateID) async throws {
+    package func awaitClaim(_ debate: DebateID) async throws {
         try await awaitRun(debate, "is claimed") { $0.epoch > 0 || $0.status.isTerminal }
     }
 
     /// Waits until the log has this many events.
-    func awaitEvents(_ count: Int64, of debate: DebateID) async throws {
+    package func awaitEvents(_ count: Int64, of debate: DebateID) async throws {
         try await awaitRun(debate, "has \(count) events") { $0.tail.seq >= count || $0.status.isTerminal }
     }
 }

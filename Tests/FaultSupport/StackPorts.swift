@@ -5,11 +5,11 @@ import Platform
 ///
 /// Below the range that the kernel gives to outgoing connections: a service that is killed and started again must find
 /// its port free, whatever other processes connect to in between.
-enum StackPorts {
+package enum StackPorts {
     private static let range: ClosedRange<UInt16> = 20_000...31_999
     private static let given = Lock(Set<UInt16>())
 
-    static func take() -> UInt16 {
+    package static func take() -> UInt16 {
         while true {
             let port = UInt16.random(in: range)
             guard given.withLock({ $0.insert(port).inserted }), isFree(port) else { continue }

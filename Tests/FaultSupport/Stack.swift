@@ -1,24 +1,23 @@
 import Contracts
-import Domain
+package import Domain
 import Glibc
-import HTTPClient
+package import HTTPClient
 import Platform
-import PostgresClient
-import RedisClient
-import Sockets
+package import PostgresClient
+package import RedisClient
+package import Sockets
 import Storage
-import TestSupport
-import Testing
+package import TestSupport
 
 /// The product as it is deployed, for one test: real processes over a database and a Redis prefix of their own.
 ///
 /// What is found wrong is noted rather than thrown, so that everything wrong is reported at once, with the logs.
-final class Stack: Sendable {
+package final class Stack: Sendable {
     /// One process of the stack.
-    enum Member: Hashable, Sendable, CustomStringConvertible {
+    package enum Member: Hashable, Sendable, CustomStringConvertible {
         case api(Int), gateway(Int), worker(Int), backup
 
-        var product: String {
+        package var product: String {
             switch self {
             case .api: "aragora-api"
             case .gateway: "aragora-ws-gateway"
@@ -27,7 +26,7 @@ final class Stack: Sendable {
             }
         }
 
-        var description: String {
+        package var description: String {
             switch self {
             case .api(let number): "api-\(number)"
             case .gateway(let number): "gateway-\(number)"
@@ -38,22 +37,36 @@ final class Stack: Sendable {
     }
 
     /// What a test wants otherwise than usual.
-    struct Plan: Sendable {
+    package struct Plan: Sendable {
         /// Given to every process; the latency makes a debate long enough to be hurt.
-        var environment: [String: String] = [:]
+        package var environment: [String: String]
         /// The Postgres to make the database in.
-        var postgresURL = Backends.postgresURL
+        package var postgresURL: String?
         /// Nil runs the stack without Redis.
-        var redisURL = Backends.redisURL
-        var latencyMilliseconds = 40
+        package var redisURL: String?
+        package var latencyMilliseconds: Int
+
+        package init(
+            environment: [String: String] = [:], postgresURL: String? = Backends.postgresURL,
+            redisURL: String? = Backends.redisURL, latencyMilliseconds: Int = 40
+        ) {
+            self.environment = environment
+            self.postgresURL = postgresURL
+            self.redisURL = redisURL
+            self.latencyMilliseconds = latencyMilliseconds
+        }
     }
 
-    struct Ports: Sendable {
-        let main = StackPorts.take()
-        let metrics = StackPorts.take()
+    package struct Ports: Sendable {
+        package let main = StackPorts.take()
+        package let metrics = StackPorts.take()
     }
 
-    struct Late: Error, CustomStringConvertible { let description: String }
+    /// Something did not come within the time given, or can not come any more.
+    package struct Late: Error, CustomStringConvertible {
+        package let description: String
+        package init(description: String) { self.description = description }
+    }
 
     private struct State {
         var processes: [Member: ServiceProcess] = [:]
@@ -63,20 +76,20 @@ final class Stack: Sendable {
         var forgiven: [String] = []
     }
 
-    static let token = "token-of-the-stack-under-test"
-    static let signingKey = String(repeating: "5ec2e7", count: 10) + "0000"
+    package static let token = "token-of-the-stack-under-test"
+    package static let signingKey = String(repeating: "5ec2e7", count: 10) + "0000"
     /// How long anything may take before a test gives up: long, because many stacks share the machine.
-    static let patience: Duration = .seconds(45)
+    package static let patience: Duration = .seconds(45)
     private static let poll: Duration = .milliseconds(20)
 
-    let name: String
-    let plan: Plan
-    let loop: EventLoop
-    let http: HTTPClient
-    let database: StackDatabase
-    let pool: PGPool
-    let redisPrefix: String
-    let folder: String
+    package let name: String
+    package let plan: Plan
+    package let loop: EventLoop
+    package let http: HTTPClient
+    package let database: StackDatabase
+    package let pool: PGPool
+    package let redisPrefix: String
+    package let folder: String
     private let state = Lock(State())
 
     private init(name: String, plan: Plan, loop: EventLoop, database: StackDatabase, folder: String) {
@@ -94,21 +107,19 @@ final class Stack: Sendable {
 
     // MARK: Life
 
-    /// Lends a stack without processes; ends and removes everything afterwards, whatever happened.
-    static func with(
-        _ name: String, _ plan: Plan = Plan(), sourceLocation: SourceLocation = #_sourceLocation,
-        _ body: (Stack) async throws -> Void
-    ) async throws {
-        await StackSlots.shared.take()
-        do { try await lend(name, plan, sourceLocation, body) } catch {
-            await StackSlots.shared.give()
-            throw error
-        }
-        await StackSlots.shared.give()
+    /// What a run of a stack left behind.
+    package struct Outcome: Sendable {
+        /// What was not as it must be.
+        package let problems: [String]
+        /// What each process said of itself.
+        package let logs: [(file: String, text: String)]
     }
 
-    private static func lend(
-        _ name: String, _ plan: Plan, _ sourceLocation: SourceLocation, _ body: (Stack) async throws -> Void
+    /// Lends a stack without processes; ends and removes everything afterwards, whatever happened.
+    ///
+    /// - Parameter report: hears what was found before the folder with the logs is removed.
+    package static func lend(
+        _ name: String, _ plan: Plan = Plan(), _ body: (Stack) async throws -> Void, report: (Outcome) -> Void
     ) async throws {
         guard let postgres = plan.postgresURL else { throw Late(description: "TEST_DATABASE_URL is not set") }
         let id = "e2e_" + String(UInt64.random(in: .min ... .max), radix: 36)
@@ -119,10 +130,9 @@ final class Stack: Sendable {
         let stack = Stack(name: name, plan: plan, loop: loop, database: database, folder: folder)
         await stack.pool.start()
         do { try await body(stack) } catch { stack.note("\(error)") }
-        stack.auditLogs()
         let problems = stack.state.withLock { $0.problems }
         await stack.end()
-        if !problems.isEmpty { stack.report(problems, sourceLocation) }
+        report(Outcome(problems: problems, logs: problems.isEmpty ? [] : StackFolder.logs(in: folder)))
         StackFolder.remove(folder)
     }
 
@@ -138,7 +148,7 @@ final class Stack: Sendable {
     }
 
     /// What no process may ever say of itself, whatever is done to it.
-    private func auditLogs() {
+    package func auditLogs() {
         for (file, text) in StackFolder.logs(in: folder) {
             let lines = text.split(separator: "\n")
             let forgiven = state.withLock { $0.forgiven }
@@ -151,24 +161,17 @@ final class Stack: Sendable {
         }
     }
 
-    private func report(_ problems: [String], _ sourceLocation: SourceLocation) {
-        let logs = StackFolder.logs(in: folder)
-        for (file, text) in logs { Attachment.record(text, named: "\(name)-\(file)", sourceLocation: sourceLocation) }
-        let tails = logs.map { "--- \($0)\n\(StackFolder.tail(of: $1))" }.joined(separator: "\n")
-        Issue.record("\(name):\n\(problems.joined(separator: "\n"))\n\(tails)", sourceLocation: sourceLocation)
-    }
-
     /// Lets processes say this of themselves as an error: the test made it so.
-    func forgiveErrors(containing text: String) { state.withLock { $0.forgiven.append(text) } }
+    package func forgiveErrors(containing text: String) { state.withLock { $0.forgiven.append(text) } }
 
     /// Notes that something is not as it must be.
-    func note(_ problem: String) { state.withLock { $0.problems.append(problem) } }
+    package func note(_ problem: String) { state.withLock { $0.problems.append(problem) } }
 
     /// Notes `problem` unless the condition holds.
-    func check(_ condition: Bool, _ problem: @autoclosure () -> String) { if !condition { note(problem()) } }
+    package func check(_ condition: Bool, _ problem: @autoclosure () -> String) { if !condition { note(problem()) } }
 
     /// Runs what must find a problem, and takes back what it noted if it found that one.
-    func expectProblem(saying text: String, _ body: () async throws -> Void) async throws {
+    package func expectProblem(saying text: String, _ body: () async throws -> Void) async throws {
         let before = state.withLock { $0.problems.count }
         do { try await body() } catch { note("\(error)") }
         state.withLock { state in
@@ -181,20 +184,31 @@ final class Stack: Sendable {
         }
     }
 
+    /// What `body` noted, which is thereby taken back.
+    package func collect(_ body: () async throws -> Void) async -> [String] {
+        let before = state.withLock { $0.problems.count }
+        do { try await body() } catch { note("\(error)") }
+        return state.withLock { state in
+            let found = Array(state.problems[before...])
+            state.problems.removeSubrange(before...)
+            return found
+        }
+    }
+
     // MARK: Processes
 
     /// Starts processes and returns when each is ready.
-    func start(_ members: Member..., with environment: [String: String] = [:]) async throws {
+    package func start(_ members: Member..., with environment: [String: String] = [:]) async throws {
         try await start(members, with: environment)
     }
 
-    func start(_ members: [Member], with environment: [String: String] = [:]) async throws {
+    package func start(_ members: [Member], with environment: [String: String] = [:]) async throws {
         for member in members { try spawn(member, environment) }
         for member in members { try await ready(member) }
     }
 
     /// Starts a process without waiting for it.
-    func spawn(_ member: Member, _ environment: [String: String] = [:]) throws {
+    package func spawn(_ member: Member, _ environment: [String: String] = [:]) throws {
         let ports = ports(of: member)
         var variables = common().merging(plan.environment) { $1 }
         variables["ARAGORA_METRICS_PORT"] = String(ports.metrics)
@@ -227,7 +241,7 @@ final class Stack: Sendable {
         return variables
     }
 
-    func ports(of member: Member) -> Ports {
+    package func ports(of member: Member) -> Ports {
         state.withLock { state in
             if let known = state.ports[member] { return known }
             let new = Ports()
@@ -236,7 +250,7 @@ final class Stack: Sendable {
         }
     }
 
-    func process(_ member: Member) throws -> ServiceProcess {
+    package func process(_ member: Member) throws -> ServiceProcess {
         guard let process = state.withLock({ $0.processes[member] }) else {
             throw Late(description: "\(member) was never started")
         }
@@ -244,7 +258,7 @@ final class Stack: Sendable {
     }
 
     /// Waits until a process says that it is ready.
-    func ready(_ member: Member) async throws {
+    package func ready(_ member: Member) async throws {
         let process = try process(member)
         try await eventually("\(member) is ready") {
             guard process.isAlive else { throw Late(description: "\(member) ended before it was ready") }
@@ -253,28 +267,28 @@ final class Stack: Sendable {
     }
 
     /// The status of a GET on a process's metrics port; nil when nobody answers.
-    func probe(_ member: Member, _ path: String) async throws -> Int? {
+    package func probe(_ member: Member, _ path: String) async throws -> Int? {
         let url = "http://127.0.0.1:\(ports(of: member).metrics)\(path)"
         let limits = Deadlines(connect: .seconds(2), firstByte: .seconds(5), idle: .seconds(5), total: .seconds(5))
         return try? await http.send(HTTPClientRequest(url: url), deadlines: limits).status
     }
 
     /// Kills a process without a farewell.
-    func kill(_ member: Member) async throws {
+    package func kill(_ member: Member) async throws {
         let process = try process(member)
         process.send(SIGKILL)
         try await process.waitForEnd()
     }
 
     /// Waits until a process has ended.
-    func ended(_ member: Member) async throws -> ServiceProcess.End {
+    package func ended(_ member: Member) async throws -> ServiceProcess.End {
         let process = try process(member)
         try await eventually("\(member) ends") { !process.isAlive }
         return try await process.waitForEnd()
     }
 
     /// Every process that was started and not killed still runs, and answers.
-    func checkAlive(_ members: Member...) async throws {
+    package func checkAlive(_ members: Member...) async throws {
         for member in members {
             let process = try process(member)
             check(process.isAlive, "\(member) has died")
@@ -287,7 +301,7 @@ final class Stack: Sendable {
 
     /// Asks again and again until the answer is yes. The condition may throw ``Late`` to give up at once; other errors
     /// (a store that is away) count as no.
-    func eventually(
+    package func eventually(
         _ what: String, within limit: Duration = Stack.patience, _ condition: () async throws -> Bool
     ) async throws {
         let began = BootInstant.now()
@@ -307,22 +321,32 @@ final class Stack: Sendable {
     // MARK: Parts
 
     /// Opens a viewer that stays until the stack ends.
-    func watch(_ debate: DebateID, through member: Member = .gateway(1)) -> Viewer {
+    package func watch(_ debate: DebateID, through member: Member = .gateway(1)) -> Viewer {
         let viewer = Viewer(
             debate: debate, name: "viewer \(state.withLock { $0.viewers.count } + 1) through \(member)", loop: loop,
-            port: ports(of: member).main, token: Self.token)
+            ports: [ports(of: member).main], token: Self.token)
+        state.withLock { $0.viewers.append(viewer) }
+        viewer.start()
+        return viewer
+    }
+
+    /// Opens a viewer that goes to another of these each time it has to connect.
+    package func watch(_ debate: DebateID, throughAnyOf members: [Member]) -> Viewer {
+        let viewer = Viewer(
+            debate: debate, name: "viewer \(state.withLock { $0.viewers.count } + 1) of \(debate)", loop: loop,
+            ports: members.map { ports(of: $0).main }, token: Self.token)
         state.withLock { $0.viewers.append(viewer) }
         viewer.start()
         return viewer
     }
 
     /// A viewer at the gateway, and one through the api's port.
-    func watchEverywhere(_ debate: DebateID) -> [Viewer] {
+    package func watchEverywhere(_ debate: DebateID) -> [Viewer] {
         [watch(debate), watch(debate, through: .api(1))]
     }
 
     /// Runs `body` with a connection to the Redis of this stack; does nothing without one.
-    func withRedis(_ body: (RedisConnection) async throws -> Void) async throws {
+    package func withRedis(_ body: (RedisConnection) async throws -> Void) async throws {
         guard let url = plan.redisURL else { return }
         let connection = RedisConnection(loop: loop, configuration: try RedisConfiguration(url: url))
         try await connection.connect()

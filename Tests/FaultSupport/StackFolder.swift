@@ -2,21 +2,25 @@ import Glibc
 import TestSupport
 
 /// Where a stack's logs are, and where the executables come from.
-enum StackFolder {
-    struct Failed: Error, CustomStringConvertible { let description: String }
+package enum StackFolder {
+    package struct Failed: Error, CustomStringConvertible {
+        package let description: String
+        package init(description: String) { self.description = description }
+    }
 
     /// Lines of a log that a failing test shows; the whole is attached.
     private static let tailLines = 25
 
     /// ARAGORA_BIN_DIR, or this package's debug build: kill points exist only there.
-    static let binaries: String = getenv("ARAGORA_BIN_DIR").map { String(cString: $0) } ?? package + "/.build/debug"
+    package static let binaries: String =
+        getenv("ARAGORA_BIN_DIR").map { String(cString: $0) } ?? repository + "/.build/debug"
 
-    private static var package: String {
-        // …/Tests/EndToEndTests/Support/StackFolder.swift
-        #filePath.split(separator: "/").dropLast(4).map { "/" + $0 }.joined()
+    private static var repository: String {
+        // …/Tests/FaultSupport/StackFolder.swift
+        #filePath.split(separator: "/").dropLast(3).map { "/" + $0 }.joined()
     }
 
-    static func make(_ name: String) throws -> String {
+    package static func make(_ name: String) throws -> String {
         let root = getenv("TMPDIR").map { String(cString: $0) } ?? "/tmp"
         let path = "\(root)/aragora-\(name)"
         guard mkdir(path, 0o700) == 0 else {
@@ -25,29 +29,29 @@ enum StackFolder {
         return path
     }
 
-    static func remove(_ path: String) {
+    package static func remove(_ path: String) {
         for file in files(in: path) { unlink("\(path)/\(file)") }
         rmdir(path)
     }
 
-    static func logs(in path: String) -> [(file: String, text: String)] {
+    package static func logs(in path: String) -> [(file: String, text: String)] {
         files(in: path).filter { $0.hasSuffix(".log") }.sorted().map { ($0, read("\(path)/\($0)")) }
     }
 
     /// The samples of a fuzzer under Tests/Fuzz.
-    static func corpus(_ fuzzer: String) -> [(file: String, bytes: [UInt8])] {
-        let folder = "\(package)/Tests/Fuzz/\(fuzzer)/corpus"
+    package static func corpus(_ fuzzer: String) -> [(file: String, bytes: [UInt8])] {
+        let folder = "\(repository)/Tests/Fuzz/\(fuzzer)/corpus"
         return files(in: folder).sorted().map { ($0, bytes(of: "\(folder)/\($0)")) }
     }
 
-    static func tail(of text: String) -> String {
+    package static func tail(of text: String) -> String {
         text.split(separator: "\n").suffix(tailLines).joined(separator: "\n")
     }
 
-    static func read(_ path: String) -> String { String(decoding: bytes(of: path), as: UTF8.self) }
+    package static func read(_ path: String) -> String { String(decoding: bytes(of: path), as: UTF8.self) }
 
     /// Replaces a file whole, as programs that hand out secrets do.
-    static func write(_ text: String, to path: String) throws {
+    package static func write(_ text: String, to path: String) throws {
         let bytes = Array(text.utf8)
         guard let file = fopen("\(path).new", "we") else { throw Failed(description: "can not write \(path)") }
         let written = fwrite(bytes, 1, bytes.count, file)

@@ -1,6 +1,6 @@
 import Contracts
 import Crypto
-import Domain
+package import Domain
 import Ledger
 import Platform
 import PostgresClient
@@ -14,29 +14,36 @@ extension Stack {
     ///   - statuses: how the debate may have ended.
     ///   - takeovers: how many holders may have lost the debate before the last one; nil for any number.
     ///   - api: the one whose answer must agree.
-    func audit(
+    package func audit(
         _ debate: DebateID, viewers: [Viewer] = [], ends statuses: Set<DebateStatus> = [.completed],
         takeovers: Int? = nil,
         asking api: Member = .api(1)
     ) async throws {
         let run = try await awaitEnd(debate)
         check(statuses.contains(run.status), "\(debate) ended as \(run.status)")
-        for viewer in viewers { try await sawAll(viewer) }
+        for viewer in viewers { try await auditViewer(viewer, run) }
         let events = try await auditLog(debate, run)
-        for viewer in viewers {
-            check(viewer.problems.isEmpty, "\(viewer.name): \(viewer.problems.joined(separator: "; "))")
-            check(
-                viewer.tail == run.tail, "\(viewer.name) ended at event \(viewer.tail.seq), the log at \(run.tail.seq)")
-            check(
-                viewer.types.count { $0 == "debate_end" } == 1, "\(viewer.name) saw not one debate_end: \(viewer.types)"
-            )
-        }
         try await auditCalls(debate, events, takeovers)
         try await auditReceipt(debate, run.status, events)
         try await auditReplay(debate)
+        for finding in try await StackWitness.findings(pool) { note(finding) }
+        try await auditTables()
+        try await auditAnswer(debate, run, api)
+    }
+
+    /// The viewer has seen what the log has, from 1 to its end, and nothing else.
+    package func auditViewer(_ viewer: Viewer, _ run: Run) async throws {
+        try await sawAll(viewer)
+        check(viewer.problems.isEmpty, "\(viewer.name): \(viewer.problems.joined(separator: "; "))")
+        check(viewer.tail == run.tail, "\(viewer.name) ended at event \(viewer.tail.seq), the log at \(run.tail.seq)")
+        check(
+            viewer.types.count { $0 == "debate_end" } == 1, "\(viewer.name) saw not one debate_end: \(viewer.types)")
+    }
+
+    /// What the tables must agree on, over all debates.
+    package func auditTables() async throws {
         for problem in try await LogWalk(pool: pool).contradictions() { note(problem) }
         try await auditRatings()
-        try await auditAnswer(debate, run, api)
     }
 
     /// Every debate that completed has one match, numbers have no gap, and the logs give the same ratings.
@@ -59,7 +66,7 @@ extension Stack {
     }
 
     /// What was recorded leads to the same bytes, whatever happened on the way; after an erasure, as far as it is there.
-    private func auditReplay(_ debate: DebateID) async throws {
+    package func auditReplay(_ debate: DebateID) async throws {
         guard let recording = try await RecordingReader(pool: pool).recording(of: debate) else {
             return note("nothing of \(debate) is recorded")
         }
@@ -74,7 +81,7 @@ extension Stack {
     }
 
     /// One chain from 1 to the row's tail, epochs that never go back, one `debate_end`, last.
-    private func auditLog(_ debate: DebateID, _ run: Run) async throws -> [SealedEvent] {
+    package func auditLog(_ debate: DebateID, _ run: Run) async throws -> [SealedEvent] {
         var events: [SealedEvent] = []
         let log = PostgresEventLog(pool: pool)
         while case let page = try await log.read(debate, from: Int64(events.count) + 1, limit: 500), !page.isEmpty {
@@ -120,9 +127,11 @@ extension Stack {
     }
 
     /// Nothing is open, nothing answered was asked again, and no key was sent more often than holders changed.
-    private func auditCalls(_ debate: DebateID, _ events: [SealedEvent], _ takeovers: Int?) async throws {
+    package func auditCalls(_ debate: DebateID, _ events: [SealedEvent], _ takeovers: Int?) async throws {
         let all = try await calls(of: debate)
-        for call in all where call.state == "intent" { note("an open call after the end: \(call.key) \(call.attempt)") }
+        for call in all where call.state == "intent" {
+            note("\(debate) has an open call after the end: \(call.key) \(call.attempt)")
+        }
         for (key, attempts) in Dictionary(grouping: all, by: \.key) {
             let unretried = attempts.filter { $0.state != "failed" }
             check(
@@ -134,7 +143,6 @@ extension Stack {
                     "\(key) was sent \(unretried.count) times in \(takeovers) takeovers")
             }
         }
-        for finding in try await StackWitness.findings(pool) { note(finding) }
         for (key, uses) in Dictionary(grouping: events.compactMap { $0.call?.key.text }, by: { $0 })
         where uses.count > 1 {
             note("\(key) was consumed \(uses.count) times")
@@ -143,7 +151,7 @@ extension Stack {
 
     // MARK: Receipt and answer
 
-    private func auditReceipt(_ debate: DebateID, _ status: DebateStatus, _ events: [SealedEvent]) async throws {
+    package func auditReceipt(_ debate: DebateID, _ status: DebateStatus, _ events: [SealedEvent]) async throws {
         let receipt = try await ReceiptReader(pool: pool).receipt(of: debate)
         guard status == .completed || status == .timeout else {
             return check(receipt == nil, "a debate that is \(status) has a receipt")
@@ -154,7 +162,7 @@ extension Stack {
         check(found.isProven && found.chain == .valid, "the receipt does not verify: \(found)")
     }
 
-    private func auditAnswer(_ debate: DebateID, _ run: Run, _ api: Member) async throws {
+    package func auditAnswer(_ debate: DebateID, _ run: Run, _ api: Member) async throws {
         guard let answer = try? await get("/api/v1/debates/\(debate)", to: api) else {
             return note("the api does not answer")
         }

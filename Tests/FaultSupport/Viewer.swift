@@ -1,18 +1,19 @@
 import Contracts
 import Crypto
-import Domain
+package import Domain
 import HTTP
 import Ledger
 import Platform
-import Sockets
+package import Sockets
 
 /// Somebody who watches a debate to its end, believes nothing, and comes back whenever the connection is lost.
-final class Viewer: Sendable {
+package final class Viewer: Sendable {
     private struct State {
         var verifier: ChainVerifier
         var hashes: [[UInt8]] = []
         var types: [String] = []
         var problems: [String] = []
+        var attempts = -1
         var connections = 0
         var tokens = 0
         var client: WebSocketClient?
@@ -22,42 +23,46 @@ final class Viewer: Sendable {
 
     private static let pause: Duration = .milliseconds(50)
 
-    let debate: DebateID
-    let name: String
+    package let debate: DebateID
+    package let name: String
     private let loop: EventLoop
-    private let port: UInt16
+    private let ports: [UInt16]
     private let token: String
     private let state: Lock<State>
 
-    init(debate: DebateID, name: String, loop: EventLoop, port: UInt16, token: String) {
+    /// - Parameter ports: where it connects to, the next one each time.
+    package init(debate: DebateID, name: String, loop: EventLoop, ports: [UInt16], token: String) {
         self.debate = debate
         self.name = name
         self.loop = loop
-        self.port = port
+        self.ports = ports
         self.token = token
         state = Lock(State(verifier: ChainVerifier(debateID: debate)))
     }
 
     /// The newest event it has seen and checked.
-    var tail: LogTail { state.withLock { $0.verifier.tail } }
+    package var tail: LogTail { state.withLock { $0.verifier.tail } }
     /// The types of the events it has seen, in order.
-    var types: [String] { state.withLock { $0.types } }
+    package var types: [String] { state.withLock { $0.types } }
     /// Whether it has seen `debate_end`.
-    var hasEnded: Bool { state.withLock { $0.verifier.hasEnded } }
+    package var hasEnded: Bool { state.withLock { $0.verifier.hasEnded } }
     /// How often it had to connect.
-    var connections: Int { state.withLock { $0.connections } }
+    package var connections: Int { state.withLock { $0.connections } }
     /// Pieces of answers that it was shown while they were written.
-    var tokens: Int { state.withLock { $0.tokens } }
+    package var tokens: Int { state.withLock { $0.tokens } }
     /// What it can complain of: a gap, a repetition, a broken chain, an error, another log.
-    var problems: [String] { state.withLock { $0.problems } }
+    package var problems: [String] { state.withLock { $0.problems } }
 
-    func start() {
+    package func start() {
         let task = Task(executorPreference: loop) { [self] in await run() }
         state.withLock { $0.task = task }
     }
 
+    /// Loses its connection, and comes back.
+    package func cut() async { await state.withLock { $0.client }?.abort() }
+
     /// Leaves. It watches on after the end of the debate until then, since nothing may follow.
-    func stop() async {
+    package func stop() async {
         let (task, client) = state.withLock { state in
             state.isStopped = true
             return (state.task, state.client)
@@ -77,6 +82,10 @@ final class Viewer: Sendable {
 
     /// One connection: from the beginning by the URL, later from where the last one was cut.
     private func watch() async throws {
+        let port = ports[
+            state.withLock {
+                $0.attempts += 1; return $0.attempts
+            } % ports.count]
         guard let address = SocketAddress(ip: "127.0.0.1", port: port) else { return }
         let seen = tail
         let query = seen.seq == 0 ? "?debate_id=\(debate)&token=\(token)" : "?token=\(token)"
