@@ -42,6 +42,7 @@ struct APISettings: ReloadableSettings {
     let ratings: RatingSettings
     let knowledge: KnowledgeSettings
     let webhooks: WebhookSettings
+    let bots: BotSettings
     let levels: ServiceLevelSettings
     let providers: ProviderSettings
     let maxConnections: Int
@@ -75,6 +76,7 @@ struct APISettings: ReloadableSettings {
         ratings = RatingSettings(reading: &reader)
         knowledge = KnowledgeSettings(reading: &reader)
         webhooks = WebhookSettings(reading: &reader)
+        bots = BotSettings(reading: &reader)
         levels = ServiceLevelSettings(reading: &reader)
         providers = ProviderSettings(reading: &reader)
         maxConnections = reader.int(

@@ -93,6 +93,18 @@ struct APIStores: Sendable {
         return try? await Doorbell(connection: redis, keyspace: keyspace).dead(limit: limit)
     }
 
+    /// Takes a dead job out; false when somebody else did.
+    func takeDead(_ job: DeadJob) async -> Bool {
+        guard let keyspace = keyspace.current else { return false }
+        return (try? await Doorbell(connection: redis, keyspace: keyspace).remove(job)) ?? false
+    }
+
+    /// Puts one back.
+    func bury(_ job: DeadJob) async {
+        guard let keyspace = keyspace.current, let debate = DebateID(job.id) else { return }
+        try? await Doorbell(connection: redis, keyspace: keyspace).bury(debate, reason: job.reason)
+    }
+
     /// Tells the debate's runner at once what it would learn at its next step.
     func hint(_ hint: ControlHint) async {
         guard let keyspace = keyspace.current else { return }

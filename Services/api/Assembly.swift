@@ -34,7 +34,8 @@ enum Assembly {
             AuditKeeper(
                 audit: AuditLog(pool: backends.main.postgres), loop: backends.main.loop,
                 days: settings.accounts.auditRetentionDays, log: context.log),
-            try await embeddedRunner(settings, context, on: runnerLoop, keyspace: backends.keyspace),
+            try await embeddedRunner(
+                settings, context, on: runnerLoop, keyspace: backends.keyspace, standings: shared.providers),
             LoopLagMonitor(name: "runner-loop-lag", loops: [runnerLoop], metrics: context.metrics),
         ]
         // Where it runs no debates, others send; an API that may not reach the internet should not try.
@@ -42,7 +43,7 @@ enum Assembly {
             services.append(
                 WebhookCourier(
                     store: WebhookStore(pool: backends.main.postgres), box: context.common.sessions.secretBox,
-                    addresses: settings.webhooks.addresses, loop: context.mainLoop, log: context.log,
+                    settings: settings.webhooks, loop: context.mainLoop, log: context.log,
                     metrics: context.metrics))
         }
         if settings.migrateOnStart {
@@ -73,25 +74,37 @@ enum Assembly {
             metrics: context.metrics)
         let actions = DebateActionsHandler(
             stores: stores, sealer: EndingSealer(keys: { settings.receipts.keys }), metrics: context.metrics)
+        let branches = BranchesHandler(stores: stores, create: create)
+        let standings = ProviderStandings(
+            board: { backends.keyspace.current.map { ProviderBoard(connection: own.redis, keyspace: $0) } },
+            local: shared.providers, providers: settings.providers)
         return Routes(
             context: context, settings: settings, create: create,
             estimate: EstimateHandler(panel: panel), list: ListDebatesHandler(stores: stores),
             read: ReadDebateHandler(stores: stores),
-            actions: actions, branches: BranchesHandler(stores: stores, create: create),
+            actions: actions, branches: branches,
             views: DebateViewsHandler(stores: stores),
             edit: EditDebateHandler(stores: stores, actions: actions, keys: { settings.receipts.keys }),
             sharing: ShareHandler(stores: stores), batches: BatchHandler(stores: stores, create: create),
             search: SearchHandler(stores: stores), statistics: StatisticsHandler(stores: stores),
-            queue: QueueHandler(stores: stores),
+            queue: QueueHandler(stores: stores, branches: branches),
             receipts: ReceiptsHandler(
                 stores: stores, settings: settings.receipts, log: context.log,
                 verifier: { ReceiptVerifier(keys: settings.receipts.keys) }),
             receiptLog: ReceiptLogHandler(stores: stores, keys: { settings.receipts.keys }),
-            ratings: RatingsHandler(stores: stores, providers: settings.providers, rules: settings.ratings.rules),
+            ratings: RatingsHandler(
+                stores: stores, providers: settings.providers, rules: settings.ratings.rules, standings: standings),
             knowledge: KnowledgeHandler(stores: stores),
             budgets: BudgetsHandler(stores: stores),
             webhooks: WebhooksHandler(store: WebhookStore(pool: own.postgres), target: target),
+            slack: SlackHandler(
+                settings: settings.bots, chat: settings.webhooks.chat,
+                desk: BotDesk(stores: stores, create: create, actions: actions, target: target, log: context.log),
+                store: WebhookStore(pool: own.postgres),
+                replays: ReplayGuard(connection: own.redis, local: shared.seen) { backends.keyspace.current }),
             status: StatusHandler(stores: stores, context: context),
+            condition: ConditionHandler(
+                stores: stores, context: context, settings: settings, standings: standings),
             gateway: GatewayTunnelHandler(upstream: settings.gateway, trustedProxies: settings.trustedProxies),
             pages: PageHandler(files: pages),
             authenticator: authenticator, accounts: accounts(settings, context, own, stores, shared, authenticator),
@@ -118,12 +131,14 @@ enum Assembly {
 
     /// The runner inside this process, on an event loop and connections of its own.
     static func embeddedRunner(
-        _ settings: APISettings, _ context: ServiceContext, on loop: EventLoop, keyspace: KeyspaceSource
+        _ settings: APISettings, _ context: ServiceContext, on loop: EventLoop, keyspace: KeyspaceSource,
+        standings: ProviderStandings.Local? = nil
     ) async throws -> any Service {
         let backends = await Backends.open(settings.stores, context, on: [loop], keyspace: keyspace)
         let limits = ProviderLimits(maxInFlight: settings.providers.maxInFlight) {
             backends.keyspace.current.map { ProviderBoard(connection: backends.main.redis, keyspace: $0) }
         }
+        standings?.set(limits)
         let registry = ProviderRegistry(
             settings: settings.providers, loop: loop, limits: limits, metrics: context.metrics, log: context.log)
         let redis = backends.redisConfiguration.map { configuration in

@@ -18,8 +18,6 @@ enum DocumentedSettings {
         ("ARAGORA_SSO_ENABLED", "There is no single sign-on yet."),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "There is no tracing yet."),
         ("SENTRY_DSN", "Errors go to the log."),
-        ("SLACK_BOT_TOKEN", "There is no Slack integration yet."),
-        ("SLACK_SIGNING_SECRET", "There is no Slack integration yet."),
         ("TEAMS_APP_ID", "There is no Teams integration yet."),
         ("TEAMS_APP_PASSWORD", "There is no Teams integration yet."),
     ]

@@ -32,7 +32,7 @@ enum Assembly {
                 ratings: settings.ratings.rules, log: context.log, metrics: context.metrics))
         let courier = WebhookCourier(
             store: WebhookStore(pool: backends.main.postgres), box: context.common.sessions.secretBox,
-            addresses: settings.webhooks.addresses, loop: context.mainLoop, log: context.log, metrics: context.metrics)
+            settings: settings.webhooks, loop: context.mainLoop, log: context.log, metrics: context.metrics)
         return [
             courier,
             Closing(runner) {

@@ -58,8 +58,14 @@ package struct Doorbell: Sendable {
                 return nil
             }
             return DeadJob(
-                id: id, reason: text(entry, "reason") ?? "", at: Timestamp(milliseconds: milliseconds))
+                entry: entry.id, id: id, reason: text(entry, "reason") ?? "", at: Timestamp(milliseconds: milliseconds))
         }
+    }
+
+    /// Takes an entry out of the dead stream.
+    /// - Returns: false when it was not there any more.
+    package func remove(_ job: DeadJob) async throws(RedisError) -> Bool {
+        try await connection.send(RedisCommand("XDEL", keyspace.deadJobs, job.entry)).integer == 1
     }
 
     private func command(_ job: JobMessage) -> RedisCommand {
@@ -71,6 +77,8 @@ package struct Doorbell: Sendable {
 
 /// A job that was given up.
 package struct DeadJob: Sendable, Hashable {
+    /// Where it stands in the stream.
+    package let entry: String
     /// Of a debate, or whatever stood in the entry.
     package let id: String
     package let reason: String

@@ -46,6 +46,8 @@ package struct Keyspace: Sendable, Equatable {
     // Losing these is harmless.
     /// The bucket of one subject; `scope` is from a closed set.
     package func rate(scope: String, subject: String) -> String { "\(prefix):rate:\(scope):\(subject)" }
+    /// That a signed request was seen; `scope` is from a closed set.
+    package func seen(scope: String, digest: String) -> String { "\(prefix):seen:\(scope):\(digest)" }
     /// The shared state of a provider's circuit breaker.
     package func breaker(provider: String) -> String { "\(prefix):breaker:{\(provider)}" }
     /// The calls to a provider that are in flight, over all processes.

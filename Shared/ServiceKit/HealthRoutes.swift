@@ -82,7 +82,8 @@ package struct HealthRoutes: Sendable {
         return Self.json(body(report), status: report.isReady ? .ok : .unavailable)
     }
 
-    private func health(details: Bool) async -> Response {
+    /// The answer of `/health`, in full or short.
+    package func health(details: Bool) async -> Response {
         let report = await context.health.report()
         let status: Status = report.isReady ? .ok : .unavailable
         guard details else {

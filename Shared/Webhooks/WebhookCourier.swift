@@ -27,19 +27,21 @@ package struct WebhookCourier: Service {
     private let store: WebhookStore
     private let box: SecretBox?
     private let addresses: AddressPolicy
+    private let chat: ChatSettings
     private let loop: EventLoop
     private let log: Log
     private let metrics: Metrics
 
     /// - Parameters:
     ///   - box: opens the endpoints' secrets; nil sends nothing.
-    ///   - addresses: which targets may be connected to.
+    ///   - settings: which targets may be connected to, and what Slack and Teams take.
     package init(
-        store: WebhookStore, box: SecretBox?, addresses: AddressPolicy, loop: EventLoop, log: Log, metrics: Metrics
+        store: WebhookStore, box: SecretBox?, settings: WebhookSettings, loop: EventLoop, log: Log, metrics: Metrics
     ) {
         self.store = store
         self.box = box
-        self.addresses = addresses
+        addresses = settings.addresses
+        chat = settings.chat
         self.loop = loop
         self.log = log
         self.metrics = metrics
@@ -115,22 +117,60 @@ package struct WebhookCourier: Service {
         _ claimed: ClaimedDelivery, _ box: SecretBox, _ client: HTTPClient
     ) async -> (status: Int?, WebhookStore.Outcome) {
         let delivery = claimed.delivery
-        guard let address = address(of: claimed, box) else {
-            return (nil, .dead(reason: "its secret can not be read with the encryption keys that are set"))
+        let letter: any Letter
+        do throws(Unsendable) { letter = try self.letter(for: claimed, box) } catch {
+            // Another process may know a newer key or token already, and this one after its restart.
+            return (nil, next(delivery, error.reason, nil))
         }
+        let (status, result, retryAfter) = await send(letter, delivery, client)
+        switch result {
+        case .taken: return (status, .delivered)
+        case .takenAs(let thread):
+            await goOn(in: thread, claimed, box)
+            return (status, .delivered)
+        case .refused(let reason): return (status, .dead(reason: reason))
+        case .failed(let reason): return (status, next(delivery, reason, retryAfter))
+        case .elsewhere(let reason):
+            guard var answer = letter as? SlackLetter else { return (status, .dead(reason: reason)) }
+            answer.answersCommand = true
+            let (status, result, retryAfter) = await send(answer, delivery, client)
+            switch result {
+            case .taken, .takenAs: return (status, .delivered)
+            case .failed: return (status, next(delivery, reason, retryAfter))
+            case .refused, .elsewhere: return (status, .dead(reason: reason))
+            }
+        }
+    }
+
+    private func send(
+        _ letter: any Letter, _ delivery: WebhookDelivery, _ client: HTTPClient
+    ) async -> (status: Int?, LetterResult, retryAfter: Duration?) {
         do throws(HTTPClientError) {
-            let reply = try await client.send(
-                request(delivery, to: address), deadlines: Self.deadlines)
-            if (200...299).contains(reply.status) { return (reply.status, .delivered) }
-            if reply.status == 410 { return (410, .dead(reason: "the receiver says 410: gone for good")) }
+            let reply = try await client.send(letter.request(delivery), deadlines: Self.deadlines)
             let retryAfter = reply.headers["retry-after"].flatMap { Int64($0) }.map { Duration.seconds(max(0, $0)) }
-            return (reply.status, next(delivery, "the receiver answered \(reply.status)", retryAfter))
+            return (reply.status, letter.read(reply, to: delivery), retryAfter)
         } catch {
             // A name may lead elsewhere tomorrow, but what is refused today is not tried for three days.
             if error.code == .addressRefused || error.code == .invalidRequest {
-                return (nil, .dead(reason: "\(error.code.rawValue): \(error.message)"))
+                return (nil, .refused("\(error.code.rawValue): \(error.message)"), nil)
             }
-            return (nil, next(delivery, error.code.rawValue, nil))
+            return (nil, .failed(error.code.rawValue), nil)
+        }
+    }
+
+    /// What follows goes below what was just posted.
+    private func goOn(in thread: String, _ claimed: ClaimedDelivery, _ box: SecretBox) async {
+        let delivery = claimed.delivery
+        guard delivery.event == DebateCallback.openingType,
+            let document = document(of: claimed, box), var address = CallbackAddress.Slack(document),
+            address.thread == nil
+        else { return }
+        address.thread = thread
+        let purpose = DebateCallback.purpose(delivery.debate, delivery.channel)
+        do {
+            try await store.keep(address: try box.seal(address.document, for: purpose), of: delivery)
+        } catch {
+            log.warning("thread not kept", .error(error), .debateID(delivery.debate))
         }
     }
 
@@ -140,31 +180,47 @@ package struct WebhookCourier: Service {
         return wait.map { .again(after: $0, reason: reason) } ?? .dead(reason: reason)
     }
 
-    private func address(of claimed: ClaimedDelivery, _ box: SecretBox) -> CallbackAddress.Webhook? {
-        switch claimed.recipient {
-        case .endpoint(let id, let secret, let headers):
+    /// Why a message can not go out as things stand here.
+    private struct Unsendable: Error { let reason: String }
+
+    private func letter(for claimed: ClaimedDelivery, _ box: SecretBox) throws(Unsendable) -> any Letter {
+        let delivery = claimed.delivery
+        let unreadable = Unsendable(reason: "its address can not be read with the encryption keys that are set")
+        if case .endpoint(let id, let secret, let headers) = claimed.recipient {
             guard let secret = try? box.open(secret, for: WebhookEndpoint.secretPurpose(id)),
                 let headers = try? box.open(headers, for: WebhookEndpoint.headersPurpose(id))
-            else { return nil }
+            else { throw unreadable }
             let members = (try? JSONParser.parse(headers))?.object?.members ?? []
-            return CallbackAddress.Webhook(
-                secret: secret, headers: members.compactMap { one in one.value.string.map { (one.key, $0) } })
-        case .callback(let sealed):
-            let purpose = DebateCallback.purpose(claimed.delivery.debate, claimed.delivery.channel)
-            return sealed.flatMap { try? box.open($0, for: purpose) }.flatMap(CallbackAddress.Webhook.init)
+            return WebhookLetter(
+                address: CallbackAddress.Webhook(
+                    secret: secret, headers: members.compactMap { one in one.value.string.map { (one.key, $0) } }))
+        }
+        guard let document = document(of: claimed, box) else { throw unreadable }
+        switch delivery.channel {
+        case .webhook:
+            guard let address = CallbackAddress.Webhook(document) else { throw unreadable }
+            return WebhookLetter(address: address)
+        case .slack:
+            guard let address = CallbackAddress.Slack(document), let notice = ChatNotice(body: delivery.body) else {
+                throw unreadable
+            }
+            var letter = SlackLetter(address: address, notice: notice, settings: chat)
+            letter.answersCommand = chat.slackToken == nil
+            guard !letter.answersCommand || letter.canAnswerCommand else {
+                throw Unsendable(reason: "SLACK_BOT_TOKEN is not set")
+            }
+            return letter
+        case .teams: throw Unsendable(reason: "Teams is not set up")
         }
     }
 
-    private func request(_ delivery: WebhookDelivery, to address: CallbackAddress.Webhook) -> HTTPClientRequest {
-        let now = WallClock.nowMilliseconds() / 1000
-        var fields: HTTPClientHeaders = [
-            "Content-Type": "application/json", "webhook-id": delivery.message, "webhook-timestamp": String(now),
-            "webhook-signature": WebhookSignature.sign(
-                delivery.body, message: delivery.message, timestamp: now, secret: address.secret),
-        ]
-        for header in address.headers { fields.append(header.name, header.value) }
-        return HTTPClientRequest(
-            method: "POST", url: delivery.url, headers: fields, body: delivery.body,
-            maxResponseBytes: Self.maxResponseBytes)
+    private func document(of claimed: ClaimedDelivery, _ box: SecretBox) -> [UInt8]? {
+        guard case .callback(let sealed?) = claimed.recipient else { return nil }
+        let delivery = claimed.delivery
+        let purpose =
+            delivery.debate.isEmpty
+            ? DebateCallback.purpose(replying: delivery.message)
+            : DebateCallback.purpose(delivery.debate, delivery.channel)
+        return try? box.open(sealed, for: purpose)
     }
 }

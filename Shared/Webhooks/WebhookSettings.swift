@@ -1,9 +1,10 @@
 package import HTTPClient
 package import Platform
 
-/// Where webhooks may be sent.
+/// Where webhooks may be sent, and with what Slack and Teams are written to.
 package struct WebhookSettings: Sendable {
     package let addresses: AddressPolicy
+    package let chat: ChatSettings
 
     package init(reading reader: inout SettingsReader) {
         let name = "ARAGORA_WEBHOOK_ALLOWED_ADDRESSES"
@@ -22,5 +23,6 @@ package struct WebhookSettings: Sendable {
             }
         }
         addresses = AddressPolicy(allowed: allowed)
+        chat = ChatSettings(reading: &reader)
     }
 }

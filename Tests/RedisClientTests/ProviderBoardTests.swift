@@ -50,6 +50,35 @@ struct ProviderBoardTests {
         }
     }
 
+    @Test(
+        "three failures in a row, whoever saw them, make a provider unhealthy for all; two answers healthy", .needsRedis
+    )
+    func health() async throws {
+        try await Sample.use { loop, connection, keys in
+            let (one, two, other) = try await two(loop, connection, keys)
+            func end(_ board: ProviderBoard, _ result: ProviderBoard.Result) async -> Bool? {
+                await board.leave(
+                    "openai", call: "x", rules: rules(failures: 99), result: result, pauseMilliseconds: 0)?
+                    .isHealthy
+            }
+            #expect(await end(one, .failed) == true)
+            #expect(await end(two, .failed) == true)
+            #expect(await end(one, .succeeded) == true, "an answer between them")
+            #expect(await end(one, .failed) == true)
+            #expect(await end(two, .failed) == true)
+            #expect(await end(two, .neither) == true)
+            #expect(await end(one, .failed) == false)
+            #expect(await two.view("openai", windowMilliseconds: 60_000)?.isHealthy == false)
+            #expect(await end(two, .succeeded) == false)
+            #expect(await end(one, .failed) == false, "a failure between them")
+            #expect(await end(two, .succeeded) == false)
+            #expect(await end(one, .succeeded) == true)
+            #expect(await one.view("openai", windowMilliseconds: 60_000)?.isHealthy == true)
+            #expect(await one.view("anthropic", windowMilliseconds: 60_000)?.failures == 0)
+            await other.close()
+        }
+    }
+
     @Test("half open, one call of all processes is the probe; its answer closes the breaker for all", .needsRedis)
     func probe() async throws {
         try await Sample.use { loop, connection, keys in

@@ -1,11 +1,16 @@
+import Messaging
 import Platform
 import ServiceKit
 
-/// What one process knows about credentials, whichever loop asks.
+/// What one process knows about credentials and providers, whichever loop asks.
 struct SharedAccess: Sendable {
     let feed: RevocationFeed
     let keys = KeyCache()
     let hasher: PasswordHasher
+    /// Signed requests that were taken.
+    let seen = SeenTable()
+    /// What the runner in this process knows about providers.
+    let providers = ProviderStandings.Local()
 
     init(_ backends: Backends, log: Log, hasher: PasswordHasher = PasswordHasher()) {
         feed = RevocationFeed(backends, log: log)

@@ -2,6 +2,7 @@ import Contracts
 import Domain
 import HTTP
 import Ledger
+import Platform
 import ServiceKit
 import Storage
 
@@ -76,6 +77,28 @@ struct BranchesHandler: Sendable {
         }
     }
 
+    /// Asks again for what a debate was asked, in the name of who asked for it; one that is not over is rung for.
+    func again(_ name: String, _ context: RequestContext) async throws -> DebateID {
+        let record = try await lookup.debate(name, context)
+        guard record.status.isTerminal else {
+            await stores.ring(record.id, trace: context.traceID)
+            return record.id
+        }
+        var context = context
+        context.principal = Principal(
+            subject: record.createdBy, role: .member,
+            organization: record.organization.flatMap(OrganizationID.init) ?? .default,
+            user: record.user.flatMap(UserID.init))
+        let parent = try await parent(record)
+        let now = Timestamp(milliseconds: WallClock.nowMilliseconds())
+        let debate = try await create.prepare(
+            try ForkRequest.parse([], parent: parent.spec).debate,
+            branch: try await branch(of: parent, afterRound: 0, "job_id"), at: now, context)
+        _ = try await create.admit(debate, context)
+        _ = try CreateDebateHandler.answer(try await create.keep(debate, context), [])
+        return debate.id
+    }
+
     // MARK: The parent
 
     private struct Parent {
@@ -90,7 +113,10 @@ struct BranchesHandler: Sendable {
         guard context.caller.debate == nil else {
             throw APIError.denied(.debatesCreate, "this token is for one debate")
         }
-        let record = try await lookup.debate(context)
+        return try await parent(try await lookup.debate(context))
+    }
+
+    private func parent(_ record: DebateRecord) async throws -> Parent {
         let transcript = try await lookup.transcript(of: record.id)
         var log = ParentLog(debate: record.id)
         do { for event in transcript.sealed { try log.take(event) } } catch { throw APIError.unavailable(error) }

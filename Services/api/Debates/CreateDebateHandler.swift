@@ -103,6 +103,11 @@ struct CreateDebateHandler: Sendable {
     }
 
     private func store(_ debate: NewDebate, _ answer: [UInt8], _ context: RequestContext) async throws -> Response {
+        try Self.answer(try await keep(debate, context), answer)
+    }
+
+    /// Stores it, and rings for it when it is new.
+    func keep(_ debate: NewDebate, _ context: RequestContext) async throws -> CreateOutcome {
         let outcome: CreateOutcome
         do { outcome = try await stores.debates.create(debate) } catch { throw APIError.unavailable(error) }
         if case .created = outcome {
@@ -110,7 +115,7 @@ struct CreateDebateHandler: Sendable {
             metrics.add(.debatesStarted)
             await stores.ring(debate.id, trace: context.traceID)
         }
-        return try Self.answer(outcome, answer)
+        return outcome
     }
 
     /// What the client hears.

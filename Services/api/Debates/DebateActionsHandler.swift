@@ -19,7 +19,11 @@ struct DebateActionsHandler: Sendable {
 
     /// Becomes the debate's holder for one transaction and ends it; the old runner is told, and would learn it anyway.
     func cancel(_ request: Request, _ context: RequestContext) async throws -> Response {
-        let record = try await lookup.changeable(context)
+        try await cancel(try await lookup.changeable(context), context)
+    }
+
+    /// Ends a debate that the caller may end.
+    func cancel(_ record: DebateRecord, _ context: RequestContext) async throws -> Response {
         let reason = "cancelled by \(context.caller.subject)"
         let outcome: Takeover.Outcome
         do {
@@ -77,7 +81,14 @@ struct DebateActionsHandler: Sendable {
     ) async throws -> Response {
         // Whoever may read a debate may speak in it; stopping and starting it is for who owns it.
         let isRemark = if case .remark = kind { true } else { false }
-        let record = try await isRemark ? lookup.debate(context) : lookup.changeable(context)
+        return try await command(
+            kind, in: try await isRemark ? lookup.debate(context) : lookup.changeable(context), context)
+    }
+
+    /// Tells a debate's runner something that the caller may say.
+    func command(
+        _ kind: DebateCommand.Kind, in record: DebateRecord, _ context: RequestContext
+    ) async throws -> Response {
         let id = record.id
         let last = try await lookup.events(of: id, from: record.tail.seq, limit: 1).first
         let author = context.caller.subject

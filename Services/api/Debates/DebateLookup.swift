@@ -13,7 +13,11 @@ struct DebateLookup: Sendable {
 
     /// The debate of `{id}`; somebody who may see only one debate sees no other.
     func debate(_ context: RequestContext) async throws -> DebateRecord {
-        let name = context.parameter("id")
+        try await debate(context.parameter("id"), context)
+    }
+
+    /// The same by a name that stands elsewhere than in the path.
+    func debate(_ name: String, _ context: RequestContext) async throws -> DebateRecord {
         guard let record = try await find(name, within: context.caller.reach), mayRead(record, context) else {
             throw APIError(.debateNotFound)
         }
@@ -22,7 +26,11 @@ struct DebateLookup: Sendable {
 
     /// The same for who wants to change it: administrators may, others only what is theirs.
     func changeable(_ context: RequestContext) async throws -> DebateRecord {
-        let record = try await debate(context)
+        try mayChange(try await debate(context), context)
+    }
+
+    /// - Throws: `permission_denied` for what is somebody else's.
+    func mayChange(_ record: DebateRecord, _ context: RequestContext) throws -> DebateRecord {
         guard context.caller.mayChange(ownedBy: record.user.flatMap(UserID.init), subject: record.createdBy) else {
             throw APIError.denied(.debatesUpdate, "this debate is somebody else's")
         }

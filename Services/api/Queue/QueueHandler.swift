@@ -11,6 +11,7 @@ struct QueueHandler: Sendable {
     static let statuses = ["pending", "running", "paused"]
 
     let stores: APIStores
+    let branches: BranchesHandler
 
     func jobs(_ request: Request, _ context: RequestContext) async throws -> Response {
         var query = QueryReader(request.query)
@@ -35,12 +36,20 @@ struct QueueHandler: Sendable {
     func workers(_ request: Request, _ context: RequestContext) async throws -> Response {
         let runners: [LiveRunner]
         do { runners = try await stores.queue.runners() } catch { throw APIError.unavailable(error) }
-        let rows = runners.map {
-            QueueBody.worker(
-                $0.id, kind: $0.kind, startedAt: $0.startedAt, expiresAt: $0.expiresAt, capacity: $0.capacity,
-                running: $0.running, isLive: $0.isLive)
-        }
-        return list("workers", rows)
+        return list("workers", runners.map(Self.body))
+    }
+
+    static func body(_ runner: LiveRunner) -> JSONValue {
+        QueueBody.worker(
+            runner.id, kind: runner.kind, startedAt: runner.startedAt, expiresAt: runner.expiresAt,
+            capacity: runner.capacity, running: runner.running, isLive: runner.isLive)
+    }
+
+    static func body(_ job: QueuedJob) -> JSONValue {
+        QueueBody.job(
+            job.debate, topic: job.topic, status: job.status, priority: job.priority, owner: job.owner,
+            epoch: job.epoch, attempts: job.attempts, queuedAt: job.queuedAt, lastProgressAt: job.lastProgressAt,
+            deadline: job.deadline)
     }
 
     func dead(_ request: Request, _ context: RequestContext) async throws -> Response {
@@ -49,6 +58,31 @@ struct QueueHandler: Sendable {
         try query.finish()
         guard let found = await stores.dead(limit: limit) else { throw APIError(.unavailable) }
         return list("jobs", found.map { QueueBody.dead($0.id, reason: $0.reason, at: $0.at) })
+    }
+
+    /// Asks again for what was given up: a debate that is over is asked for anew, one that is not is rung for.
+    func requeue(_ request: Request, _ context: RequestContext) async throws -> Response {
+        let wish = try RequeueRequest.parse(request.body)
+        guard let found = await stores.dead(limit: QueueReader.limitRange.upperBound) else {
+            throw APIError(.unavailable)
+        }
+        let chosen = wish.jobs.map { ids in found.filter { ids.contains($0.id) } } ?? found
+        var (requeued, skipped): ([JSONValue], [JSONValue]) = ([], [])
+        for id in (wish.jobs ?? []).filter({ id in !found.contains { $0.id == id } }) {
+            skipped.append(QueueBody.skipped(id, reason: "is no dead job"))
+        }
+        for job in chosen {
+            // Whoever takes it out is the one who asks again.
+            guard await stores.takeDead(job) else { continue }
+            do {
+                requeued.append(QueueBody.requeued(job.id, as: try await branches.again(job.id, context)))
+            } catch {
+                await stores.bury(job)
+                let reason = (error as? APIError)?.message ?? (error as? APIError)?.code.sentence
+                skipped.append(QueueBody.skipped(job.id, reason: reason ?? "could not be asked for again"))
+            }
+        }
+        return .json(CanonicalJSON.encode(QueueBody.requeue(requeued, skipped: skipped)))
     }
 
     /// Removes what has no more use: idempotency keys of yesterday, links that have expired.
@@ -67,11 +101,7 @@ struct QueueHandler: Sendable {
         do {
             page = try await stores.queue.jobs(status: status, stalledFor: stalledFor, limit: limit, offset: offset)
         } catch { throw APIError.unavailable(error) }
-        let rows = page.items.map {
-            QueueBody.job(
-                $0.debate, topic: $0.topic, status: $0.status, priority: $0.priority, owner: $0.owner, epoch: $0.epoch,
-                attempts: $0.attempts, queuedAt: $0.queuedAt, lastProgressAt: $0.lastProgressAt, deadline: $0.deadline)
-        }
+        let rows = page.items.map(Self.body)
         return .json(
             CanonicalJSON.encode(PageBody.make("jobs", items: rows, total: page.total, limit: limit, offset: offset)))
     }

@@ -1,6 +1,7 @@
 import Contracts
 import Domain
 import HTTP
+import Messaging
 import Providers
 import ServiceKit
 import Storage
@@ -12,6 +13,7 @@ struct RatingsHandler: Sendable {
     let stores: APIStores
     let providers: ProviderSettings
     let rules: RatingRules
+    let standings: ProviderStandings
 
     func leaderboard(_ request: Request, _ context: RequestContext) async throws -> Response {
         var query = QueryReader(request.query)
@@ -41,9 +43,12 @@ struct RatingsHandler: Sendable {
         }
         let known = Dictionary(rated.items.map { ($0.agent, $0) }) { first, _ in first }
         let others = rated.items.map(\.agent).filter { !configured.contains($0) }
+        let health = Dictionary(await standings.all().map { ($0.provider, $0) }) { first, _ in first }
         let rows = (configured + others).map { agent in
             RatingBody.agent(
-                agent, isAvailable: providers.isConfigured(agent.provider), isDefault: configured.contains(agent),
+                agent, isHealthy: health[agent.provider]?.view.isHealthy,
+                breaker: health[agent.provider]?.phase.rawValue, isAvailable: providers.isConfigured(agent.provider),
+                isDefault: configured.contains(agent),
                 rating: known[agent] ?? AgentRating(newcomer: agent, rules: rules))
         }
         return .json(

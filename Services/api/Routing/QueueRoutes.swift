@@ -30,6 +30,11 @@ extension Routes {
             items: [.limit(QueueReader.limitRange, standard: 50)], answers: .json(.deadJobs)
         ) { $0.queue.dead },
         Route(
+            .post, "/api/queue/dlq/requeue", .permission(.adminManage),
+            "Asks again for what was given up: for the jobs that are named, or for all.", cost: .bulk,
+            bodyBytes: 64 * 1024, takes: .init(.requeue, isRequired: false), answers: .json(.requeued)
+        ) { $0.queue.requeue },
+        Route(
             .post, "/api/queue/cleanup", .permission(.adminManage),
             "Removes idempotency keys and links that have expired.", answers: .json(.cleaned)
         ) { $0.queue.cleanUp },

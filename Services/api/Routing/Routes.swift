@@ -28,7 +28,9 @@ struct Routes: Sendable {
     let knowledge: KnowledgeHandler
     let budgets: BudgetsHandler
     let webhooks: WebhooksHandler
+    let slack: SlackHandler
     let status: StatusHandler
+    let condition: ConditionHandler
     let gateway: GatewayTunnelHandler
     let pages: PageHandler
     let authenticator: Authenticator
@@ -40,7 +42,7 @@ struct Routes: Sendable {
     static let table: [Route] =
         debateRoutes + viewRoutes + sharingRoutes + batchRoutes + queueRoutes
         + branchRoutes + receiptRoutes + receiptLogRoutes + agentRoutes + budgetRoutes + knowledgeRoutes + webhookRoutes
-        + statusRoutes + descriptionRoutes + accountRoutes + administrationRoutes + pageRoutes
+        + botRoutes + statusRoutes + descriptionRoutes + accountRoutes + administrationRoutes + pageRoutes
 
     /// The router of one loop.
     func router() -> Router {

@@ -33,6 +33,23 @@ package enum QueueBody {
         ["job_id": .string(id), "debate_id": .string(id), "reason": .string(reason), "dead_at": .string(at.iso8601)]
     }
 
+    /// One that was asked for again.
+    package static func requeued(_ id: String, as debate: DebateID) -> JSONValue {
+        ["job_id": .string(id), "debate_id": .string(debate.text)]
+    }
+
+    /// One that could not be.
+    package static func skipped(_ id: String, reason: String) -> JSONValue {
+        ["job_id": .string(id), "reason": .string(reason)]
+    }
+
+    package static func requeue(_ requeued: [JSONValue], skipped: [JSONValue]) -> JSONValue {
+        [
+            "success": true, "count": .int(Int64(requeued.count)), "requeued": .array(requeued),
+            "skipped": .array(skipped),
+        ]
+    }
+
     /// What a cleanup did.
     package static func cleaned(keys: Int, shares: Int) -> JSONValue {
         ["success": true, "idempotency_keys": .int(Int64(keys)), "expired_shares": .int(Int64(shares))]

@@ -10,10 +10,14 @@ package enum RatingBody {
 
     /// A row of `/api/agents`: somebody who can be asked, or could be once.
     package static func agent(
-        _ agent: RatedAgent, isAvailable: Bool, isDefault: Bool, rating: AgentRating
+        _ agent: RatedAgent, isHealthy: Bool?, breaker: String?, isAvailable: Bool, isDefault: Bool, rating: AgentRating
     ) -> JSONValue {
         .object(
-            JSONObject([("available", .bool(isAvailable)), ("default", .bool(isDefault))] + members(rating)))
+            JSONObject(
+                [
+                    ("available", .bool(isAvailable)), ("healthy", isHealthy.map { .bool($0) } ?? .null),
+                    ("circuit_breaker", .optional(breaker)), ("default", .bool(isDefault)),
+                ] + members(rating)))
     }
 
     private static func members(_ rating: AgentRating) -> [(String, JSONValue)] {

@@ -89,7 +89,8 @@ private enum SpecRequest {
         names + [
             "context", "rounds", "agents", "consensus", "threshold", "consensus_threshold", "judge_selection",
             "adaptive",
-            "debate_format", "timeout_seconds", "budget_limit_usd", "metadata",
+            "debate_format", "timeout_seconds", "budget_limit_usd", "metadata", "webhook_url", "webhook_headers",
+            "webhook_secret",
         ]
 
     static func object(of spec: DebateSpec) -> JSONObject {

@@ -5,24 +5,62 @@ extension Schema {
         "capacity": .count, "dlq": count.orNull.saying("Null while Redis is away."),
     ]).named("QueueStatus")
 
-    package static let jobs = page(
-        "jobs",
-        of: object([
-            "id": .debateID, "job_id": .debateID, "debate_id": .debateID, "task": .text, "status": .debateStatus,
-            "priority": .whole, "worker_id": text.orNull, "epoch": .count, "attempts": .count, "queued_at": .time,
-            "last_progress_at": .time, "deadline": .time,
-        ]).named("Job")
-    ).named("JobPage")
-    package static let workers = page(
-        "workers",
-        of: object([
-            "worker_id": .text, "kind": word(["worker", "embedded"]), "status": word(["live", "expired"]),
-            "capacity": .count, "running": .count, "started_at": .time, "expires_at": .time,
-        ]).named("Worker")
-    ).named("WorkerPage")
+    private static let job = object([
+        "id": .debateID, "job_id": .debateID, "debate_id": .debateID, "task": .text, "status": .debateStatus,
+        "priority": .whole, "worker_id": text.orNull, "epoch": .count, "attempts": .count, "queued_at": .time,
+        "last_progress_at": .time, "deadline": .time,
+    ]).named("Job")
+    package static let jobs = page("jobs", of: job).named("JobPage")
+    private static let worker = object([
+        "worker_id": .text, "kind": word(["worker", "embedded"]), "status": word(["live", "expired"]),
+        "capacity": .count, "running": .count, "started_at": .time, "expires_at": .time,
+    ]).named("Worker")
+    package static let workers = page("workers", of: worker).named("WorkerPage")
     package static let deadJobs = page(
         "jobs", of: object(["job_id": .text, "debate_id": .text, "reason": .text, "dead_at": .time]).named("DeadJob")
     ).named("DeadJobPage")
+    package static let requeue = input([
+        "job_id": text.ifGiven, "debate_id": text.ifGiven, "job_ids": list(.text).ifGiven,
+    ]).saying("Which; all that are listed when none is named.").named("Requeue")
+    package static let requeued = object([
+        "success": .constant(true), "count": .count,
+        "requeued": list(object(["job_id": .text, "debate_id": .debateID]).named("RequeuedJob")),
+        "skipped": list(object(["job_id": .text, "reason": .text]).named("SkippedJob")),
+    ]).named("Requeued")
+
+    private static let breakerPhase = word(["closed", "open", "half_open"])
+    private static let breakerMembers: KeyValuePairs<String, Schema> = [
+        "failures": .count, "failure_threshold": .count, "cooldown_seconds": .amount, "cooldown_remaining": .amount,
+        "paused_seconds": .amount, "in_flight": .count, "healthy": .boolean,
+    ]
+    package static let circuitBreakers = object([
+        "timestamp": .time, "registry_size": .count,
+        "summary": object(["total": .count, "open": .count, "closed": .count, "half_open": .count, "unhealthy": .count]
+        ),
+        "circuit_breakers": map(object(["status": breakerPhase]).and(breakerMembers).named("CircuitBreaker")),
+    ]).named("CircuitBreakers")
+    package static let agentHealth = page(
+        "agents",
+        of: object([
+            "name": .text, "provider": .provider, "model": .text, "status": word(["healthy", "unhealthy"]),
+            "circuit_breaker": breakerPhase,
+        ]).and(breakerMembers).named("AgentHealth")
+    ).and(["healthy": .count, "timestamp": .time]).named("AgentHealthPage")
+    package static let debateReadiness = object([
+        "ready_to_debate": .boolean, "demo": .boolean,
+        "providers": map(object(["available": .boolean, "reason": .text]).named("ProviderReadiness")),
+        "missing_required": list(.text), "missing_optional": list(.text),
+        "storage": object(["type": .text, "status": word(["connected", "unavailable"])]), "features": map(.boolean),
+        "timestamp": .time,
+    ]).named("DebateReadiness")
+    package static let slowDebates = page("slow_debates", of: job).and([
+        "status": word(["healthy", "degraded"]), "threshold_seconds": .count, "timestamp": .time,
+    ]).named("SlowDebates")
+    package static let workerHealth = page("workers", of: worker).and([
+        "status": word(["healthy", "unhealthy"]), "live": .count, "capacity": .count, "running": .count,
+        "timestamp": .time,
+    ]).named("WorkerHealth")
+
     package static let cleaned = object([
         "success": .constant(true), "idempotency_keys": .count, "expired_shares": .count,
     ]).named("Cleaned")
@@ -86,7 +124,11 @@ extension Schema {
     package static let leaderboard = page("rankings", of: ratingRow).and(["agents": list(ratingRow)])
         .named("Leaderboard")
     package static let agents = page(
-        "agents", of: object(["available": .boolean, "default": .boolean]).and(ratingMembers).named("Agent")
+        "agents",
+        of: object([
+            "available": .boolean, "healthy": boolean.orNull, "circuit_breaker": breakerPhase.orNull,
+            "default": .boolean,
+        ]).and(ratingMembers).named("Agent")
     ).named("AgentPage")
 
     package static let matches = page(

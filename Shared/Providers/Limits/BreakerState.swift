@@ -48,6 +48,14 @@ package struct BreakerState: Sendable {
         return isProbing || now >= openUntil ? .halfOpen : .open
     }
 
+    /// What is left of the time that it is open.
+    func openNanoseconds(now: Int64) -> Int64 { openUntil.map { max(0, $0 - now) } ?? 0 }
+
+    /// Failures that count, while it is closed.
+    func failureCount(now: Int64) -> Int {
+        failures.count { $0 > now - thresholds.window.wholeNanoseconds }
+    }
+
     /// Asks to make a call; every call that is allowed is followed by one ``record(_:now:)``.
     package mutating func admit(now: Int64) -> Admission {
         guard let openUntil else { return .allowed }

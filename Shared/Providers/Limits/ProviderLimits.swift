@@ -19,6 +19,8 @@ package final class ProviderLimits: Sendable {
         var pausedUntil: Int64 = 0
         /// What Redis said last: open until then, 0 for closed; nil when it did not answer.
         var sharedOpenUntil: Int64?
+        /// What all processes have seen; nil when Redis did not answer.
+        var sharedHealth: Bool?
     }
 
     let maxInFlight: Int
@@ -61,6 +63,7 @@ package final class ProviderLimits: Sendable {
         }
         let admission = state(of: provider) { state in
             state.sharedOpenUntil = nil
+            state.sharedHealth = nil
             return state.breaker.admit(now: MonotonicTime.now())
         }
         if case .refused(let retryAfter)? = admission { return .open(retryAfter: retryAfter) }
@@ -91,8 +94,10 @@ package final class ProviderLimits: Sendable {
             pauseMilliseconds: pause.milliseconds)
         guard let standing else {
             fellSilent()
+            state(of: provider) { $0.sharedHealth = nil }
             return opened ?? false
         }
+        state(of: provider) { $0.sharedHealth = standing.isHealthy }
         note(openMilliseconds: standing.openMilliseconds, of: provider)
         return standing.opened
     }
@@ -134,7 +139,8 @@ package final class ProviderLimits: Sendable {
         return ProviderBoard.Rules(
             failures: thresholds.failures, windowMilliseconds: thresholds.window.milliseconds,
             cooldownMilliseconds: thresholds.cooldown.milliseconds, maxInFlight: maxInFlight,
-            callMilliseconds: longest.milliseconds + 1000)
+            callMilliseconds: longest.milliseconds + 1000, failuresToFall: AgentHealth.failuresToFall,
+            successesToRise: AgentHealth.successesToRise)
     }
 
     @discardableResult
@@ -151,7 +157,30 @@ package final class ProviderLimits: Sendable {
         } ?? .closed
     }
 
-    package func isHealthy(_ provider: ProviderKey) -> Bool { state(of: provider) { $0.health.isHealthy } ?? true }
+    /// As all processes have seen it where Redis answered last, as this one has otherwise.
+    package func isHealthy(_ provider: ProviderKey) -> Bool {
+        state(of: provider) { $0.sharedHealth ?? $0.health.isHealthy } ?? true
+    }
+
+    /// How a provider stands by what this process knows, for when Redis does not say it.
+    package func view(of provider: ProviderKey) -> ProviderBoard.View {
+        let now = MonotonicTime.now()
+        let known = state(of: provider) { state in
+            (
+                state.breaker.phase(now: now), state.breaker.openNanoseconds(now: now),
+                state.breaker.failureCount(now: now),
+                max(0, state.pausedUntil - now)
+            )
+        }
+        guard let (phase, open, failures, pause) = known else {
+            return ProviderBoard.View(
+                openMilliseconds: 0, isHalfOpen: false, failures: 0, pauseMilliseconds: 0, inFlight: 0, isHealthy: true)
+        }
+        return ProviderBoard.View(
+            openMilliseconds: phase == .open ? open / 1_000_000 : 0, isHalfOpen: phase == .halfOpen, failures: failures,
+            pauseMilliseconds: pause / 1_000_000, inFlight: gates[provider]?.inFlight ?? 0,
+            isHealthy: isHealthy(provider))
+    }
 
     /// Exports each provider's breaker state, and shows the counts of its calls before the first one. `providers` are
     /// those that are configured.

@@ -46,6 +46,7 @@ struct APIAccessTests {
                     "/api/shared/{token}", "/api/receipts/share/{token}", "/api/receipts/signing-key",
                     "/.well-known/aragora-odr-signing-key", "/api/receipt-log/head", "/api/receipt-log/inclusion",
                     "/api/receipt-log/consistency", "/api/receipt-log/entries", "/api/leaderboard", "/api/rankings",
+                    "/api/bots/slack/commands", "/api/bots/slack/events", "/api/bots/slack/interactions",
                     "/api/status", "/ws", "/openapi.json", "/api/openapi.json",
                     "/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/auth/password/forgot",
                     "/api/auth/password/reset", "/api/auth/mfa/verify",

@@ -64,7 +64,7 @@ struct WebhookTests {
             let box = try #require(api.context.common.sessions.secretBox)
             let store = WebhookStore(pool: api.backends.main.postgres)
             let courier = WebhookCourier(
-                store: store, box: box, addresses: api.settings.webhooks.addresses, loop: api.loop,
+                store: store, box: box, settings: api.settings.webhooks, loop: api.loop,
                 log: api.context.log, metrics: api.context.metrics)
             let client = courier.makeClient()
             let receiverLoop = try EventLoop(name: "receiver")

@@ -1,0 +1,9 @@
+/// What the chat routes answer.
+package enum ChatBody {
+    package static func status(isEnabled: Bool, parts: [(String, Bool)]) -> JSONValue {
+        .object(JSONObject([("enabled", .bool(isEnabled))] + parts.map { ($0.0, .bool($0.1)) }))
+    }
+
+    package static func challenge(_ text: String) -> JSONValue { ["challenge": .string(text)] }
+    package static let acknowledged: JSONValue = ["ok": true]
+}

@@ -1,0 +1,12 @@
+/// What Slack and Teams are answered.
+extension Schema {
+    package static let slackStatus = object([
+        "enabled": .boolean, "signing_secret_configured": .boolean, "bot_token_configured": .boolean,
+        "encryption_configured": .boolean,
+    ]).named("SlackStatus")
+    package static let slackAnswer = object(["response_type": word(["in_channel", "ephemeral"]), "text": .text])
+        .named("SlackAnswer")
+    package static let chatAcknowledged = object([
+        "ok": boolean.optional, "challenge": text.optional.saying("Given back for `url_verification`."),
+    ]).named("ChatAcknowledged")
+}
