@@ -81,6 +81,8 @@ struct Rule: Sendable {
     var probability: Double?
     var latency: Delay?
     var tokenInterval: Delay?
+    /// Said word for word in place of what the simulator would make up.
+    var answer: String?
     var fault: Fault?
 
     init(_ json: JSONValue) throws {
@@ -100,6 +102,7 @@ struct Rule: Sendable {
             case "probability": probability = value.double
             case "latency": latency = try Delay(value)
             case "token_interval": tokenInterval = try Delay(value)
+            case "answer": answer = value.string
             case "fault": fault = try Fault(value)
             default: throw Scenario.Problem("\(member.key): unknown in a rule")
             }

@@ -39,6 +39,7 @@ enum Simulator {
               "every": 5                each fifth of them
               "probability": 0.1
               "latency", "token_interval"
+              "answer": "…"             said word for word
               "fault": {"kind":"status","status":429,"retry_after_seconds":1,"type":"rate_limit_error","message":"…"}
                        {"kind":"error_event","type":"overloaded_error","message":"…","after_tokens":3}
                        {"kind":"cut"} {"kind":"stall"} {"kind":"bad_chunk"}, each with "after_tokens":3

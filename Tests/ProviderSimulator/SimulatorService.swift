@@ -69,6 +69,7 @@ final class SimulatorService: Sendable {
         var latency: Duration
         var interval: Delay
         var answerWords: Int
+        var answer: String?
         var random: SeededRandom
     }
 
@@ -82,7 +83,8 @@ final class SimulatorService: Sendable {
             let latency = (hit?.latency ?? state.scenario.latency).draw(&state.random)
             return Plan(
                 fault: hit?.fault, latency: latency, interval: hit?.tokenInterval ?? state.scenario.tokenInterval,
-                answerWords: state.scenario.answerWords, random: SeededRandom(seed: state.random.next()))
+                answerWords: state.scenario.answerWords, answer: hit?.answer,
+                random: SeededRandom(seed: state.random.next()))
         }
     }
 
@@ -101,7 +103,7 @@ final class SimulatorService: Sendable {
             if plan.latency > .zero { try await context.loop.sleep(for: plan.latency) }
             return Self.refusal(fault, format)
         }
-        let text = AnswerText.answer(to: call, words: plan.answerWords)
+        let text = plan.answer ?? AnswerText.answer(to: call, words: plan.answerWords)
         let exchange = Exchange(
             call: call, format: format, tokens: AnswerText.tokens(of: text), fault: plan.fault, interval: plan.interval,
             loop: context.loop)

@@ -11,11 +11,13 @@
 //   fields       {field: message} of a refused form
 //   retryAfter   seconds, or null
 //   requestID    for whoever reads the logs
-// A 401 is tried once more after renewing the session; if that does not help, the listener of `onrefused` is told (the
-// router goes to /signin) and the error is thrown. Pass `signal` of the page, so that leaving it ends what it asked for.
+// A 401 is tried once more after renewing the session; if the credential is void, or there is none, the listener of
+// `onrefused` is told (the router goes to /signin) and the error is thrown. Pass `signal` of the page, so that leaving it ends what it asked for.
 import * as session from "./session.js";
 
 export const BASE = "/api/v1";
+
+const VOID = new Set(["invalid_token", "token_expired"]);
 
 export class ApiError extends Error {
   constructor(status, body, response) {
@@ -70,7 +72,8 @@ export async function call(method, path, body, { query, signal, headers = {}, an
     const error = new ApiError(response.status, await problem(response), response);
     if (response.status !== 401 || anonymous) throw error;
     if (attempt === 1 && credential && (await session.renew())) continue;
-    // What was believed and is not any more is of no use; a key that was mistyped neither.
+    // A good credential of the wrong kind (a service token, asked who its user is) is no reason to sign out.
+    if (credential && !VOID.has(error.code)) throw error;
     if (credential && credential === session.token()) session.forget();
     refused(error);
     throw error;
