@@ -29,5 +29,13 @@ extension Routes {
             .get, "/api/shared/{token}", .open, "The debate that a link shows.", cost: .search,
             answers: .json(.sharedDebate), refuses: [.shareNotFound]
         ) { $0.sharing.open },
+        Route(
+            .get, "/api/shared/{token}/events", .open, "Envelopes of its log after event `since`, for who watches it.",
+            cost: .read,
+            items: [
+                .query("since", .whole(0...Int(JSONValue.maximumInteger)), "The last event that is known."),
+                .limit(ReadDebateHandler.eventsRange, standard: 100),
+            ], answers: .json(.eventPage), refuses: [.shareNotFound]
+        ) { $0.sharing.events },
     ]
 }

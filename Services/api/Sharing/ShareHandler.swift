@@ -48,5 +48,40 @@ struct ShareHandler: Sendable {
         return json(ShareBody.shared(body, expiresAt: share.expiresAt, views: share.views))
     }
 
+    /// The log of the debate that a link shows, for whoever watches it. What belongs to the organization rather than to the
+    /// debate is withheld as if it had been erased, so that the chain can still be followed.
+    func events(_ request: Request, _ context: RequestContext) async throws -> Response {
+        var query = QueryReader(request.query)
+        let since = query.int("since", default: 0, in: 0...Int(JSONValue.maximumInteger))
+        let limit = query.int("limit", default: 100, in: ReadDebateHandler.eventsRange)
+        try query.finish()
+        let debate: DebateID?
+        do { debate = try await stores.shares.debate(of: SHA256.hash(Array(context.parameter("token").utf8))) } catch {
+            throw APIError.unavailable(error)
+        }
+        guard let debate, let record = try await lookup.find(debate.text, within: .installation) else {
+            throw APIError(.shareNotFound)
+        }
+        let page = try await lookup.events(of: record.id, from: Int64(since) + 1, limit: limit)
+        let envelopes = page.map { EventEnvelope.encode($0.shared, debateID: record.id) }
+        return .json(
+            EventPageBody.encode(
+                record.id, envelopes: envelopes, lastSeq: page.last?.seq ?? Int64(since), latestSeq: record.tail.seq,
+                status: record.status))
+    }
+
     private func json(_ value: JSONValue) -> Response { .json(CanonicalJSON.encode(value)) }
+}
+
+extension SealedEvent {
+    /// What other debates of the organization concluded, and how its budgets stand: not for who has a link.
+    static let withheldFromLinks: Set<String> = ["knowledge_recalled", "budget_alert"]
+
+    /// As a link shows it.
+    fileprivate var shared: SealedEvent {
+        guard Self.withheldFromLinks.contains(type) else { return self }
+        return SealedEvent(
+            seq: seq, type: type, round: round, agent: agent, at: at, epoch: epoch, data: [], salt: [],
+            dataHash: dataHash, prevHash: prevHash, hash: hash, call: call)
+    }
 }

@@ -56,6 +56,19 @@ package struct ShareStore: Sendable {
         } catch { throw StorageError.wrap(error, "share") }
     }
 
+    /// The debate that a token in force shows, without counting it as opened; nil for any other.
+    /// - Throws: ``StorageError``.
+    package func debate(of tokenHash: [UInt8]) async throws(StorageError) -> DebateID? {
+        do {
+            return try await pool.query(
+                """
+                SELECT debate_id FROM debate_shares
+                WHERE token_hash = \(tokenHash) AND revoked_at IS NULL AND expires_at > now()
+                """
+            ).first.map { try $0.debateID("debate_id") }
+        } catch { throw StorageError.wrap(error, "share") }
+    }
+
     /// The link in force of a token, counted as opened; nil for one that never was, was revoked or has expired.
     /// - Throws: ``StorageError``.
     package func open(_ tokenHash: [UInt8]) async throws(StorageError) -> Share? {

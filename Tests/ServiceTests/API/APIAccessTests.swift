@@ -43,7 +43,8 @@ struct APIAccessTests {
             let open = table.filter { if case .open = $0.requirement { true } else { false } }
             #expect(
                 open.map(\.path) == [
-                    "/api/shared/{token}", "/api/receipts/share/{token}", "/api/receipts/signing-key",
+                    "/api/shared/{token}", "/api/shared/{token}/events", "/api/receipts/share/{token}",
+                    "/api/receipts/signing-key",
                     "/.well-known/aragora-odr-signing-key", "/api/receipt-log/head", "/api/receipt-log/inclusion",
                     "/api/receipt-log/consistency", "/api/receipt-log/entries", "/api/leaderboard", "/api/rankings",
                     "/api/bots/slack/commands", "/api/bots/slack/events", "/api/bots/slack/interactions",

@@ -69,6 +69,31 @@ struct SharingTests {
         }
     }
 
+    @Test("a link shows the log of its debate, without what is the organization's, and does not count as opened")
+    func sharedEvents() async throws {
+        try await APIFixture.with { api in
+            let id = try await api.create()
+            let link = try #require(try await api.send("POST", "/api/debates/\(id)/share").json["token"]?.string)
+            let shown = try await api.get("/api/v1/shared/\(link)/events", token: nil)
+            let own = try await api.get("/api/debates/\(id)/events")
+            #expect(shown.status == 200 && shown.text == own.text)
+            #expect(
+                try await api.get("/api/shared/\(link)/events?since=1", token: nil).json["events"]?.array?.isEmpty
+                    == true)
+            // A type that is withheld keeps its hashes and loses its content.
+            _ = try await api.pool.execute("UPDATE debate_events SET type = 'budget_alert'")
+            let withheld = try await api.get("/api/shared/\(link)/events", token: nil).json["events"]?.array?.first
+            #expect(withheld?["data"]?["erased"]?.bool == true && withheld?["salt"]?.string == "")
+            #expect(withheld?["hash"] == own.json["events"]?.array?.first?["hash"])
+            #expect(!shown.text.contains("\"erased\""))
+            #expect(try await api.get("/api/shared/\(link)", token: nil).json["views"]?.int == 1)
+            _ = try await api.send("POST", "/api/debates/\(id)/share/revoke")
+            for token in [link, "none"] {
+                #expect(try await api.get("/api/shared/\(token)/events", token: nil).code == "share_not_found")
+            }
+        }
+    }
+
     @Test("a deleted debate is nowhere, its texts are gone, its chain still holds; twice is 404")
     func delete() async throws {
         try await APIFixture.with(["ARAGORA_EMBEDDED_RUNNER": "on"]) { api in

@@ -2,6 +2,7 @@
 //
 //   const stream = new EventStream(id, {
 //     since: 0, hash: null,            // the last event that is known already, and its hash
+//     path: null,                      // events come from there by polling only: for who has a link and no credential
 //     onevent(event, raw) {},          // an event of the log; `raw` is its text as received, for lib/verify.js
 //     ontext(message) {},              // token_start, token_delta, token_end: text on its way, not in the log
 //     onreset() {},                    // the log was replaced: what is known is void, the events follow from 1
@@ -37,10 +38,13 @@ export class EventStream {
   #failures = 0;
   #closed = false;
   #wake;
-  #replayTo = 0;
+  #path;
+  #isPolledOnly;
 
-  constructor(id, { since = 0, hash = null, ...listeners }) {
+  constructor(id, { since = 0, hash = null, path = null, ...listeners }) {
     this.#id = id;
+    this.#path = path ?? `/debates/${id}/events`;
+    this.#isPolledOnly = path !== null;
     this.#seq = since;
     this.#hash = hash;
     this.#on = { onevent() {}, ontext() {}, onreset() {}, onstate() {}, ...listeners };
@@ -63,6 +67,7 @@ export class EventStream {
   #connect() {
     this.#stop("retry");
     this.#drop();
+    if (this.#isPolledOnly) return this.#poll("", POLL_MS);
     this.#on.onstate({ name: "connecting", attempt: this.#failures });
     let socket;
     try {
@@ -107,7 +112,6 @@ export class EventStream {
     const data = message.data ?? {};
     switch (message.type) {
       case "replay_start":
-        this.#replayTo = data.latest_seq;
         if (data.event_count > 0) this.#on.onstate({ name: "replaying", from: data.from_seq, to: data.latest_seq });
         break;
       case "replay_end":
@@ -169,7 +173,7 @@ export class EventStream {
     this.#failures += 1;
     const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (this.#failures - 1));
     const wait = longest * (0.5 + Math.random() / 2);
-    if (this.#failures >= POLL_AFTER_FAILURES) return this.#poll(reason, wait);
+    if (!this.#isPolledOnly && this.#failures >= POLL_AFTER_FAILURES) return this.#poll(reason, wait);
     this.#on.onstate({ name: "waiting", until: Date.now() + wait, attempt: this.#failures, reason });
     this.#after("retry", wait, () => this.#connect());
   }
@@ -180,8 +184,10 @@ export class EventStream {
     try {
       for (let isMore = true; isMore && !this.#closed;) isMore = await this.#fetchEvents();
       if (this.#closed) return;
+      this.#failures = this.#isPolledOnly ? 0 : this.#failures;
       this.#on.onstate({ name: "polling", reason });
     } catch (error) {
+      this.#failures += this.#isPolledOnly ? 1 : 0;
       if (this.#closed) return;
       if (error.status === 401 || error.status === 403 || error.status === 404) return this.#refuse({ message: error.message, error_code: error.code });
       this.#on.onstate({ name: "waiting", until: Date.now() + wait, attempt: this.#failures, reason: error.message });
@@ -192,7 +198,7 @@ export class EventStream {
   }
 
   async #fetchEvents() {
-    const { events } = await api.get(`/debates/${this.#id}/events`, { query: { since: this.#seq, limit: PAGE } });
+    const { events } = await api.get(this.#path, { query: { since: this.#seq, limit: PAGE } });
     if (events.length > 0 && this.#hash && events[0].prev_hash !== this.#hash) {
       this.#reset();
       return true;

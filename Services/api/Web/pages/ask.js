@@ -68,7 +68,7 @@ class AskForm {
     this.add = h("button", { type: "button", class: "quiet", onclick: () => this.#addSeat() }, "Add an agent");
     this.rounds = h("input", { type: "number", min: 1, max: 12, value: 3, required: true });
     this.consensus = h("select", MODES.map(([value, text]) => h("option", { value }, text)));
-    this.form = h("select", h("option", { value: "light" }, "Every step in every round"), h("option", { value: "full" }, "One way of thinking a round"));
+    this.form = h("select", h("option", { value: "light" }, "Every step each round"), h("option", { value: "full" }, "One step a round"));
     this.budget = h("input", { type: "number", min: 0.0001, step: "any", inputmode: "decimal", placeholder: "none" });
     this.adaptive = h("input", { type: "checkbox", id: "adaptive" });
     this.problem = h("p", { class: "notice bad", role: "alert", hidden: true });
