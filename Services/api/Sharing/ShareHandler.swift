@@ -63,7 +63,7 @@ struct ShareHandler: Sendable {
             throw APIError(.shareNotFound)
         }
         let page = try await lookup.events(of: record.id, from: Int64(since) + 1, limit: limit)
-        let envelopes = page.map { EventEnvelope.encode($0.shared, debateID: record.id) }
+        let envelopes = page.map { EventEnvelope.encode($0.shownByLink, debateID: record.id) }
         return .json(
             EventPageBody.encode(
                 record.id, envelopes: envelopes, lastSeq: page.last?.seq ?? Int64(since), latestSeq: record.tail.seq,
@@ -78,7 +78,7 @@ extension SealedEvent {
     static let withheldFromLinks: Set<String> = ["knowledge_recalled", "budget_alert"]
 
     /// As a link shows it.
-    fileprivate var shared: SealedEvent {
+    var shownByLink: SealedEvent {
         guard Self.withheldFromLinks.contains(type) else { return self }
         return SealedEvent(
             seq: seq, type: type, round: round, agent: agent, at: at, epoch: epoch, data: [], salt: [],
