@@ -11,9 +11,6 @@ struct WholeDebates: Benchmark {
 
     /// Debates under way at once in the closed loop.
     private static let concurrency = 64
-    /// Debates a second in the open loop.
-    private static let openRates = [25.0, 50.0, 100.0]
-
     init() {}
 
     func measure(_ bench: Bench) async throws -> [Figure] {
@@ -23,7 +20,6 @@ struct WholeDebates: Benchmark {
             let closed = try await bench.alternate([{ try await closedRound(stack, bench) }])[0]
             var figures = summary(closed, fsync)
             figures += try await shape(services, bench)
-            for rate in Self.openRates { figures += try await openRounds(rate, stack, bench, fsync) }
             await stack.stop(on: bench.loop)
             return figures
         }
@@ -31,7 +27,7 @@ struct WholeDebates: Benchmark {
 
     // MARK: The stack
 
-    private struct Stack: Sendable {
+    struct Stack: Sendable {
         let api: Service
         let gateway: Service
         let workers: [Service]
@@ -94,9 +90,9 @@ struct WholeDebates: Benchmark {
         let cpu = zip(before, stack.cpu(bench)).map {
             (name: $0.name, milliseconds: ($1.seconds - $0.seconds) / count * 1e3)
         }
+        let parts = cpu.map { "\($0.name) \(NumberText.short($0.milliseconds))" }.joined(separator: ", ")
         bench.say(
-            "closed: \(NumberText.short(count / seconds)) debates/s, \(results.count) debates in \(NumberText.short(seconds)) s"
-        )
+            "closed: \(NumberText.short(count / seconds)) debates/s, \(results.count) debates; ms of CPU: \(parts)")
         return Round(rate: count / seconds, latencies: results.map(\.latency), events: results.map(\.events), cpu: cpu)
     }
 
@@ -154,34 +150,5 @@ struct WholeDebates: Benchmark {
                 Figure("debates not completed", Double(try ended[0].int("n")), ""),
             ]
         }
-    }
-
-    // MARK: Open loop
-
-    private func openRounds(_ rate: Double, _ stack: Stack, _ bench: Bench, _ fsync: Double) async throws -> [Figure] {
-        let result = try await OpenLoop.run(
-            perSecond: rate, seconds: bench.options.seconds(20), on: bench.clientLoops
-        ) { index in
-            let client = stack.clients[index]
-            _ = try await client.watch(try await client.create())
-        }
-        let achieved = Double(result.latencies.count) / result.seconds
-        bench.say(
-            "open at \(rate)/s: \(NumberText.short(achieved))/s, \(result.failures.count) failed \(result.failures.first ?? "")"
-        )
-        return [
-            Figure("debates finished, open loop at \(NumberText.short(rate))/s", achieved, "1/s").with {
-                $0.fsyncsPerSecond = fsync
-            },
-            Figure("debate p50, open loop at \(NumberText.short(rate))/s", result.latencies.percentile(50), "ms").with {
-                $0.fsyncsPerSecond = fsync
-            },
-            Figure("debate p99, open loop at \(NumberText.short(rate))/s", result.latencies.percentile(99), "ms").with {
-                $0.fsyncsPerSecond = fsync
-                if !result.failures.isEmpty {
-                    $0.note = "\(result.failures.count) not finished within \(DebateClient.patience.seconds) s"
-                }
-            },
-        ]
     }
 }
