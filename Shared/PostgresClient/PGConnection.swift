@@ -131,9 +131,22 @@ package actor PGConnection {
         defer { end() }
         guard case .open = phase else { return }
         phase = .ended
+        try await sendCommit(after: [])
+    }
+
+    /// The transaction stays open when one of the statements fails, for the rollback.
+    func commit(after statements: [SQL]) async throws(PGError) {
+        guard case .open = phase else { throw PGError(.closed, "the transaction has ended, or was never begun") }
+        for statement in statements { if let problem = statement.problem { throw problem } }
+        try await sendCommit(after: statements)
+        phase = .ended
+    }
+
+    private func sendCommit(after statements: [SQL]) async throws(PGError) {
         // Not cancellable: a COMMIT that was sent is better waited for than left open.
-        let result = try await submit(PGOperation(["COMMIT"], commits: true, timeout: remaining), isCancellable: false)
-        guard !result[0].isRollback else {
+        let results = try await submit(
+            PGOperation(statements + ["COMMIT"], commits: true, timeout: remaining), isCancellable: false)
+        guard results.last?.isRollback == false else {
             throw PGError(
                 server: "rolled back, because a statement of the transaction had failed",
                 sqlState: SQLState.inFailedTransaction.rawValue, constraint: nil, position: nil, isFatal: false)

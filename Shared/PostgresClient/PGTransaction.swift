@@ -24,4 +24,11 @@ package struct PGTransaction: Sendable {
         guard !statements.isEmpty else { return [] }
         return try await connection.runInTransaction(statements)
     }
+
+    /// Runs what is left and commits, in one flush and one round trip. Nothing may follow; the closure that the transaction
+    /// was given to returns next.
+    /// - Throws: like any statement; or as COMMIT does, and then it is not known whether it took effect.
+    package func commit(after statements: [SQL]) async throws(PGError) {
+        try await connection.commit(after: statements)
+    }
 }

@@ -59,6 +59,29 @@ struct TransactionTests {
         }
     }
 
+    @Test("the last statements and the commit travel together; then the transaction is over")
+    func commitsAfter() async throws {
+        try await withTable(poolSize: 1) { pool, _ in
+            let late = await #expect(throws: PGError.self) {
+                try await pool.withTransaction { transaction in
+                    _ = try await transaction.execute("INSERT INTO t VALUES (1)")
+                    try await transaction.commit(after: ["INSERT INTO t VALUES (2)"])
+                    _ = try await transaction.execute("INSERT INTO t VALUES (3)")
+                }
+            }
+            #expect(late?.code == .closed)
+            let error = await #expect(throws: PGError.self) {
+                try await pool.withTransaction { transaction in
+                    _ = try await transaction.execute("INSERT INTO t VALUES (4)")
+                    try await transaction.commit(after: ["SELECT 1/0"])
+                }
+            }
+            #expect(error?.sqlState == .divisionByZero)
+            let kept = try await count(pool)
+            #expect(kept == 2)
+        }
+    }
+
     @Test("a failure that the body swallows still can not commit")
     func swallowedFailure() async throws {
         try await withTable(poolSize: 1) { pool, _ in
