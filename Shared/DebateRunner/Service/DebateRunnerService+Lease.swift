@@ -60,11 +60,13 @@ extension DebateRunnerService {
         while true {
             try await dependencies.loop.sleep(for: RunnerSettings.renewal)
             let sentAt = context.lease.reading()
-            guard case .holdings(let holdings) = try await registry.renew() else { return registrationLost() }
+            guard case .holdings(let holdings, let commanded) = try await registry.renew() else {
+                return registrationLost()
+            }
             guard self.registry === registry else { return }
             context.lease.confirm(sentAt: sentAt)
             await reconcile(holdings, asOf: sentAt, runner: registry.registration.id)
-            for run in runs.values { tell(run) { $0.lookForCommands() } }
+            for debate in commanded { if let run = runs[debate] { tell(run) { $0.lookForCommands() } } }
         }
     }
 

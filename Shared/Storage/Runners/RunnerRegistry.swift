@@ -30,8 +30,8 @@ package actor RunnerRegistry {
     }
 
     package enum Renewal: Sendable, Hashable {
-        /// Everything this runner owns, by what Postgres says.
-        case holdings([Holding])
+        /// Everything this runner owns, by what Postgres says, and those of them whose commands are not all in their log.
+        case holdings([Holding], commanded: Set<DebateID> = [])
         /// The row is gone: stop everything and register anew, under a new id.
         case expired
     }
@@ -109,18 +109,16 @@ package actor RunnerRegistry {
                 WITH me AS (
                     UPDATE runners SET expires_at = \(expiry), renewed_at = now() WHERE id = \(registration.id) RETURNING id
                 )
-                SELECT r.debate_id, r.lease_epoch FROM me LEFT JOIN debate_runs r ON r.lease_owner = me.id
+                SELECT r.debate_id, r.lease_epoch, r.next_command > r.consumed_seq + 1 AS is_commanded
+                FROM me LEFT JOIN debate_runs r ON r.lease_owner = me.id
                 """)
             guard !rows.isEmpty else { return .expired }
-            return .holdings(try Self.holdings(rows))
+            let held = try rows.filter { try !$0.isNull("debate_id") }
+            return .holdings(
+                try held.map { Holding(debate: try $0.debateID("debate_id"), epoch: try $0.int64("lease_epoch")) },
+                commanded: Set(try held.filter { try $0.bool("is_commanded") }.map { try $0.debateID("debate_id") }))
         } catch {
             throw Self.error(error, "renew")
-        }
-    }
-
-    private static func holdings(_ rows: [Row]) throws -> [Holding] {
-        try rows.filter { try !$0.isNull("debate_id") }.map {
-            Holding(debate: try $0.debateID("debate_id"), epoch: try $0.int64("lease_epoch"))
         }
     }
 
