@@ -1,14 +1,16 @@
 import Domain
 import PostgresClient
-import Storage
 import TestSupport
 import Testing
+
+@testable import Storage
 
 /// Each fence rule of the protocol's model has a test here or in ``IntentTests`` that fails when the rule is taken out.
 @Suite(.needsPostgres)
 struct AppendTests {
-    @Test("appends events, settles outcomes and moves tail and command cursor in one statement")
-    func appends() async throws {
+    @Test(
+        "appends events, settles outcomes and moves tail and command cursor in one statement", arguments: [false, true])
+    func appends(isFree: Bool) async throws {
         try await Bench.with { bench in
             let runner = try await bench.runner()
             var (chain, holding) = try await bench.held(by: runner)
@@ -22,7 +24,7 @@ struct AppendTests {
             let result = try await bench.log.append(
                 EventBatch(
                     debate: chain.debate, epoch: 1, previous: previous, events: events,
-                    outcomes: [.answered(chain.debate, CallKey.first.attempt())], consumedCommands: 1))
+                    outcomes: [.answered(chain.debate, CallKey.first.attempt(), isFree: isFree)], consumedCommands: 1))
 
             #expect(result == .appended)
             #expect(try await bench.events(chain.debate).dropFirst() == events[...])
@@ -56,15 +58,24 @@ struct AppendTests {
         }
     }
 
-    @Test("an outcome is stored although the fence refuses its event")
-    func lostEpochStillPays() async throws {
+    @Test("an append that settles nothing reads no calls, however many there are")
+    func readsNoCalls() async throws {
+        try await Bench.with { bench in
+            var chain = try await bench.held(by: try await bench.runner()).chain
+            #expect(!AppendStatement.make(chain.batch(epoch: 1), tail: chain.tail).text.contains("agent_calls"))
+        }
+    }
+
+    @Test("an outcome is stored although the fence refuses its event", arguments: [false, true])
+    func lostEpochStillPays(isFree: Bool) async throws {
         try await Bench.with { bench in
             let zombie = try await bench.runner()
             var (chain, holding) = try await bench.held(by: zombie)
             _ = try await bench.runs.recordIntents(holding, [CallKey.first.intent])
             _ = try await bench.adopt(from: zombie)
             let batch = chain.batch(
-                epoch: 1, call: CallKey.first.attempt(), outcomes: [.answered(chain.debate, CallKey.first.attempt())])
+                epoch: 1, call: CallKey.first.attempt(),
+                outcomes: [.answered(chain.debate, CallKey.first.attempt(), isFree: isFree)])
             await #expect { try await bench.log.append(batch) } throws: { $0.isLost(to: 2) }
             #expect(try await bench.callState(chain.debate, .first) == "answered")
             #expect(try await bench.events(chain.debate).count == 1)

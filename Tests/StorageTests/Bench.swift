@@ -256,20 +256,24 @@ extension CallKey {
 }
 
 extension CallSettlement {
-    static func answered(_ debate: DebateID, _ call: CallReference, _ content: String = "Postgres.") -> CallSettlement {
+    static func answered(
+        _ debate: DebateID, _ call: CallReference, _ content: String = "Postgres.", isFree: Bool = false
+    ) -> CallSettlement {
         CallSettlement(
             debate: debate, reference: call,
             outcome: .answered(
                 Answer(
                     content: content, provider: .demo, model: "demo-1b",
                     usage: Usage(inputTokens: 10, outputTokens: 20, cost: MicroUSD(30)), truncated: false)),
-            latencyMilliseconds: 12)
+            latencyMilliseconds: 12, isFree: isFree)
     }
 
-    static func failed(_ debate: DebateID, _ call: CallReference, _ kind: CallFailure.Kind = .overloaded)
-        -> CallSettlement
-    {
-        CallSettlement(debate: debate, reference: call, outcome: .failed(CallFailure(kind)), latencyMilliseconds: 5)
+    static func failed(
+        _ debate: DebateID, _ call: CallReference, _ kind: CallFailure.Kind = .overloaded, isFree: Bool = false
+    ) -> CallSettlement {
+        CallSettlement(
+            debate: debate, reference: call, outcome: .failed(CallFailure(kind)), latencyMilliseconds: 5, isFree: isFree
+        )
     }
 }
 

@@ -122,14 +122,14 @@ struct IntentTests {
         }
     }
 
-    @Test("a state moves only forward, whoever writes it")
-    func forward() async throws {
+    @Test("a state moves only forward, whoever writes it", arguments: [false, true])
+    func forward(isFree: Bool) async throws {
         try await Bench.with { bench in
             let (chain, holding) = try await bench.held(by: try await bench.runner())
             _ = try await bench.runs.recordIntents(holding, [CallKey.first.intent])
-            try await bench.runs.settle([.answered(chain.debate, CallKey.first.attempt(), "one")])
-            try await bench.runs.settle([.answered(chain.debate, CallKey.first.attempt(), "two")])
-            try await bench.runs.settle([.failed(chain.debate, CallKey.first.attempt())])
+            try await bench.runs.settle([.answered(chain.debate, CallKey.first.attempt(), "one", isFree: isFree)])
+            try await bench.runs.settle([.answered(chain.debate, CallKey.first.attempt(), "two", isFree: isFree)])
+            try await bench.runs.settle([.failed(chain.debate, CallKey.first.attempt(), isFree: isFree)])
             let rows = try await bench.pool.query("SELECT state, content, cost_micro_usd FROM agent_calls")
             #expect(try rows.map { try $0.text("content") } == ["one"])
             for state in ["intent", "unknown", "failed"] {
@@ -151,14 +151,14 @@ struct IntentTests {
         }
     }
 
-    @Test("a late answer corrects an unknown call, also after the end")
-    func lateAnswer() async throws {
+    @Test("a late answer corrects an unknown call, also after the end", arguments: [false, true])
+    func lateAnswer(isFree: Bool) async throws {
         try await Bench.with { bench in
             let (chain, holding) = try await bench.held(by: try await bench.runner())
             _ = try await bench.runs.recordIntents(holding, [CallKey.first.intent])
             try await bench.end(chain.debate)
             #expect(try await bench.callState(chain.debate, .first) == "unknown")
-            try await bench.runs.settle([.answered(chain.debate, CallKey.first.attempt())])
+            try await bench.runs.settle([.answered(chain.debate, CallKey.first.attempt(), isFree: isFree)])
             #expect(try await bench.callState(chain.debate, .first) == "answered")
             #expect(try await bench.debates.costs(of: chain.debate).map(\.usage.cost) == [MicroUSD(30)])
         }

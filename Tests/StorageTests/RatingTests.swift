@@ -81,10 +81,9 @@ struct RatingTests {
             let debate = try await bench.held(by: runner).chain.debate
             await #expect(throws: Killed.self) {
                 try await bench.pool.withTransaction { transaction in
-                    let answers = try await transaction.queryPipelined(MatchRecorder.preparation(Self.won))
-                    try await MatchRecorder.record(
-                        Self.won, of: debate, at: Timestamp(milliseconds: 0), rules: .standard, after: answers[...],
-                        in: transaction)
+                    let rate = MatchRecorder.rate(
+                        Self.won, of: debate, at: Timestamp(milliseconds: 0), rules: .standard)
+                    _ = try await transaction.query(rate)
                     #expect(try await transaction.query("SELECT number FROM matches").count == 1)
                     throw Killed()
                 }
@@ -122,6 +121,46 @@ struct RatingTests {
             let match = try await RatingStore(pool: bench.pool).matches(within: .installation, limit: 1, offset: 0)
                 .items[0]
             #expect(match.rules == rules && match.before[0] == Ratio(1000) && match.after[0] == Ratio(1032))
+        }
+    }
+
+    /// A panel drawn at random, in which an agent may have two seats.
+    private static func drawn(_ random: inout SeededRandom, among agents: Int) -> RatedMatch {
+        let results = RatedMatch.Result.allCases
+        let sides = (0..<Int.random(in: 2...5, using: &random)).map { seat in
+            RatedMatch.Side(
+                name: "agent-\(seat)",
+                agent: RatedAgent(provider: .openai, model: "m\(Int.random(in: 1...agents, using: &random))"),
+                votes: Int.random(in: 0...4, using: &random), result: results.randomElement(using: &random) ?? .draw,
+                squaredError: Bool.random(using: &random)
+                    ? Ratio(tenThousandths: .random(in: 0...10_000, using: &random)) : nil,
+                kept: [true, false, nil].randomElement(using: &random) ?? nil)
+        }
+        return RatedMatch(
+            sides: sides, winner: sides[0].name, weight: Ratio(tenThousandths: .random(in: 0...10_000, using: &random)))
+    }
+
+    @Test(
+        "SQL and Swift rate alike, to the last digit",
+        arguments: [RatingRules.standard, RatingRules(initial: 100, kFactor: 400)])
+    func sameRule(rules: RatingRules) async throws {
+        var random = SeededRandom(seed: 20_261_121)
+        try await Bench.with { bench in
+            var standings: [RatedAgent: AgentRating] = [:]
+            var expected: [StoredMatch] = []
+            for number in 1...120 {
+                let match = Self.drawn(&random, among: number < 60 ? 4 : 40)
+                let debate = try await bench.debate().debate
+                let at = Timestamp(milliseconds: Int64(number) * 1000)
+                let rated = StoredMatch.rating(
+                    match, number: Int64(number), of: debate, at: at, rules: rules, standings: standings)
+                expected.append(rated.match)
+                for rating in rated.ratings { standings[rating.agent] = rating }
+                _ = try await bench.pool.query(MatchRecorder.rate(match, of: debate, at: at, rules: rules))
+            }
+            let stored = try await RatingStore(pool: bench.pool).matches(within: .installation, limit: 200, offset: 0)
+            #expect(stored.items.reversed() == expected)
+            #expect(try await RatingStore(pool: bench.pool).ratings(of: Array(standings.keys)) == standings)
         }
     }
 }

@@ -6,8 +6,17 @@ import Providers
 
 /// One phase step: outcomes and commands become events, and go into the log in one append.
 extension DebateRun {
+    /// Events that were made but not appended, because the end follows them at once.
+    struct LastStep {
+        let draft: Draft
+        let settlements: [CallSettlement]
+        let consumed: Int64?
+    }
+
     /// Takes in what is ready. The machine only moves once its events are known to be in the log.
-    func advance() async throws(RunStop) {
+    /// - Returns: the last step of the debate, to be appended with its end; nil when there is more to come, or calls in
+    ///   flight must be aborted first.
+    func advance() async throws(RunStop) -> LastStep? {
         var draft = Draft(machine: machine, at: nextTime)
         let taken = finished
         finished = []
@@ -20,7 +29,13 @@ extension DebateRun {
         }
         let consumed = try draft.take(commands)
         try draft.applyDueRecords()
-        guard !draft.events.isEmpty else { return try await settle(settlements) }
+        guard !draft.events.isEmpty else {
+            try await settle(settlements)
+            return nil
+        }
+        if case .finish = draft.machine.due.first, inFlight.isEmpty, granted.isEmpty {
+            return LastStep(draft: draft, settlements: settlements, consumed: consumed)
+        }
         let fresh = freshCalls(after: draft.machine)
         let result = try await append(
             draft, settlements: settlements, consumed: consumed, intents: fresh.map(intent))
@@ -30,6 +45,7 @@ extension DebateRun {
             commands.removeAll { $0.number <= consumed }
         }
         try await note(result.alerts)
+        return nil
     }
 
     /// Events that follow from what is ready, tried on a copy of the machine.
@@ -92,7 +108,7 @@ extension DebateRun {
         return result
     }
 
-    private func seal(_ events: [DebateEvent], at: Timestamp) throws(RunStop) -> [SealedEvent] {
+    func seal(_ events: [DebateEvent], at: Timestamp) throws(RunStop) -> [SealedEvent] {
         var chain = EventChain(debateID: claim.debate, tail: tail)
         do { return try chain.seal(events, at: at, epoch: claim.epoch) } catch { throw .unavailable("\(error)") }
     }
@@ -107,7 +123,8 @@ extension DebateRun {
         if case .failed(let failure) = done.outcome, failure.kind == .cancelled { return nil }
         return CallSettlement(
             debate: claim.debate, reference: done.reference, outcome: done.outcome,
-            latencyMilliseconds: done.latencyMilliseconds)
+            latencyMilliseconds: done.latencyMilliseconds,
+            isFree: done.outcome.usage.cost == .zero && context.worstCost(done.call) == nil)
     }
 
     /// What an outcome means for the debate; nil when the call is tried again, or was cancelled by us.

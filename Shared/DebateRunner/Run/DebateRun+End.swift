@@ -22,15 +22,24 @@ extension DebateRun {
         try await append(draft, settlements: settlements, consumed: nil)
     }
 
-    /// Appends receipt and end and sets the terminal status, in one transaction (design §2.5).
-    func conclude() async throws(RunStop) -> RunEnd {
-        guard case .finish(let outcome) = machine.due.first else { throw .broken("the end is not due any more") }
+    /// Appends receipt and end, and `last` before them, and sets the terminal status, in one transaction (design §2.5).
+    func conclude(_ last: LastStep? = nil) async throws(RunStop) -> RunEnd {
+        var replay = self.replay
+        var before: [SealedEvent] = []
+        if let last {
+            before = try seal(last.draft.events, at: last.draft.at)
+            try replay.committed(before, machine: last.draft.machine)
+        }
+        guard case .finish(let outcome) = replay.machine.due.first else { throw .broken("the end is not due any more") }
         let ending = try DebateEnding(
-            outcome, after: replay, epoch: claim.epoch, at: nextTime, previousReceipt: context.previousReceipt(),
+            outcome, after: replay, before: before, epoch: claim.epoch,
+            at: replay.nextTime(now: context.wallClock()), previousReceipt: context.previousReceipt(),
             keys: context.receiptKeys())
         do throws(EventLogError) {
             _ = try await context.log.conclude(
-                EventBatch(debate: claim.debate, epoch: claim.epoch, previous: tail, events: ending.events),
+                EventBatch(
+                    debate: claim.debate, epoch: claim.epoch, previous: tail, events: ending.events,
+                    outcomes: last?.settlements ?? [], consumedCommands: last?.consumed),
                 ending.conclusion)
         } catch {
             throw RunStop(error)

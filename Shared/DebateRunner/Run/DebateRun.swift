@@ -123,7 +123,7 @@ actor DebateRun {
             if let stopNote { throw stopNote }
             if cancelsCalls { group.cancelAll() }
             try await readCommands()
-            try await advance()
+            if let last = try await advance() { return try await conclude(last) }
             if case .finish = machine.due.first {
                 try await cancelAndSettle(&group)
                 return try await conclude()

@@ -21,6 +21,14 @@ package enum CallOutcome: Sendable, Hashable {
 }
 
 extension CallOutcome {
+    /// What it used, as far as that is known.
+    package var usage: Usage {
+        switch self {
+        case .answered(let answer): answer.usage
+        case .failed(let failure): failure.usage
+        }
+    }
+
     /// How a call ended, in one word.
     package enum Summary: String, Sendable, CaseIterable {
         case answered

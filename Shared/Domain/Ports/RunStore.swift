@@ -115,11 +115,17 @@ package struct CallSettlement: Sendable, Hashable {
     package let outcome: CallOutcome
     /// Milliseconds from sending to the end.
     package let latencyMilliseconds: Int64
-    package init(debate: DebateID, reference: CallReference, outcome: CallOutcome, latencyMilliseconds: Int64) {
+    /// Nothing was reserved for the call, and it cost nothing. Only a hint: money that is there moves all the same.
+    package let isFree: Bool
+    package init(
+        debate: DebateID, reference: CallReference, outcome: CallOutcome, latencyMilliseconds: Int64,
+        isFree: Bool = false
+    ) {
         self.debate = debate
         self.reference = reference
         self.outcome = outcome
         self.latencyMilliseconds = latencyMilliseconds
+        self.isFree = isFree
     }
 }
 

@@ -32,7 +32,9 @@ enum AppendStatement {
 
     /// With intents that cost something. What was settled comes first, since it frees what it had reserved.
     private static func paid(_ batch: EventBatch, _ tail: LogTail, _ intents: [CallIntent]) -> SQL {
-        let mayWrite: SQL = "log.appended > 0 AND (SELECT count(*) FROM settled) >= 0"
+        let mayWrite: SQL =
+            batch.outcomes.isEmpty
+            ? "log.appended > 0" : "log.appended > 0 AND (SELECT count(*) FROM settled) >= 0"
         return """
             \(append(batch, tail))
             SELECT log.appended, phase.written AS call_key, phase.* FROM (SELECT count(*) AS appended FROM event) AS log
@@ -53,11 +55,17 @@ enum AppendStatement {
                 WHERE debate_id = \(batch.debate) AND status = 'running' AND lease_epoch = \(batch.epoch)
                   AND last_seq = \(batch.previous.seq) AND last_hash = \(batch.previous.hash)
                 RETURNING debate_id
-            ), \(SettleStatement.clauses(batch.outcomes, gate: "(SELECT count(*) FROM run) >= 0")), event AS (
+            ), \(settling(batch.outcomes))event AS (
                 INSERT INTO debate_events (debate_id, \(raw: EventRows.columns))
                 SELECT run.debate_id, \(raw: EventRows.selected) FROM run CROSS JOIN \(EventRows.unnest(batch.events))
                 RETURNING seq
             )
             """
+    }
+
+    /// Nothing at all when nothing is to be settled: a join with no rows was planned as one with every call there is.
+    private static func settling(_ outcomes: [CallSettlement]) -> SQL {
+        guard !outcomes.isEmpty else { return "" }
+        return "\(SettleStatement.clauses(outcomes, gate: "(SELECT count(*) FROM run) >= 0")), "
     }
 }

@@ -55,40 +55,78 @@ enum CallRows {
 
 /// Outcomes on their way into `agent_calls`: unfenced, by compare-and-set, forward only.
 enum SettleStatement {
-    /// Common table expressions `outcome`, `settling` and `settled`.
-    /// - Parameter gate: a condition that makes the run's row come first in the lock order.
+    /// Common table expressions, of which `settled` has a row for each attempt that moved.
+    /// - Parameters:
+    ///   - settlements: at least one.
+    ///   - gate: a condition that makes the run's row come first in the lock order.
     static func clauses(_ settlements: [CallSettlement], gate: String) -> SQL {
+        let isFree = settlements.allSatisfy { $0.isFree && $0.debate == settlements[0].debate }
+        return isFree ? free(settlements, gate) : paid(settlements, gate)
+    }
+
+    /// Of calls that move no money: rows are locked as they are written, in the order of their keys.
+    private static func free(_ settlements: [CallSettlement], _ gate: String) -> SQL {
+        """
+        settled AS (
+            UPDATE agent_calls c
+            SET \(raw: assignments)
+            FROM \(outcomes(settlements.sorted(by: isBefore)))
+            WHERE c.debate_id = \(settlements[0].debate) AND c.call_key = o.call_key COLLATE "C" AND c.attempt = o.attempt
+              AND c.state IN ('intent', 'unknown') AND \(raw: gate)
+            RETURNING c.attempt
+        )
+        """
+    }
+
+    /// The order of the primary key.
+    private static func isBefore(_ one: CallSettlement, _ other: CallSettlement) -> Bool {
+        let (first, second) = (one.reference, other.reference)
+        guard first.key != second.key else { return first.attempt < second.attempt }
+        return first.key.text.utf8.lexicographicallyPrecedes(second.key.text.utf8)
+    }
+
+    /// All are locked before the first moves money: accounts come after calls in the lock order.
+    private static func paid(_ settlements: [CallSettlement], _ gate: String) -> SQL {
+        """
+        outcome AS (
+            SELECT * FROM \(outcomes(settlements))
+        ), settling AS (
+            SELECT c.debate_id, c.call_key, c.attempt
+            FROM agent_calls c JOIN outcome o
+              ON c.debate_id = o.debate_id COLLATE "C" AND c.call_key = o.call_key COLLATE "C" AND c.attempt = o.attempt
+            WHERE \(among(settlements)) AND c.state IN ('intent', 'unknown') AND \(raw: gate)
+            ORDER BY c.debate_id, c.call_key, c.attempt FOR NO KEY UPDATE OF c
+        ), settled AS (
+            UPDATE agent_calls c
+            SET \(raw: assignments)
+            FROM settling s JOIN outcome o
+              ON s.debate_id = o.debate_id COLLATE "C" AND s.call_key = o.call_key COLLATE "C" AND s.attempt = o.attempt
+            WHERE \(among(settlements)) AND c.debate_id = s.debate_id AND c.call_key = s.call_key
+              AND c.attempt = s.attempt AND c.state IN ('intent', 'unknown')
+              AND (SELECT count(*) FROM settling) > 0
+            RETURNING c.attempt
+        )
+        """
+    }
+
+    private static let assignments = """
+        state = o.state, content = o.content, truncated = o.truncated, answer_provider = o.provider, \
+        answer_model = o.model, failure = o.failure, input_tokens = o.input_tokens, output_tokens = o.output_tokens, \
+        cost_micro_usd = o.cost, latency_ms = greatest(o.latency, 0), settled_at = now()
+        """
+
+    /// The outcomes as a table `o`.
+    private static func outcomes(_ settlements: [CallSettlement]) -> SQL {
         let rows = settlements.map(OutcomeRow.init)
         return """
-            outcome AS (
-                SELECT * FROM unnest(
-                    \(settlements.map(\.debate.text)), \(settlements.map(\.reference.key.text)),
-                    \(settlements.map(\.reference.attempt)), \(rows.map(\.state)), \(rows.map(\.content)),
-                    \(rows.map(\.truncated)), \(rows.map(\.provider)), \(rows.map(\.model)), \(rows.map(\.failure)),
-                    \(rows.map(\.usage.inputTokens)), \(rows.map(\.usage.outputTokens)), \(rows.map(\.usage.cost.amount)),
-                    \(settlements.map(\.latencyMilliseconds)))
-                AS o (debate_id, call_key, attempt, state, content, truncated, provider, model, failure, input_tokens,
-                      output_tokens, cost, latency)
-            ), settling AS (
-                SELECT c.debate_id, c.call_key, c.attempt
-                FROM agent_calls c JOIN outcome o
-                  ON c.debate_id = o.debate_id COLLATE "C" AND c.call_key = o.call_key COLLATE "C" AND c.attempt = o.attempt
-                WHERE \(among(settlements)) AND c.state IN ('intent', 'unknown') AND \(raw: gate)
-                ORDER BY c.debate_id, c.call_key, c.attempt FOR NO KEY UPDATE OF c
-            ), settled AS (
-                UPDATE agent_calls c
-                SET state = o.state, content = o.content, truncated = o.truncated, answer_provider = o.provider,
-                    answer_model = o.model, failure = o.failure, input_tokens = o.input_tokens,
-                    output_tokens = o.output_tokens, cost_micro_usd = o.cost, latency_ms = greatest(o.latency, 0),
-                    settled_at = now()
-                FROM settling s JOIN outcome o
-                  ON s.debate_id = o.debate_id COLLATE "C" AND s.call_key = o.call_key COLLATE "C" AND s.attempt = o.attempt
-                WHERE \(among(settlements)) AND c.debate_id = s.debate_id AND c.call_key = s.call_key
-                  AND c.attempt = s.attempt AND c.state IN ('intent', 'unknown')
-                  -- All are locked before the first moves money.
-                  AND (SELECT count(*) FROM settling) > 0
-                RETURNING c.attempt
-            )
+            unnest(
+                \(settlements.map(\.debate.text)), \(settlements.map(\.reference.key.text)),
+                \(settlements.map(\.reference.attempt)), \(rows.map(\.state)), \(rows.map(\.content)),
+                \(rows.map(\.truncated)), \(rows.map(\.provider)), \(rows.map(\.model)), \(rows.map(\.failure)),
+                \(rows.map(\.usage.inputTokens)), \(rows.map(\.usage.outputTokens)), \(rows.map(\.usage.cost.amount)),
+                \(settlements.map(\.latencyMilliseconds)))
+            AS o (debate_id, call_key, attempt, state, content, truncated, provider, model, failure, input_tokens,
+                  output_tokens, cost, latency)
             """
     }
 
@@ -97,6 +135,11 @@ enum SettleStatement {
     private static func among(_ settlements: [CallSettlement]) -> SQL {
         let debates = Array(Set(settlements.map(\.debate.text))).sorted()
         return debates.count == 1 ? "c.debate_id = \(debates[0])" : "c.debate_id = ANY (\(debates) COLLATE \"C\")"
+    }
+
+    /// Settles outcomes in a transaction that has locked their run.
+    static func underLock(_ settlements: [CallSettlement]) -> SQL {
+        "WITH \(clauses(settlements, gate: "true")) SELECT count(*) AS settled FROM settled"
     }
 
     /// Settles outcomes alone, and notes the progress of those runs that still have their holder.

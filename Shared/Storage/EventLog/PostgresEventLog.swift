@@ -98,13 +98,15 @@ package struct PostgresEventLog: EventLog {
     {
         let tail = try Self.tail(of: batch)
         do {
-            let refusal = try await resender.run { _ in
-                try await pool.withTransaction { transaction in
-                    try await end(batch, conclusion, tail, in: transaction)
+            return try await resender.run { _ in
+                do {
+                    try await pool.withTransaction { try await end(batch, conclusion, in: $0) }
+                    return .appended
+                } catch let error as PGError where error.sqlState == RunFence.refused {
+                    try await settleAlone(batch.outcomes)
+                    return try await examine(batch, tail)
                 }
             }
-            guard let refusal else { return .appended }
-            return try await explain(refusal, batch, tail)
         } catch let error as PGError where error.meansBug {
             try await settleAlone(batch.outcomes)
             throw .broken("conclude: \(error)")
@@ -113,44 +115,22 @@ package struct PostgresEventLog: EventLog {
         }
     }
 
-    /// - Returns: where the run stands when it is not where the batch begins; then only outcomes were written.
+    /// Everything but the ratings is written in one round trip. Their lock, which all debates share, is taken and given
+    /// back in the second, together with the commit: it is never held while this process has something else to do.
     private func end(
-        _ batch: EventBatch, _ conclusion: DebateConclusion, _ tail: LogTail, in transaction: PGTransaction
-    ) async throws -> RunFence? {
-        guard let row = try await transaction.query(RunFence.locking(batch.debate)).first else {
-            throw EventLogError.broken("\(batch.debate) has no run")
-        }
-        let fence = try RunFence(row)
-        let settle = batch.outcomes.isEmpty ? [] : [SettleStatement.alone(batch.outcomes)]
-        guard fence.refusal(of: batch.epoch) == nil, fence.tail == batch.previous else {
-            _ = try await transaction.queryPipelined(settle)
-            return fence
-        }
-        let rating = conclusion.match.map(MatchRecorder.preparation) ?? []
+        _ batch: EventBatch, _ conclusion: DebateConclusion, in transaction: PGTransaction
+    ) async throws {
+        let settle = batch.outcomes.isEmpty ? [] : [SettleStatement.underLock(batch.outcomes)]
         let answers = try await transaction.queryPipelined(
-            settle
+            [RunFence.holding(batch.debate, epoch: batch.epoch, at: batch.previous)] + settle
                 + EndStatements.make(
                     batch.debate, epoch: batch.epoch, events: batch.events, consumedCommands: batch.consumedCommands,
-                    conclusion) + rating)
-        if let match = conclusion.match {
-            try await MatchRecorder.record(
-                match, of: batch.debate, at: batch.events[batch.events.count - 1].at, rules: ratings,
-                after: answers.suffix(rating.count), in: transaction)
-        }
+                    conclusion))
         KillPoint.reach(.insideTheEnd)
-        if conclusion.isKept {
-            onKept(try answers.dropLast(rating.count).last?.first?.optionalText("problem"))
-        }
-        return nil
-    }
-
-    private func explain(_ fence: RunFence, _ batch: EventBatch, _ tail: LogTail) async throws -> AppendResult {
-        let rows = try await resender.run { _ in
-            try await pool.query(RunFence.reading(batch.debate, looksFor: tail))
-        }
-        if try rows.first?.bool("ours") == true { return .alreadyApplied }
-        if let refusal = fence.refusal(of: batch.epoch) { throw refusal.asLogError }
-        throw EventLogError.broken(Self.mismatch(batch, fence))
+        let at = batch.events[batch.events.count - 1].at
+        let rating = conclusion.match.map { MatchRecorder.rate($0, of: batch.debate, at: at, rules: ratings) }
+        try await transaction.commit(after: rating.map { [$0] } ?? [])
+        if conclusion.isKept { onKept(try answers.last?.first?.optionalText("problem")) }
     }
 
     // MARK: Read

@@ -14,6 +14,15 @@ struct RunFence: Sendable {
         """
     }
 
+    /// What ``holding(_:epoch:at:)`` fails with.
+    static let refused = SQLState(rawValue: "AR001")
+
+    /// The same lock for the holder of `epoch` whose log stands at `tail`; anybody else's transaction fails here, so that
+    /// what follows may be sent with it.
+    static func holding(_ debate: DebateID, epoch: Int64, at tail: LogTail) -> SQL {
+        "SELECT hold_run(\(debate), \(epoch), \(tail.seq), \(tail.hash))"
+    }
+
     /// One read, so one snapshot: where the run stands, and whether `tail` is in the log as ours.
     static func reading(_ debate: DebateID, looksFor tail: LogTail) -> SQL {
         """

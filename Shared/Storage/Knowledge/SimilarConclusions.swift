@@ -57,10 +57,13 @@ enum SimilarConclusions {
             WHERE k.org_id = \(organization.text) AND k.kind = 'conclusion' AND (NOT k.demo OR \(demo))
               AND k.created_at > now() - \(maxAgeDays) * interval '1 day'
             LIMIT \(maxCandidates)
-        ), scored AS (
-            SELECT DISTINCT ON (lower(c.question)) c.id, c.created_at,
-                   (SELECT sum(word.weight) FROM word WHERE c.asked @@ word.query) / (SELECT weight FROM query) AS score
+        ), newest AS (
+            SELECT DISTINCT ON (lower(c.question)) c.id, c.asked, c.created_at
             FROM candidate c ORDER BY lower(c.question), c.created_at DESC
+        ), scored AS (
+            SELECT c.id, c.created_at,
+                   (SELECT sum(word.weight) FROM word WHERE c.asked @@ word.query) / (SELECT weight FROM query) AS score
+            FROM newest c
         )
         SELECT \(raw: KnowledgeRows.columns) FROM (
             SELECT * FROM scored WHERE score >= \(minScore) ORDER BY score DESC, created_at DESC, id LIMIT \(limit)

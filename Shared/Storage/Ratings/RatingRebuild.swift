@@ -208,9 +208,8 @@ package struct RatingRebuild: Sendable {
                 _ = try await transaction.query(MatchRecorder.lock)
                 guard let next = try await unrated(after: previous, in: transaction).first else { return nil }
                 guard let match = try await match(of: next.debate, in: transaction).match else { return (next, false) }
-                let answers = try await transaction.queryPipelined(MatchRecorder.preparation(match))
-                try await MatchRecorder.record(
-                    match, of: next.debate, at: next.at, rules: rules, after: answers[...], in: transaction)
+                _ = try await transaction.query(
+                    MatchRecorder.rate(match, of: next.debate, at: next.at, rules: rules))
                 return (next, true)
             }
             guard let step else { return }
