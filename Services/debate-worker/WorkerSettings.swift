@@ -24,10 +24,17 @@ struct WorkerSettings: ReloadableSettings {
     let providers: ProviderSettings
     let webhooks: WebhookSettings
 
+    /// Debates that share a connection: a statement of theirs is short, and connections take many at once.
+    private static let debatesPerConnection = 8
+    /// Connections of a worker that runs few debates.
+    private static let fewestConnections = 4
+
     init(reading reader: inout SettingsReader, common: CommonSettings) {
-        stores = StoreSettings(
+        let stores = StoreSettings(
             reading: &reader, applicationName: "aragora-debate-worker", loops: common.eventLoops, plansOnce: true)
         runner = RunnerSettings(worker: &reader)
+        self.stores = stores.using(
+            connections: max(Self.fewestConnections, runner.concurrency / Self.debatesPerConnection))
         receipts = ReceiptSettings(reading: &reader)
         ratings = RatingSettings(reading: &reader)
         providers = ProviderSettings(reading: &reader)

@@ -5,7 +5,7 @@ package import RedisClient
 
 /// How to reach Postgres and Redis: read by every executable that has stores.
 package struct StoreSettings: Sendable {
-    package let postgres: PGConfiguration
+    package private(set) var postgres: PGConfiguration
     /// Whether a transaction pooler stands before Postgres: consecutive statements may run in different sessions.
     package let isPooled: Bool
     package let redis: RedisConfiguration?
@@ -39,6 +39,13 @@ package struct StoreSettings: Sendable {
         redisPrefix = Self.redisPrefix(reading: &reader)
         redis = Self.redis(reading: &reader, applicationName: applicationName)
         needsRedisAtStart = Self.readSharing(&reader, hasRedis: redis != nil)
+    }
+
+    /// For a process that needs fewer connections than it may have: each one costs the server's processors their caches.
+    package func using(connections: Int) -> StoreSettings {
+        var settings = self
+        settings.postgres.poolSize = min(postgres.poolSize, max(1, connections))
+        return settings
     }
 
     /// The database of this installation.

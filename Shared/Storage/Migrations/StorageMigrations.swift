@@ -24,5 +24,6 @@ package enum StorageMigrations {
         Migrator.Migration(version: 17, name: "create_batches", sql: M0017CreateBatches.sql),
         Migrator.Migration(version: 18, name: "create_callbacks", sql: M0018CreateCallbacks.sql),
         Migrator.Migration(version: 19, name: "shorten_ends", sql: M0019ShortenEnds.sql),
+        Migrator.Migration(version: 20, name: "cheapen_checks", sql: M0020CheapenChecks.sql),
     ]
 }
