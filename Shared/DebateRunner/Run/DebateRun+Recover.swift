@@ -46,8 +46,8 @@ extension DebateRun {
     /// The claim's first transaction.
     private func begin() async throws(RunStop) -> Beginning {
         // Nobody held it before, so nobody has left anything open; what is commanded meanwhile, the next renewal says.
-        guard claim.epoch > 1 else {
-            return Beginning(commandsConsumed: 0, commands: [], calls: [], appended: [])
+        if claim.epoch == 1, let timeLeft = claim.timeLeft {
+            return Beginning(commandsConsumed: 0, commands: [], calls: [], appended: [], timeLeft: timeLeft)
         }
         let (debate, epoch, tail, at) = (claim.debate, claim.epoch, self.tail, nextTime)
         let sealed = Lock<[SealedEvent]>([])

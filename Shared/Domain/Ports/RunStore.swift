@@ -5,6 +5,8 @@ package struct Claim: Sendable, Hashable {
     package let kind: Kind
     package let engineVersion: EngineVersion
     package let createdAt: Timestamp
+    /// Until the debate's own time is over, by Postgres's clock when it was claimed; nil when that was not asked.
+    package let timeLeft: Duration?
 
     package enum Kind: String, Sendable, Hashable, CaseIterable {
         /// It was queued (new, or resumed after a pause or a graceful release).
@@ -15,12 +17,16 @@ package struct Claim: Sendable, Hashable {
         case reconciled
     }
 
-    package init(debate: DebateID, epoch: Int64, kind: Kind, engineVersion: EngineVersion, createdAt: Timestamp) {
+    package init(
+        debate: DebateID, epoch: Int64, kind: Kind, engineVersion: EngineVersion, createdAt: Timestamp,
+        timeLeft: Duration? = nil
+    ) {
         self.debate = debate
         self.epoch = epoch
         self.kind = kind
         self.engineVersion = engineVersion
         self.createdAt = createdAt
+        self.timeLeft = timeLeft
     }
 }
 
