@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Usage: scripts/bootstrap.sh [--quiet] [--check] [--deploy] [--containers] [--benchmarks]
+# Usage: scripts/bootstrap.sh [--quiet] [--check] [--deploy] [--containers] [--benchmarks] [--model]
 #
 # Makes this machine able to build and run Aragora: installs the Debian packages that are missing
 # (as root, or through sudo) and checks that a Swift toolchain is there. Every other script calls it;
@@ -9,6 +9,7 @@
 #   --check   install nothing; exit 78 and name what is missing
 #   --deploy   also what scripts/check-deploy.sh needs: nginx, Prometheus and its exporters
 #   --containers  also what scripts/check-images.sh and check-stack.sh need: an engine and debootstrap
+#   --model    also what scripts/check-model.sh needs
 #   --benchmarks  also what only scripts/bench.sh needs: the load generator and the rivals
 #
 # Exit codes: 0 ready, 64 wrong arguments, 69 the packages could not be installed,
@@ -32,6 +33,7 @@ readonly CONTAINER_PACKAGES=(
   podman buildah runc netavark aardvark-dns slirp4netns containernetworking-plugins catatonit uidmap iptables
   debootstrap docker-compose
 )
+readonly MODEL_PACKAGES=(spin gcc)
 readonly BENCHMARK_PACKAGES=(wrk nginx-light libnginx-mod-nchan)
 
 quiet=no
@@ -42,6 +44,7 @@ for argument in "$@"; do
     --check) check=yes ;;
     --deploy) PACKAGES+=("${DEPLOY_PACKAGES[@]}") ;;
     --containers) PACKAGES+=("${CONTAINER_PACKAGES[@]}") ;;
+    --model) PACKAGES+=("${MODEL_PACKAGES[@]}") ;;
     --benchmarks) PACKAGES+=("${BENCHMARK_PACKAGES[@]}") ;;
     -h | --help) usage && exit 0 ;;
     *) die "$EX_USAGE" "unknown argument: $argument (see --help)" ;;
