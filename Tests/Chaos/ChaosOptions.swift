@@ -1,7 +1,7 @@
 /// What the command line said.
 struct ChaosOptions: Sendable {
     static let about = """
-        Usage: aragora-chaos [--seed N] [--seconds N] [--faults N] [--debates N] [--without a,b] [--plan] [--json FILE]
+        Usage: aragora-chaos [--seed N] [--seconds N] [--faults N] [--debates N] [--without a,b | --only a,b] [--plan] [--json FILE]
 
         Starts 2 apis, 2 gateways, 3 workers, a Postgres, a Redis and a simulator of model providers, each process behind
         a network of its own that can be broken; lets clients create, watch, cancel, pause, resume and remark; does every
@@ -13,6 +13,8 @@ struct ChaosOptions: Sendable {
           --faults N     how many, 0 to 5000 (50)
           --debates N    how many are created meanwhile, 1 to 1000 (20)
           --without a,b  leaves out these kinds of faults; --list-faults names them
+          --only a,b     does no other kinds; of `--only drain` more is asked: no call is lost or sent twice, as if a
+                         kubelet evicted pods at random
           --list-faults  names the kinds of faults, runs nothing
           --plan         prints the plan, runs nothing
           --json FILE    writes everything that was found
@@ -51,16 +53,24 @@ struct ChaosOptions: Sendable {
             case "--debates": debates = try Self.number(argument, &rest, 1...1000)
             case "--json": jsonPath = try Self.value(of: argument, &rest)
             case "--keep": logFolder = try Self.value(of: argument, &rest)
-            case "--without":
-                for name in try Self.value(of: argument, &rest).split(separator: ",") {
-                    guard let kind = ChaosFault.Kind(rawValue: String(name)) else {
-                        throw Refusal(message: "no such kind of fault: \(name) (see --list-faults)")
-                    }
-                    without.insert(kind)
-                }
+            case "--without": without.formUnion(try Self.kinds(argument, &rest))
+            case "--only": without = Set(ChaosFault.Kind.allCases).subtracting(try Self.kinds(argument, &rest))
             default: throw Refusal(message: "unknown argument: \(argument) (see --help)")
             }
         }
+    }
+
+    private static func kinds(
+        _ option: String, _ rest: inout ArraySlice<String>
+    ) throws(Refusal) -> Set<ChaosFault.Kind> {
+        var kinds: Set<ChaosFault.Kind> = []
+        for name in try value(of: option, &rest).split(separator: ",") {
+            guard let kind = ChaosFault.Kind(rawValue: String(name)) else {
+                throw Refusal(message: "no such kind of fault: \(name) (see --list-faults)")
+            }
+            kinds.insert(kind)
+        }
+        return kinds
     }
 
     private static func number(

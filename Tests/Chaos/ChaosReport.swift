@@ -36,6 +36,8 @@ struct ChaosReport: Sendable {
     let claims: Int
     let spent: Int64
     let viewerConnections: Int
+    /// Debates of a process that was frozen for longer than its lease, which nobody else was able to take.
+    let kept: Int
     let verdicts: [FleetAudit.Verdict]
     let aims: [Aim]
 
@@ -64,8 +66,10 @@ struct ChaosReport: Sendable {
             lines.append(
                 "\(aim.what): \(Self.figures(aim.series.undisturbed)); aim p99 ≤ \(Int(aim.p99)) ms"
                     + (aim.p50.map { ", p50 ≤ \(Int($0)) ms" } ?? "") + ": \(met)"
-                    + "; beside other faults \(Self.figures(aim.series.disturbed))")
+                    + "; beside other faults \(Self.figures(aim.series.disturbed))"
+                    + (aim.series.worst.map { "; the longest: \($0.what)" } ?? ""))
         }
+        if kept > 0 { lines.append("frozen for longer than a lease, and not taken over before going on: \(kept)") }
         lines.append(isClean ? "every check passed" : "CHECKS FAILED")
         return lines.joined(separator: "\n")
     }
@@ -106,7 +110,7 @@ struct ChaosReport: Sendable {
             "debates": counts(ends), "events": .int(Int64(events)), "claims": .int(Int64(claims)),
             "spent_micro_usd": .int(spent),
             "viewer_connections": .int(Int64(viewerConnections)), "answers": counts(answers),
-            "times": .array(aims.map(Self.json)),
+            "kept_by_the_frozen": .int(Int64(kept)), "times": .array(aims.map(Self.json)),
             "checks": .array(
                 verdicts.map { verdict in
                     [
@@ -128,7 +132,7 @@ struct ChaosReport: Sendable {
         return [
             "what": .string(aim.what), "undisturbed": series(aim.series.undisturbed),
             "beside_other_faults": series(aim.series.disturbed), "aim_p99_ms": .double(aim.p99),
-            "met": aim.isMet.map { .bool($0) } ?? .null,
+            "longest": aim.series.worst.map { .string($0.what) } ?? .null, "met": aim.isMet.map { .bool($0) } ?? .null,
         ]
     }
 }

@@ -33,6 +33,8 @@ struct ChaosRun: Sendable {
         for member in ChaosPlan.members { try await stack.ready(member) }
         let load = StackFolder.read("/proc/loadavg").split(separator: " ").prefix(3).joined(separator: " ")
         ChaosCommand.say("everything is ready; load \(load)")
+        // What an api says of a request that met a store that was away.
+        stack.forgiveErrors(containing: #""error_code":"service_unavailable""#)
         let start = BootInstant.now()
         let crowd = ClientCrowd(stage: stage, plan: plan)
         let driver = FaultDriver(stage: stage, plan: plan)
@@ -49,6 +51,21 @@ struct ChaosRun: Sendable {
         guard let folder = options.logFolder else { return }
         mkdir(folder, 0o755)
         for (file, text) in StackFolder.logs(in: stack.folder) { try? StackFolder.write(text, to: "\(folder)/\(file)") }
+    }
+
+    /// What happened when, in one file: for whoever looks for the reason of something.
+    private func keepHistory(_ stage: ChaosStage, _ claims: [StackWitness.Claim]) {
+        let claims = claims.map { claim in
+            (
+                claim.at,
+                "\(claim.debate) epoch \(claim.epoch) \(claim.owner ?? "nobody") \(claim.status) by \(claim.writer)"
+            )
+        }
+        let begun = stage.blows.map { ($0.began, "begin \($0.fault)") }
+        let over = stage.blows.map { ($0.ended, "end \($0.fault)") }
+        let deaths = stage.deaths.map { ($0.at, "\($0.member) ended: \($0.end)") }
+        let lines = (claims + begun + over + deaths).sorted { $0.0 < $1.0 }.map { "\($0.0 / 1000) \($0.1)" }
+        try? StackFolder.write(lines.joined(separator: "\n") + "\n", to: "\(stack.folder)/history.log")
     }
 
     /// Clients and faults until both are done, then the calm until every debate has ended.
@@ -127,15 +144,42 @@ struct ChaosRun: Sendable {
         let processes = FleetAudit.Verdict(
             promise: "no process crashed, and none said of itself what it must never say", examined: stage.starts,
             problems: stage.problems + Self.crashes(stage.deaths) + (await stack.collect { stack.auditLogs() }))
-        for verdict in [accepted, processes] { tell(verdict) }
-        verdicts += [accepted, processes]
+        let others = [accepted, processes] + (try await evictions(stage))
+        for verdict in others { tell(verdict) }
+        verdicts += others
         let claims = try await StackWitness.claims(stack.pool)
+        if options.logFolder != nil { keepHistory(stage, claims) }
         let report = try await report(stage, crowd, claims, verdicts, load, seconds)
         ChaosCommand.say(report.text)
         if let path = options.jsonPath, !report.write(to: path) {
             ChaosCommand.complain("warning: \(path) could not be written")
         }
         return report.isClean ? 0 : 1
+    }
+
+    /// Where nothing was done but asking processes to go, no call may have been lost.
+    private func evictions(_ stage: ChaosStage) async throws -> [FleetAudit.Verdict] {
+        guard !stage.blows.isEmpty, stage.blows.allSatisfy({ $0.fault.kind == .drain }) else { return [] }
+        let calls = try await stack.pool.query(
+            """
+            SELECT debate_id, call_key, attempt, state FROM agent_calls
+            WHERE state NOT IN ('answered', 'refused') AND debate_id NOT IN (
+                SELECT debate_id FROM debate_runs WHERE status = 'cancelled')
+            """)
+        var problems = stage.lateDrains.map { "drained late: \($0)" }
+        for row in calls {
+            problems.append(
+                "\(try row.text("debate_id")) \(try row.text("call_key")) \(try row.int("attempt")) is \(try row.text("state"))"
+            )
+        }
+        let (_, sent) = try await stores.2.ledger(stack)
+        for (call, count) in sent where count > 1 { problems.append("\(call) was sent \(count) times") }
+        return [
+            .init(
+                promise: "no eviction lost a call, had one sent twice, or outlasted its grace",
+                examined: stage.blows.count,
+                problems: problems)
+        ]
     }
 
     /// A process may end by itself when its stores are away at its start; it may never be ended by a signal of its own.
@@ -170,7 +214,7 @@ struct ChaosRun: Sendable {
             spent: try await stack.pool.query(
                 "SELECT coalesce(sum(cost_micro_usd), 0)::bigint AS n FROM agent_calls")[0].int64("n"),
             viewerConnections: crowd.creates.flatMap(\.viewers).map(\.connections).reduce(0, +),
-            verdicts: verdicts,
+            kept: times.kept, verdicts: verdicts,
             aims: [
                 .init(what: "takeover, worker killed", series: times.killed, p50: 1500, p99: 3000),
                 .init(what: "takeover, worker frozen or cut off", series: times.frozen, p99: 5000),

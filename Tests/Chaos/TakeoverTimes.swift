@@ -9,7 +9,11 @@ struct TakeoverTimes: Sendable {
         var undisturbed: [Double] = []
         var disturbed: [Double] = []
 
-        mutating func take(_ milliseconds: Double, isDisturbed: Bool) {
+        /// The longest of all, and what it was.
+        private(set) var worst: (milliseconds: Double, what: String)?
+
+        mutating func take(_ milliseconds: Double, isDisturbed: Bool, _ what: @autoclosure () -> String) {
+            if worst.map({ $0.milliseconds < milliseconds }) ?? true { worst = (milliseconds, what()) }
             if isDisturbed { disturbed.append(milliseconds) } else { undisturbed.append(milliseconds) }
         }
     }
@@ -26,6 +30,8 @@ struct TakeoverTimes: Sendable {
 
     private(set) var killed = Series()
     private(set) var frozen = Series()
+    /// Frozen for longer than a lease, and nobody took the debate meanwhile: its owner went on with it.
+    private(set) var kept = 0
     /// From the release of a drained worker's debate to the next claim.
     private(set) var drained = Series()
     private let blows: [ChaosStage.Blow]
@@ -44,10 +50,14 @@ struct TakeoverTimes: Sendable {
     private mutating func measure(_ blow: ChaosStage.Blow, _ history: [StackWitness.Claim]) {
         switch blow.fault.kind {
         case .kill:
-            if let (time, end) = taken(from: blow, history) { killed.take(time, isDisturbed: isDisturbed(blow, end)) }
+            if let (time, end) = taken(from: blow, history) {
+                killed.take(time, isDisturbed: isDisturbed(blow, end), Self.name(blow, history))
+            }
         case .freeze, .partitionPostgres:
-            guard blow.ended - blow.began > Self.lease, let (time, end) = taken(from: blow, history) else { return }
-            frozen.take(time, isDisturbed: isDisturbed(blow, end))
+            // One that nobody took before it was over went on with its owner, whatever came later.
+            guard blow.ended - blow.began > Self.lease, let (time, end) = taken(from: blow, history), end <= blow.ended
+            else { return keep(blow, history) }
+            frozen.take(time, isDisturbed: isDisturbed(blow, end), Self.name(blow, history))
         case .drain:
             let name = blow.fault.member.map { "\($0)" } ?? ""
             for (place, claim) in history.enumerated()
@@ -55,10 +65,21 @@ struct TakeoverTimes: Sendable {
                 && (blow.began...blow.ended).contains(claim.at)
             {
                 guard let next = history[(place + 1)...].first, next.owner != nil else { continue }
-                drained.take(Double(next.at - claim.at) / 1000, isDisturbed: isDisturbed(blow, next.at))
+                drained.take(
+                    Double(next.at - claim.at) / 1000, isDisturbed: isDisturbed(blow, next.at), Self.name(blow, history)
+                )
             }
         default: break
         }
+    }
+
+    private mutating func keep(_ blow: ChaosStage.Blow, _ history: [StackWitness.Claim]) {
+        guard blow.ended - blow.began > Self.lease, taken(from: blow, history) != nil else { return }
+        kept += 1
+    }
+
+    private static func name(_ blow: ChaosStage.Blow, _ history: [StackWitness.Claim]) -> String {
+        "\(history[0].debate) after fault \(blow.fault)"
     }
 
     /// - Returns: nil unless the process held the debate, and another one took it.
@@ -75,6 +96,10 @@ struct TakeoverTimes: Sendable {
         let from = blow.began - Self.settling
         let others = blows.filter { $0.fault.number != blow.fault.number && $0.began < end && $0.ended > from }
         if others.contains(where: { $0.fault.kind.target == .postgres }) { return true }
+        // What had been done to this worker before may have cost it the debate already.
+        if others.contains(where: { $0.fault.member == blow.fault.member && Self.hurts.contains($0.fault.kind) }) {
+            return true
+        }
         return !ChaosPlan.workers.map(Stack.Member.worker).contains { worker in
             worker != blow.fault.member
                 && !others.contains { $0.fault.member == worker && Self.hurts.contains($0.fault.kind) }
@@ -94,7 +119,9 @@ struct TakeoverTimes: Sendable {
                     if case .api = blow.fault.member { return true }
                     return false
                 }
-            series.take(Double(cancel.ended - cancel.began) / 1000, isDisturbed: isDisturbed)
+            series.take(
+                Double(cancel.ended - cancel.began) / 1000, isDisturbed: isDisturbed,
+                "\(cancel.debate), \(cancel.tries) tries")
         }
         return series
     }

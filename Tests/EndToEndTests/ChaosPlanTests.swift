@@ -38,6 +38,7 @@ struct ChaosPlanTests {
         let options = try ChaosOptions(["--seed", "5", "--seconds", "60", "--without", "kill,drain", "--json", "f"])
         #expect(
             options.seed == 5 && options.seconds == 60 && options.without == [.kill, .drain] && options.jsonPath == "f")
+        #expect(try ChaosOptions(["--only", "drain"]).without == Set(ChaosFault.Kind.allCases).subtracting([.drain]))
         for wrong in [["--seed"], ["--seed", "-1"], ["--seconds", "5"], ["--without", "rain"], ["--nonsense"]] {
             #expect(throws: ChaosOptions.Refusal.self) { try ChaosOptions(wrong) }
         }
@@ -93,6 +94,9 @@ struct ChaosPlanTests {
         #expect(TakeoverTimes(blows: [short], deaths: [], claims: claims).frozen.undisturbed.isEmpty)
         let long = blow(.freeze, .worker(1), 20_000_000, 26_000_000)
         #expect(TakeoverTimes(blows: [long], deaths: [], claims: claims).frozen.undisturbed == [4500])
+        let soon = blow(.freeze, .worker(1), 18_000_000, 24_000_000)
+        let kept = TakeoverTimes(blows: [soon], deaths: [], claims: claims)
+        #expect(kept.frozen.undisturbed.isEmpty && kept.kept == 1)
         let released = [claims[0], claim(nil, "worker-1", 20_100_000), claim("run_2", "worker-2", 20_130_000)]
         let drain = blow(.drain, .worker(1), 20_000_000, 22_000_000)
         #expect(TakeoverTimes(blows: [drain], deaths: [], claims: released).drained.undisturbed == [30])
