@@ -29,6 +29,7 @@ struct APIStores: Sendable {
     let shares: ShareStore
     let statistics: StatisticsReader
     let erasure: ErasureStore
+    let backups: BackupStore
     private let redis: RedisConnection
     private let keyspace: KeyspaceSource
     private let log: Log
@@ -52,6 +53,7 @@ struct APIStores: Sendable {
         shares = ShareStore(pool: backends.postgres)
         statistics = StatisticsReader(pool: backends.postgres)
         erasure = ErasureStore(pool: backends.postgres)
+        backups = BackupStore(pool: backends.postgres)
         redis = backends.redis
         self.keyspace = keyspace
         self.log = log

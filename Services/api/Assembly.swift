@@ -88,6 +88,7 @@ enum Assembly {
             sharing: ShareHandler(stores: stores), batches: BatchHandler(stores: stores, create: create),
             search: SearchHandler(stores: stores), statistics: StatisticsHandler(stores: stores),
             queue: QueueHandler(stores: stores, branches: branches),
+            backups: BackupsHandler(stores: stores),
             receipts: ReceiptsHandler(
                 stores: stores, settings: settings.receipts, log: context.log,
                 verifier: { ReceiptVerifier(keys: settings.receipts.keys) }),

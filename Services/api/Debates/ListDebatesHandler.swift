@@ -16,6 +16,7 @@ struct ListDebatesHandler: Sendable {
         filter.offset = query.int("offset", default: 0, in: 0...1_000_000)
         filter.text = query.text("q", maxCharacters: 200)
         filter.agent = query.text("agent", maxCharacters: 64)
+        filter.tag = query.text("tag", maxCharacters: UpdateDebateRequest.maximumTagCharacters)
         filter.organization = query.text("org", maxCharacters: 64)
         filter.since = query.time("since")
         filter.until = query.time("until")
@@ -27,7 +28,14 @@ struct ListDebatesHandler: Sendable {
                     "status", "must be one of active, pending, running, paused, completed, failed, cancelled, timeout")
             }
         }
+        let place = query.text("cursor", maxCharacters: DebateCursor.maximumCharacters)
+        let cursor = place.flatMap(DebateCursor.init)
+        if let place, place != DebateCursor.start {
+            if cursor == nil { query.refuse("cursor", "must be `next_cursor` of an answer, or `start`") }
+            if filter.offset > 0 { query.refuse("offset", "goes without a cursor only") }
+        }
         try query.finish()
+        if place != nil { return try await list(filter, after: cursor) }
         let page: Page<DebateSummary>
         do { page = try await stores.debates.list(filter) } catch { throw APIError.unavailable(error) }
         let rows = page.items.map { DebateBody($0).row }
@@ -35,6 +43,16 @@ struct ListDebatesHandler: Sendable {
             CanonicalJSON.encode(
                 PageBody.make(
                     "debates", items: rows, total: page.total, limit: filter.limit, offset: filter.offset)))
+    }
+
+    private func list(_ filter: DebateFilter, after cursor: DebateCursor?) async throws -> Response {
+        let found: (items: [DebateSummary], hasMore: Bool)
+        do { found = try await stores.debates.list(filter, after: cursor) } catch { throw APIError.unavailable(error) }
+        let next = found.hasMore ? found.items.last.map { DebateCursor($0).text } : nil
+        return .json(
+            CanonicalJSON.encode(
+                PageBody.uncounted(
+                    "debates", items: found.items.map { DebateBody($0).row }, limit: filter.limit, next: next)))
     }
 
     func active(_ request: Request, _ context: RequestContext) async throws -> Response {

@@ -30,6 +30,10 @@ extension Routes {
                     .word("status", DebateStatus.filterWords, "Only of this status; `active` is not over."),
                     .text("q", maximum: 200, "Words that question or context begin with."),
                     .text("agent", maximum: 64, "A participant's name, or a provider."),
+                    .text("tag", maximum: UpdateDebateRequest.maximumTagCharacters, "One of its tags."),
+                    .text(
+                        "cursor", maximum: DebateCursor.maximumCharacters,
+                        "Pages that cost the same however deep: `start`, then `next_cursor` of each answer."),
                     .text("org", maximum: 64, "Only of this organization."), .since, .until,
                 ], answers: .json(.debatePage)
             ) { $0.list.list },

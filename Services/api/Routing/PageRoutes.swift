@@ -11,7 +11,7 @@ extension Routes {
             "/", "/debates", "/debates/{view}", "/debates/{view}/{part}", "/spectate/{view}", "/receipts",
             "/receipts/{view}", "/leaderboard", "/leaderboard/{view}", "/admin", "/admin/{view}",
             "/admin/{view}/{part}",
-            "/account", "/signin",
+            "/account", "/account/{view}", "/signin",
         ].map { path in
             Route(
                 .get, path, .open, "The page for people, in HTML.", cost: .probe,

@@ -22,6 +22,7 @@ struct Routes: Sendable {
     let search: SearchHandler
     let statistics: StatisticsHandler
     let queue: QueueHandler
+    let backups: BackupsHandler
     let receipts: ReceiptsHandler
     let receiptLog: ReceiptLogHandler
     let ratings: RatingsHandler
@@ -40,7 +41,7 @@ struct Routes: Sendable {
 
     /// Every route, area by area.
     static let table: [Route] =
-        debateRoutes + viewRoutes + sharingRoutes + batchRoutes + queueRoutes
+        debateRoutes + viewRoutes + sharingRoutes + batchRoutes + queueRoutes + backupRoutes
         + branchRoutes + receiptRoutes + receiptLogRoutes + agentRoutes + budgetRoutes + knowledgeRoutes + webhookRoutes
         + botRoutes + statusRoutes + descriptionRoutes + accountRoutes + administrationRoutes + pageRoutes
 

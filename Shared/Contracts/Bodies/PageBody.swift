@@ -16,4 +16,17 @@ package enum PageBody {
                     ("has_more", .bool(offset + items.count < total)),
                 ] + extra))
     }
+
+    /// A page by cursor: the whole list is not counted, `total` is null.
+    ///
+    /// - Parameter next: asks for the page after this one; nil when this is the last.
+    package static func uncounted(_ name: String, items: [JSONValue], limit: Int, next: String?) -> JSONValue {
+        let list = JSONValue.encoded(JSONValue.array(items).bytes)
+        return .object(
+            JSONObject([
+                (name, list), ("items", list), ("total", .null), ("count", .int(Int64(items.count))),
+                ("limit", .int(Int64(limit))), ("offset", .int(0)), ("has_more", .bool(next != nil)),
+                ("next_cursor", .optional(next)),
+            ]))
+    }
 }

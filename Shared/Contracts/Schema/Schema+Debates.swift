@@ -121,7 +121,12 @@ extension Schema {
         "messages": list(message).optional, "knowledge": list(knowledgeUse).optional,
     ]).named("Debate")
 
-    package static let debatePage = page("debates", of: debateRow).named("DebatePage")
+    package static let debatePage = object([
+        "debates": list(debateRow), "items": list(debateRow),
+        "total": count.orNull.saying("Null for a page by cursor, for which nothing is counted."), "count": .count,
+        "limit": .count, "offset": .count, "has_more": .boolean,
+        "next_cursor": text.orNull.optional.saying("For a page by cursor: asks for the next one; null for the last."),
+    ]).named("DebatePage")
 
     package static let activeDebates = page(
         "debates",

@@ -65,6 +65,18 @@ extension Schema {
         "success": .constant(true), "idempotency_keys": .count, "expired_shares": .count,
     ]).named("Cleaned")
 
+    private static let backup = object([
+        "id": .text, "backup_id": .text,
+        "status": word(["pending", "in_progress", "completed", "verified", "failed", "expired"]), "file": .text,
+        "size_bytes": count.orNull, "checksum": text.orNull, "rows": .count, "generation": .count,
+        "restore_tested": .boolean, "error": text.orNull, "created_at": .time, "finished_at": time.orNull,
+        "verified_at": time.orNull,
+    ]).named("Backup")
+    package static let backups = page("backups", of: backup).and([
+        "last_verified": backup.orNull.saying("The newest that was restored once and is kept."),
+        "last_verified_age_seconds": count.orNull.saying("Since that one was begun."), "timestamp": .time,
+    ]).named("BackupPage")
+
     package static let debateStatistics = object([
         "since": .time, "total": .count, "active": .count, "completed": .count, "by_status": map(.count),
         "by_consensus": map(.count), "consensus_reached": .count, "consensus_rate": share.orNull,

@@ -85,6 +85,27 @@ package struct DebateStore: Sendable {
         }
     }
 
+    /// The same after `cursor`, or from the newest; counts nothing, so a page deep in a long list costs what the first one
+    /// does.
+    /// - Returns: at most the filter's limit, and whether there are more.
+    /// - Throws: ``StorageError``.
+    package func list(
+        _ filter: DebateFilter, after cursor: DebateCursor?
+    ) async throws(StorageError) -> (items: [DebateSummary], hasMore: Bool) {
+        var condition = filter.condition
+        if let cursor { condition = "\(condition) AND (d.created_at, d.id) < (\(cursor.createdAt), \(cursor.id))" }
+        let limit = min(max(filter.limit, DebateFilter.limitRange.lowerBound), DebateFilter.limitRange.upperBound)
+        return try await read("list") {
+            let found = try await pool.query(
+                """
+                SELECT \(raw: DebateRows.summaryColumns) FROM \(raw: DebateRows.tables) WHERE \(condition)
+                ORDER BY d.created_at DESC, d.id DESC LIMIT \(limit + 1)
+                """
+            ).map(DebateRows.summary)
+            return (Array(found.prefix(limit)), found.count > limit)
+        }
+    }
+
     /// Debates that have not ended, newest first, with their round.
     /// - Throws: ``StorageError``.
     package func active(within reach: Reach, limit: Int = maxActive) async throws(StorageError) -> [ActiveDebate] {

@@ -1,4 +1,4 @@
-import Domain
+package import Domain
 package import PostgresClient
 
 /// What happened to each backup, for operators and metrics; the files and their manifests are the truth.
@@ -67,6 +67,67 @@ package struct BackupStore: Sendable {
     /// - Throws: ``StorageError``.
     package func expired(file: String) async throws(StorageError) {
         try await write("UPDATE backups SET status = 'expired' WHERE file = \(file) AND status = 'verified'")
+    }
+
+    /// A backup as it was noted.
+    package struct Noted: Sendable {
+        package let id: String
+        package let status: String
+        package let file: String
+        package let sizeBytes: Int64?
+        package let checksum: String?
+        /// Of all tables.
+        package let rows: Int64
+        package let generation: Int64
+        package let wasRestored: Bool
+        package let failure: String?
+        package let startedAt: Timestamp
+        package let finishedAt: Timestamp?
+        package let verifiedAt: Timestamp?
+    }
+
+    package static let limitRange = 1...100
+
+    /// The newest first, and the newest that was restored once and whose file is kept, however old.
+    /// - Throws: ``StorageError``.
+    package func list(
+        limit: Int, offset: Int
+    ) async throws(StorageError) -> (page: Page<Noted>, lastVerified: Noted?) {
+        let limit = min(max(limit, Self.limitRange.lowerBound), Self.limitRange.upperBound)
+        do {
+            let answers = try await pool.batch([
+                "SELECT count(*) AS total FROM backups",
+                """
+                SELECT \(raw: Self.columns) FROM backups b ORDER BY started_at DESC, id DESC
+                LIMIT \(limit) OFFSET \(max(0, offset))
+                """,
+                """
+                SELECT \(raw: Self.columns) FROM backups b WHERE status = 'verified'
+                ORDER BY started_at DESC, id DESC LIMIT 1
+                """,
+            ])
+            return (
+                Page(items: try answers[1].rows.map(Self.noted), total: try answers[0].rows.first?.int("total") ?? 0),
+                try answers[2].rows.first.map(Self.noted)
+            )
+        } catch {
+            throw StorageError.wrap(error, "backups")
+        }
+    }
+
+    private static let columns = """
+        id, status, file, size_bytes, checksum, generation, restore_tested, failure, started_at, finished_at, verified_at,
+        (SELECT coalesce(sum(value::bigint), 0)::bigint FROM jsonb_each_text(b.row_counts)) AS row_total
+        """
+
+    private static func noted(_ row: Row) throws(PGError) -> Noted {
+        Noted(
+            id: try row.text("id"), status: try row.text("status"), file: try row.text("file"),
+            sizeBytes: try row.optionalInt64("size_bytes"), checksum: try row.optionalText("checksum"),
+            rows: try row.int64("row_total"), generation: try row.int64("generation"),
+            wasRestored: try row.bool("restore_tested"), failure: try row.optionalText("failure"),
+            startedAt: try row.timestamp("started_at"), finishedAt: try row.optionalTimestamp("finished_at"),
+            verifiedAt: try row.optionalTimestamp("verified_at"))
     }
 
     private func write(_ sql: SQL) async throws(StorageError) {
