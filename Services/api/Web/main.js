@@ -16,6 +16,7 @@ const views = [
   ["/admin", () => import("./pages/admin.js")],
   ["/admin/:part", () => import("./pages/admin.js")],
   ["/account", () => import("./pages/account.js")],
+  ["/account/:part", () => import("./pages/account.js")],
   ["/signin", () => import("./pages/signin.js")],
 ];
 

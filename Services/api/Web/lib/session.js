@@ -6,6 +6,7 @@
 //
 // session.token()        the credential to send, or null
 // session.user()         the account of the last sign-in {email, name, role, …}, or null
+// session.rename(user)   the account as it is now
 // session.renew()        gets a new access token by the refresh token; false when there is none or it is void
 // session.onchange(f)    called when the visitor signs in or out, in this tab or another
 //
@@ -54,6 +55,11 @@ export function signedIn(answer) {
 /** A key or a service token, as it was pasted. */
 export function useToken(bearer, user = null) {
   save({ bearer, user });
+}
+
+/** Who the visitor is, said anew, such as after a change of the name. */
+export function rename(user) {
+  if (token() !== null) save({ ...state, user });
 }
 
 export function forget() {

@@ -10,6 +10,8 @@ import * as notice from "../lib/notice.js";
 export const title = "Sign in";
 
 export default async function view(page) {
+  const more = page.query.get("do");
+  if (["register", "forgot", "reset"].includes(more)) return (await import("./signin-more.js")).default(page, more);
   const holder = h("div");
   const given = new URLSearchParams(location.hash.slice(1)).get("token");
   if (given) {
@@ -18,7 +20,9 @@ export default async function view(page) {
     notice.show("The token of this link is not valid.", "bad");
   }
   fill(holder, passwordForm(page, holder));
-  return h("section", { class: "signin stack" }, h("h1", title), holder, tokenForm(page));
+  return h("section", { class: "signin stack" }, h("h1", title), holder,
+    h("p", { class: "row spread small" }, h("a", { href: "/signin?do=register" }, "Make an account"), h("a", { href: "/signin?do=forgot" }, "Forgotten password")),
+    tokenForm(page));
 }
 
 /** Only our own paths: a link must not send anybody elsewhere. */
