@@ -6,6 +6,7 @@
 // Plots are SVG drawn here from the API; beside each stands, or opens, a table that says the same.
 import { h, said } from "../lib/dom.js";
 import * as api from "../lib/api.js";
+import * as session from "../lib/session.js";
 import { empty } from "../lib/parts.js";
 import { ago, count, cut, moment, percent, plural } from "../lib/format.js";
 import { dots, lines } from "./plots.js";
@@ -34,7 +35,7 @@ async function matches(page) {
   const list = [];
   let total = 0;
   for (let number = 0; number < MATCH_PAGES; number += 1) {
-    const answer = await api.get("/matches/recent", { query: { limit: PAGE, offset: number * PAGE }, signal: page.signal });
+    const answer = await api.get("/matches/recent", { query: { limit: PAGE, offset: number * PAGE }, signal: page.signal, anonymous: !session.isSignedIn() });
     list.push(...answer.matches);
     total = answer.total;
     if (!answer.has_more) break;
@@ -75,7 +76,7 @@ function all(board, history) {
       h("p", { class: "muted small" }, covers(history)),
       lines({ title: "Elo after each rated debate", unit: "Elo", x: "rated debate",
         series: drawn.map((agent) => ({ name: agent.name, colour: rated.indexOf(agent), points: withStart(paths.get(agent.name)) })) })),
-    history.error && history.error.status !== 401 && trouble(history.error),
+    history.error && unseen(history.error),
     card("Calibration",
       h("p", { class: "muted small" }, "The Brier score of a model's own confidence: 0 is a prophet, 0.25 is a coin that says “50 %”, more is worse than that. Few forecasts say little: they are drawn hollow below ten."),
       dots({ title: "Elo and Brier score", x: "Brier score, better to the left", y: "Elo",
@@ -83,6 +84,12 @@ function all(board, history) {
           name: agent.name, x: agent.calibration.brier, y: agent.elo, colour: rated.indexOf(agent),
           isHollow: agent.calibration.forecasts < RELIABLE, note: plural(agent.calibration.forecasts, "forecast") })) })),
     board.has_more && h("p", { class: "muted small" }, `The best ${PAGE} of ${count(board.total)}.`));
+}
+
+function unseen(error) {
+  if (error.status !== 401) return trouble(error);
+  return h("p", { class: "notice" }, h("span", "The debates behind the ratings, and their course, are for those who may read them."),
+    h("a", { href: `/signin?next=${encodeURIComponent(location.pathname)}` }, "Sign in"));
 }
 
 const covers = (history) => history.total > history.list.length
@@ -127,7 +134,7 @@ function one(name, board, history, page) {
       figure(agent.consistency === null ? "–" : percent(agent.consistency), "consistency", { note: agent.consistency_class })),
     points.length > 1 && card("Course", h("p", { class: "muted small" }, covers(history)),
       lines({ title: `Elo of ${name} after each rated debate`, unit: "Elo", x: "rated debate", series: [{ name, colour: board.rankings.indexOf(agent), points: withStart(points) }] })),
-    history.error ? trouble(history.error) : points.length === 0
+    history.error ? unseen(history.error) : points.length === 0
       ? h("p", { class: "muted" }, "None of the last debates that you may see had it in the panel.")
       : table({ caption: "Last rated debates", shown: true, rows: [...points].reverse().slice(0, 50), columns: [
         { title: "Debate", cell: (point) => h("a", { href: `/debates/${point.match.debate_id}` }, h("time", { datetime: point.match.created_at, title: moment(point.match.created_at) }, ago(point.match.created_at))) },

@@ -1,8 +1,8 @@
 """Find, leaderboard, Operate and Account in a real browser over a real stack.
 
-    manage.py [--only WORD] [--screenshots FOLDER]
+    check_manage.py [--only WORD] [--screenshots FOLDER]
 
-Needs ARAGORA_BASE_URL, ARAGORA_API_TOKEN and DATABASE_URL of an empty stack (scripts/check-web-manage.sh makes one). Every number
+Needs ARAGORA_BASE_URL, ARAGORA_API_TOKEN, DATABASE_URL and REDIS_URL of an empty stack (scripts/check-web-manage.sh makes one). Every number
 that is looked at is asked of the API too. A console error, a refused resource and a script that a text started fail the test
 in which they happen.
 
@@ -32,6 +32,7 @@ from playwright.sync_api import expect, sync_playwright
 BASE = os.environ["ARAGORA_BASE_URL"]
 TOKEN = os.environ["ARAGORA_API_TOKEN"]
 DATABASE = os.environ["DATABASE_URL"]
+REDIS = os.environ["REDIS_URL"]
 PASSWORD = "a good long password"
 OTHER_PASSWORD = "another good password"
 HOSTILE = 'Hostile \u202egnirts <img src=x onerror="window.owned=1"> **b** [x](javascript:window.owned=2) question?'
@@ -230,7 +231,6 @@ def a_hostile_question_is_text(world):
 
 def a_lost_connection_is_said_and_tried_again(world):
     page = world.page("/debates", allows=["ERR_INTERNET_DISCONNECTED", "Failed to load resource", "view failed"])
-    page.evaluate("import(document.querySelector('link[rel=modulepreload]').href.replace('dom.js', 'api.js'))")
     page.context.set_offline(True)
     page.get_by_label("Status").select_option("failed")
     expect(page.get_by_role("heading", name="Something went wrong")).to_be_visible()
@@ -265,7 +265,9 @@ def ratings_are_those_of_the_api_in_the_plot_and_in_its_table(world):
 
 def ratings_are_open_and_what_is_behind_them_is_not(world):
     page = world.page("/leaderboard", session=None, allows=["401"])
-    page.wait_for_url("**/signin?next=*")
+    expect(page.get_by_role("region", name="Agents by rating").locator("tbody tr").first).to_be_visible()
+    expect(page.locator("main")).to_contain_text("for those who may read them")
+    assert page.get_by_role("img", name=re.compile("Elo after each")).count() == 0
 
 
 # Operate
@@ -294,6 +296,32 @@ def health_and_queue_show_the_numbers_of_the_api(world):
     expect(page.locator(".figure", has_text="running")).to_contain_text(f"of {stats['capacity']} places")
     for runner in runners:
         expect(page.get_by_role("region", name="Runners and their leases")).to_contain_text(runner["worker_id"])
+
+
+def a_dead_letter_is_shown_and_asked_for_again(world):
+    dead = ask("Who was given up?")
+    ended(dead)
+    keys = subprocess.run(["redis-cli", "-u", REDIS, "--scan", "--pattern", "*:jobs:debate"], capture_output=True, text=True, check=True).stdout.split()
+    # What a worker writes that gives a debate up (Shared/Messaging/DeadJobs.swift).
+    subprocess.run(["redis-cli", "-u", REDIS, "XADD", keys[0] + ":dead", "*", "kind", "debate", "id", dead, "reason", "<b>5 attempts</b>"], capture_output=True, check=True)
+    page = world.page("/admin/queue")
+    letters = page.get_by_role("region", name="Dead letters", exact=True)
+    expect(letters).to_contain_text("<b>5 attempts</b>")
+    assert get("/api/v1/queue/dlq")["total"] == 1
+    before = get("/api/v1/debates?q=given+up")["total"]
+    letters.get_by_role("button", name=f"Ask again for {dead}").click()
+    expect(letters).to_have_count(0)
+    assert get("/api/v1/queue/dlq")["total"] == 0 and get("/api/v1/debates?q=given+up")["total"] == before + 1
+
+
+def providers_show_the_breakers_of_the_api(world):
+    found = get("/api/v1/circuit-breakers")
+    page = world.page("/admin/providers")
+    rows = page.get_by_role("region", name="Circuit breakers").locator("tbody tr")
+    expect(rows).to_have_count(found["registry_size"])
+    for name, row in zip(found["circuit_breakers"], rows.all()):
+        assert name in row.inner_text() and "Closed" in row.inner_text()
+    expect(page.get_by_role("region", name="Keys of providers").locator("tbody tr")).to_have_count(len(get("/api/v1/readiness")["providers"]))
 
 
 def a_budget_is_set_adjusted_and_deleted_by_keyboard_alone(world):
@@ -353,7 +381,7 @@ def a_user_is_added_chooses_a_password_by_the_link_and_is_deactivated(world):
     page.get_by_role("button", name="Add a user").click()
     page.get_by_label("Email").fill("grace@example.org")
     page.get_by_label("Name", exact=True).fill("<b>Grace</b>")
-    page.get_by_label("Role").select_option("viewer")
+    page.get_by_label("Role", exact=True).select_option("viewer")
     page.get_by_role("button", name="Add", exact=True).click()
     link = page.locator("pre.secret").inner_text()
     page.get_by_role("button", name="I have kept it").click()
@@ -409,7 +437,7 @@ def backups_are_shown_with_the_age_of_the_newest_verified(world):
     expect(page.locator(".figure", has_text="rows")).to_contain_text("810")
     expect(page.locator(".figure", has_text="old is the newest")).to_contain_text("30 h")
     rows = page.get_by_role("region", name="Backups, newest first").locator("tbody tr")
-    expect(rows.first).to_contain_text("<i>pg_dump</i>: refused")
+    expect(rows.filter(has_text="Failed")).to_contain_text("<i>pg_dump</i>: refused")
 
 
 def the_receipt_log_is_held_to_what_this_browser_saw(world):
@@ -529,25 +557,25 @@ def qr_codes_of_every_version_are_read_by_another_program(world):
 
 def the_second_factor_is_turned_on_by_its_picture_and_asked_for(world):
     person = world.person("hedy")
-    page = world.page("/account/security", session=person, theme="dark")
+    page = world.page("/account/security", session=person, theme="dark", allows=["400"])
     page.get_by_role("button", name="Turn on").click()
     secret = page.locator(".secret-line").inner_text().replace(" ", "")
     picture = cv2.imdecode(numpy.frombuffer(page.locator(".enrol-code").screenshot(), numpy.uint8), cv2.IMREAD_COLOR)
     address = decoded(picture)
     assert address and address.startswith("otpauth://totp/") and f"secret={secret}" in address, address
-    page.get_by_label("Code").fill("000000")
+    page.get_by_label("Code", exact=True).fill("000000")
     page.get_by_role("button", name="Turn it on").click()
     expect(page.get_by_role("alert").filter(visible=True)).to_be_visible()
-    page.get_by_label("Code").fill(totp(secret))
+    page.get_by_label("Code", exact=True).fill(totp(secret))
     page.get_by_role("button", name="Turn it on").click()
     codes = page.locator("pre.secret").inner_text().split()
     assert len(codes) == 10
     page.get_by_role("button", name="I have kept it").click()
-    page.wait_for_url("**/signin?next=*")
+    page.wait_for_url(re.compile(r"/signin\?next="))
     page.get_by_label("Email").fill("hedy@example.org")
     page.get_by_label("Password", exact=True).fill(OTHER_PASSWORD)
     page.get_by_role("button", name="Sign in").click()
-    page.get_by_label("Code").fill(codes[0])
+    page.get_by_label("Code", exact=True).fill(codes[0])
     page.get_by_role("button", name="Continue").click()
     page.wait_for_url("**/account/security")
     expect(page.get_by_role("region", name="Second factor")).to_contain_text("A sign-in asks for a code")
@@ -560,7 +588,7 @@ def the_second_factor_is_turned_on_by_its_picture_and_asked_for(world):
 def a_session_is_ended_and_a_password_changed(world):
     first = world.person("alan")
     second = post("/api/v1/auth/login", {"email": "alan@example.org", "password": OTHER_PASSWORD}, token=None)
-    page = world.page("/account/security", session=first, allows=["401"])
+    page = world.page("/account/security", session=first, allows=["400", "401"])
     page.get_by_role("region", name="Sessions").get_by_role("button", name=re.compile("End the session")).first.click()
     until(lambda: call("GET", "/api/v1/auth/me", token=second["tokens"]["access_token"])[0] == 401)
     page.get_by_label("Present password").fill("wrong " + OTHER_PASSWORD)
@@ -569,7 +597,7 @@ def a_session_is_ended_and_a_password_changed(world):
     expect(page.get_by_role("region", name="Password").get_by_role("alert").or_(page.locator("[aria-invalid=true]")).first).to_be_visible()
     page.get_by_label("Present password").fill(OTHER_PASSWORD)
     page.get_by_role("button", name="Change it").click()
-    page.wait_for_url("**/signin?next=*")
+    page.wait_for_url(re.compile(r"/signin\?next="))
     assert call("POST", "/api/v1/auth/login", {"email": "alan@example.org", "password": "a third good password"}, None)[0] == 200
 
 
@@ -650,10 +678,75 @@ def what_is_opened_later_is_loaded_later(world):
     assert asked and not any("/pages/" in url and "signin" not in url for url in asked), asked
 
 
+# Pictures
+
+QUESTIONS = [
+    "Should we move the billing service from MongoDB to Postgres this quarter?", "Is a four-day week good for a support team of nine people?",
+    "Which of three vendors should host our model gateway?", "Do we need a second on-call rotation before the launch?",
+    "Should the mobile app drop support for Android 9?", "Monorepo or many repositories for twelve engineers?",
+    "Is it time to write our own feature flags?", "Should we publish our incident reviews?", "What should we do about the flaky end-to-end tests?",
+    "Would a rewrite of the importer in Rust pay off?", "Shall we let customers bring their own keys?", "How should we price the self-hosted edition?",
+    "Do we answer security questionnaires by hand?", "Should support see what customers wrote?",
+]
+PICTURES = [("/debates", "debates"), ("/leaderboard", "leaderboard"), ("/admin/health", "operate-health"), ("/admin/queue", "operate-queue"),
+    ("/admin/providers", "operate-providers"), ("/admin/budgets", "operate-budgets"), ("/admin/users", "operate-users"), ("/admin/webhooks", "operate-webhooks"),
+    ("/admin/audit", "operate-audit"), ("/admin/backups", "operate-backups"), ("/admin/receipts", "operate-receipts"), ("/account/security", "account-security"), ("/account/keys", "account-keys")]
+
+
+def take(world, folder):
+    """Every view in both themes, wide and narrow, over a stack in which something happened."""
+    folder.mkdir(parents=True, exist_ok=True)
+    panels = [("anthropic", "openai", "gemini"), ("openai", "gemini"), ("anthropic", "gemini"), ("anthropic", "openai")]
+    configured = {agent["provider"] for agent in get("/api/v1/agents")["agents"] if agent["available"]}
+    for number, question in enumerate(QUESTIONS * 2):
+        panel = [name if name in configured else "demo" for name in panels[number % 4]]
+        debate = ask(question, panel, world.token)
+        if number % 5 == 0:
+            call("PATCH", f"/api/v1/debates/{debate}", {"tags": ["infrastructure", "q4"][: 1 + number % 2]}, world.token)
+        if number % 4 == 3:
+            ended(debate)
+    ended(debate)
+    for name, role in (("grace", "member"), ("alan", "viewer"), ("hedy", "admin")):
+        world.person(name, role)
+    for name, limit, period in (("Models", 50, "monthly"), ("Experiments", 0.05, "weekly")):
+        post("/api/v1/budgets", {"name": name, "limit_amount": limit, "period": period, "alert_threshold": 60}, world.token)
+    for name, scopes in (("reports", ["debates.read", "receipts.read"]), ("nightly import", None)):
+        post("/api/v1/auth/api-keys", {"name": name, **({"scopes": scopes} if scopes else {})}, world.token)
+    post("/api/v1/webhooks", {"url": "https://hooks.example.org/aragora", "events": ["debate_end"], "description": "Tells the team's channel"}, world.token)
+    ended(ask("Which colour has the shed?", [name if name in configured else "demo" for name in panels[0]], world.token))
+    for _ in range(2):
+        ask("Is it worth it to keep our own mail server?", [name if name in configured else "demo" for name in panels[0]], world.token)
+    member = world.person("bob")
+    for theme in ("light", "dark"):
+        for width, size in (("wide", DESKTOP), ("narrow", PHONE)):
+            for path, name in PICTURES:
+                page = world.page(path, viewport=size, theme=theme, allows=[".*"])
+                page.wait_for_timeout(300)
+                page.screenshot(path=folder / f"{name}-{theme}-{width}.png", full_page=width == "narrow" and name not in ("debates", "operate-audit"))
+                page.context.close()
+            world.contexts = []
+            page = world.page("/account/security", viewport=size, theme=theme)
+            page.get_by_role("button", name="Turn on").click()
+            page.locator(".qr").wait_for()
+            page.locator(".enrol").scroll_into_view_if_needed()
+            page.screenshot(path=folder / f"account-second-factor-{theme}-{width}.png")
+            page.goto(BASE + "/signin?do=register")
+            page.locator("form").wait_for()
+            page.screenshot(path=folder / f"account-register-{theme}-{width}.png")
+            page.context.close()
+            page = world.page("/admin", session=member, viewport=size, theme=theme)
+            page.screenshot(path=folder / f"operate-refused-{theme}-{width}.png")
+            page.context.close()
+            world.contexts = []
+    print(f"{len(list(folder.iterdir()))} pictures in {folder}")
+    return 0
+
+
 TESTS = [
     finds_by_words_status_and_tag_and_keeps_the_choice_in_the_address, pages_by_cursor_show_every_debate_once_and_no_request_has_an_offset,
     a_hostile_question_is_text, a_lost_connection_is_said_and_tried_again, ratings_are_those_of_the_api_in_the_plot_and_in_its_table,
     ratings_are_open_and_what_is_behind_them_is_not, a_member_is_refused_plainly, health_and_queue_show_the_numbers_of_the_api,
+    a_dead_letter_is_shown_and_asked_for_again, providers_show_the_breakers_of_the_api,
     a_budget_is_set_adjusted_and_deleted_by_keyboard_alone, a_key_is_shown_once_works_and_is_revoked,
     a_user_is_added_chooses_a_password_by_the_link_and_is_deactivated, the_audit_log_is_filtered_checked_and_exported,
     backups_are_shown_with_the_age_of_the_newest_verified, the_receipt_log_is_held_to_what_this_browser_saw, consistency_is_checked_as_rfc_6962_says,
@@ -666,12 +759,15 @@ TESTS = [
 
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--only", default="", help="tests whose name has this word")
+    parser.add_argument("--only", default="", help="only tests whose name has this word")
+    parser.add_argument("--screenshots", type=Path, help="takes pictures of every view into this folder, and tests nothing")
     arguments = parser.parse_args()
     failed = 0
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox"])
         world = World(browser)
+        if arguments.screenshots:
+            return take(world, arguments.screenshots)
         for test in TESTS:
             if arguments.only not in test.__name__:
                 continue
