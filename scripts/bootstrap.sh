@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Usage: scripts/bootstrap.sh [--quiet] [--check] [--deploy] [--containers] [--benchmarks] [--model]
+# Usage: scripts/bootstrap.sh [--quiet] [--check] [--deploy] [--containers] [--benchmarks] [--model] [--web]
 #
 # Makes this machine able to build and run Aragora: installs the Debian packages that are missing
 # (as root, or through sudo) and checks that a Swift toolchain is there. Every other script calls it;
@@ -11,6 +11,7 @@
 #   --containers  also what scripts/check-images.sh and check-stack.sh need: an engine and debootstrap
 #   --model    also what scripts/check-model.sh needs
 #   --benchmarks  also what only scripts/bench.sh needs: the load generator and the rivals
+#   --web      also what scripts/check-web.sh needs: the browser
 #
 # Exit codes: 0 ready, 64 wrong arguments, 69 the packages could not be installed,
 # 78 not Debian, neither root nor sudo, or no Swift toolchain.
@@ -35,6 +36,8 @@ readonly CONTAINER_PACKAGES=(
 )
 readonly MODEL_PACKAGES=(spin gcc)
 readonly BENCHMARK_PACKAGES=(wrk nginx-light libnginx-mod-nchan)
+# Pictures of the page should look alike on every machine: the font comes with it.
+readonly WEB_PACKAGES=(chromium fonts-inter)
 
 quiet=no
 check=no
@@ -46,6 +49,7 @@ for argument in "$@"; do
     --containers) PACKAGES+=("${CONTAINER_PACKAGES[@]}") ;;
     --model) PACKAGES+=("${MODEL_PACKAGES[@]}") ;;
     --benchmarks) PACKAGES+=("${BENCHMARK_PACKAGES[@]}") ;;
+    --web) PACKAGES+=("${WEB_PACKAGES[@]}") ;;
     -h | --help) usage && exit 0 ;;
     *) die "$EX_USAGE" "unknown argument: $argument (see --help)" ;;
   esac

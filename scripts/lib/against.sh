@@ -13,8 +13,9 @@ against_a_stack() {
   source "$AGAINST_FOLDER/run/env"
 }
 
+# Ends with the code given, or the one there is.
 against_end() {
-  local code=$?
+  local code="${1:-$?}"
   trap - EXIT
   if [[ $code -ne 0 ]]; then
     grep -h '"level":"error"' "$AGAINST_FOLDER"/run/logs/*.log 2>/dev/null | tail -n 20 >&2 || true

@@ -67,8 +67,7 @@ export class Screen {
 
   text(message) {
     if (this.#isReplaying || this.model.isOver) return;
-    this.transcript.text(message);
-    this.side.update();
+    if (this.transcript.text(message)) this.side.update();
   }
 
   reset() {

@@ -42,6 +42,8 @@ export class Side {
   bind(model, { isStill = false } = {}) {
     this.#model = model;
     this.#isStill = isStill;
+    delete this.steps.dataset.key;
+    delete this.tally.dataset.key;
     this.update();
   }
 
@@ -76,6 +78,10 @@ export class Side {
   }
 
   #drawSteps(model) {
+    // Drawn anew only when something moved: text comes many times a second.
+    const key = `${model.seq && model.rounds.length}/${model.rounds.at(-1)?.phases.length}/${model.totalRounds}/${model.status}`;
+    if (this.steps.dataset.key === key) return;
+    this.steps.dataset.key = key;
     const phases = (round) => {
       const known = model.rounds.find((one) => one.number === round)?.phases.map((phase) => phase.name) ?? [];
       const usual = round === 1 ? ["propose", "ballot", "critique", "revise", "vote"] : ["propose", "critique", "revise", "vote"];
@@ -114,6 +120,9 @@ export class Side {
 
   #drawTally(model) {
     const votes = model.tally();
+    const key = votes.map(([choice, voters]) => `${choice}=${voters.length}`).join("/");
+    if (this.tally.dataset.key === key) return;
+    this.tally.dataset.key = key;
     this.tallyCard.hidden = votes.length === 0;
     const cast = votes.reduce((sum, [, voters]) => sum + voters.length, 0);
     fill(this.tally, votes.map(([choice, voters]) => {

@@ -3,7 +3,7 @@
 //   const transcript = new Transcript(model);
 //   transcript.element
 //   transcript.draw(change)      what DebateModel.apply returned
-//   transcript.text(message)     token_start, token_delta, token_end of lib/socket.js
+//   transcript.text(message)     token_start, token_delta, token_end of lib/socket.js; true when an agent began to write
 //   transcript.clear(model)      begins again, with another model
 //
 // Text on its way is appended, never drawn anew: pieces wait in a string and go into a text node at most every BATCH_MS, in an
@@ -14,8 +14,8 @@ import { markdown } from "../lib/markdown.js";
 import * as format from "../lib/format.js";
 import { MODES, PHASES } from "./model.js";
 
-const BATCH_MS = 90;
-const PARAGRAPH = 1200;
+const BATCH_MS = 120;
+const PARAGRAPH = 800;
 
 export class Transcript {
   #model;
@@ -65,20 +65,22 @@ export class Transcript {
   text(message) {
     const data = message.data ?? {};
     const key = data.call_id;
-    if (!key || this.#blocks.get(key)?.isFinal) return;
+    if (!key || this.#blocks.get(key)?.isFinal) return false;
     let writing = this.#writing.get(key);
-    if (writing && (data.epoch < writing.epoch || (data.epoch === writing.epoch && data.attempt < writing.attempt))) return;
-    if (!writing || data.epoch > writing.epoch || data.attempt > writing.attempt || message.type === "token_start") {
-      writing = this.#beginText(key, message, data);
-    }
+    if (writing && (data.epoch < writing.epoch || (data.epoch === writing.epoch && data.attempt < writing.attempt))) return false;
+    const begins = !writing || data.epoch > writing.epoch || data.attempt > writing.attempt || message.type === "token_start";
+    if (begins) writing = this.#beginText(key, message, data);
     if (message.type === "token_delta") {
-      if (data.offset < writing.length) return;
+      if (data.offset < writing.length) return begins;
       if (data.offset > writing.length) writing.pending += " … ";
       writing.pending += visible(data.delta);
       writing.length = data.offset + data.delta.length;
-      this.#dirty.add(writing);
-      this.#schedule();
+      if (writing.holder) {
+        this.#dirty.add(writing);
+        this.#schedule();
+      }
     }
+    return begins;
   }
 
   #beginText(key, message, data) {

@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""Holds one page on a debate of ten agents that stream 200 tokens a second, and measures its process: bench_web.py SECONDS.
+
+The page's process is the browser's renderer: its processor time by the browser's own count, its memory as the share of it that
+is its own (PSS). Exit code 0 when it stays below 25 % of a core and 150 MB to the end."""
+import pathlib, re, sys, time
+
+from playwright.sync_api import sync_playwright
+
+import panel
+from stack import Browser, api, debate, scenario, watch
+
+AGENTS, TOKENS_A_SECOND, CORE, MEGABYTES = 10, 200, 0.25, 150
+
+
+def renderers(session):
+    found = [one for one in session.send("SystemInfo.getProcessInfo")["processInfo"] if one["type"] == "renderer"]
+    return {one["id"]: one["cpuTime"] for one in found}
+
+
+def own_megabytes(process):
+    text = pathlib.Path(f"/proc/{process}/smaps_rollup").read_text()
+    return int(re.search(r"^Pss:\s+(\d+)", text, re.M)[1]) / 1024
+
+
+def main(seconds):
+    # Ten answers at once, each with a tenth of the tokens; long ones, so that it never waits for another round.
+    scenario({"seed": 1, "token_interval": panel.fixed(1000 * AGENTS / TOKENS_A_SECOND), "answer_words": 9000})
+    one = debate(agents=(["anthropic", "openai", "gemini"] * 4)[:AGENTS], rounds=12, timeout_seconds=86_400)
+    with sync_playwright() as playwright:
+        browser = Browser(playwright)
+        control = browser.chromium.new_browser_cdp_session()
+        with browser.page() as page:
+            pieces = []
+            page.on("websocket", lambda socket: socket.on("framereceived", lambda frame: pieces.append(str(frame).count("\"token_delta\""))))
+            watch(page, one)
+            page.wait_for_selector(".is-writing .writing p", timeout=60_000)
+            began, before, peak = time.monotonic(), renderers(control), 0
+            while time.monotonic() - began < seconds:
+                page.wait_for_timeout(min(15_000, 1000 * seconds / 4))
+                now = renderers(control)
+                passed = time.monotonic() - began
+                share = max(now[one] - before.get(one, 0) for one in now) / passed
+                memory = max(own_megabytes(one) for one in now)
+                peak = max(peak, memory)
+                size = page.evaluate("document.querySelector('.transcript').textContent.length")
+                print(f"  {passed:5.0f} s  {100 * share:5.1f} % of a core  {memory:6.1f} MB  {size} characters shown  {sum(pieces) / passed:.0f} pieces a second", flush=True)
+    api("POST", f"/debates/{one}/cancel")
+    holds = share < CORE and peak < MEGABYTES
+    print(f"{'holds' if holds else 'DOES NOT HOLD'}: {100 * share:.1f} % of a core (at most {100 * CORE:.0f}), {peak:.0f} MB (at most {MEGABYTES}), {seconds} s")
+    sys.exit(0 if holds else 1)
+
+
+main(int(sys.argv[1]))
