@@ -128,7 +128,8 @@ let package = Package(
 
         // tests and what they share
         .target(
-            name: "TestSupport", dependencies: drivers + core + adapters, path: "Tests/Support", swiftSettings: strict),
+            name: "TestSupport", dependencies: drivers + core + adapters + ["CLibCrypto"], path: "Tests/Support",
+            swiftSettings: strict),
         .target(
             name: "FaultSupport", dependencies: ["TestSupport"] + drivers + core + adapters, path: "Tests/FaultSupport",
             swiftSettings: strict),

@@ -43,6 +43,8 @@ struct APISettings: ReloadableSettings {
     let knowledge: KnowledgeSettings
     let webhooks: WebhookSettings
     let bots: BotSettings
+    let keyRotation: KeyRotationSettings
+    let signOn: SignOnSettings
     let levels: ServiceLevelSettings
     let providers: ProviderSettings
     let maxConnections: Int
@@ -77,6 +79,8 @@ struct APISettings: ReloadableSettings {
         knowledge = KnowledgeSettings(reading: &reader)
         webhooks = WebhookSettings(reading: &reader)
         bots = BotSettings(reading: &reader)
+        keyRotation = KeyRotationSettings(reading: &reader)
+        signOn = SignOnSettings(reading: &reader, common: common)
         levels = ServiceLevelSettings(reading: &reader)
         providers = ProviderSettings(reading: &reader)
         maxConnections = reader.int(

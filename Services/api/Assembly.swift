@@ -18,7 +18,7 @@ enum Assembly {
     static func services(_ settings: APISettings, _ context: ServiceContext) async throws -> [any Service] {
         let backends = await Backends.open(settings.stores, context)
         let local = LocalRateTable()
-        let shared = SharedAccess(backends, log: context.log)
+        let shared = SharedAccess(backends, log: context.log, durableBox: settings.access.durableBox)
         let requests = RequestMetrics(metrics: context.metrics, objective: settings.levels.requests)
         let pages = PageFiles.compiledIn()
         let server = try APIServer(settings: settings, context: context) { loop in
@@ -34,6 +34,7 @@ enum Assembly {
             AuditKeeper(
                 audit: AuditLog(pool: backends.main.postgres), loop: backends.main.loop,
                 days: settings.accounts.auditRetentionDays, log: context.log),
+            rotation(settings, context, backends.main, shared),
             try await embeddedRunner(
                 settings, context, on: runnerLoop, keyspace: backends.keyspace, standings: shared.providers),
             LoopLagMonitor(name: "runner-loop-lag", loops: [runnerLoop], metrics: context.metrics),
@@ -78,42 +79,60 @@ enum Assembly {
         let standings = ProviderStandings(
             board: { backends.keyspace.current.map { ProviderBoard(connection: own.redis, keyspace: $0) } },
             local: shared.providers, providers: settings.providers)
+        let trail = AuditTrail(trustedProxies: settings.trustedProxies)
+        let accounts = accounts(settings, context, own, stores, shared, authenticator)
         return Routes(
             context: context, settings: settings, create: create,
             estimate: EstimateHandler(panel: panel), list: ListDebatesHandler(stores: stores),
             read: ReadDebateHandler(stores: stores),
             actions: actions, branches: branches,
             views: DebateViewsHandler(stores: stores),
-            edit: EditDebateHandler(stores: stores, actions: actions, keys: { settings.receipts.keys }),
-            sharing: ShareHandler(stores: stores), batches: BatchHandler(stores: stores, create: create),
+            edit: EditDebateHandler(stores: stores, trail: trail, actions: actions, keys: { settings.receipts.keys }),
+            sharing: ShareHandler(stores: stores, trail: trail), batches: BatchHandler(stores: stores, create: create),
             search: SearchHandler(stores: stores), statistics: StatisticsHandler(stores: stores),
             queue: QueueHandler(stores: stores, branches: branches),
             backups: BackupsHandler(stores: stores),
             receipts: ReceiptsHandler(
-                stores: stores, settings: settings.receipts, log: context.log,
+                stores: stores, trail: trail, settings: settings.receipts, log: context.log,
                 verifier: { ReceiptVerifier(keys: settings.receipts.keys) }),
             receiptLog: ReceiptLogHandler(stores: stores, keys: { settings.receipts.keys }),
             ratings: RatingsHandler(
                 stores: stores, providers: settings.providers, rules: settings.ratings.rules, standings: standings),
             knowledge: KnowledgeHandler(stores: stores),
-            budgets: BudgetsHandler(stores: stores),
-            webhooks: WebhooksHandler(store: WebhookStore(pool: own.postgres), target: target),
+            budgets: BudgetsHandler(stores: stores, trail: trail),
+            webhooks: WebhooksHandler(store: WebhookStore(pool: own.postgres), target: target, trail: trail),
             slack: SlackHandler(
                 settings: settings.bots, chat: settings.webhooks.chat,
                 desk: BotDesk(stores: stores, create: create, actions: actions, target: target, log: context.log),
                 store: WebhookStore(pool: own.postgres),
                 replays: ReplayGuard(connection: own.redis, local: shared.seen) { backends.keyspace.current }),
+            keyRotation: KeyRotationHandler(
+                store: KeyRotationStore(pool: own.postgres), scheduler: rotation(settings, context, own, shared),
+                box: shared.durableBox, settings: settings.keyRotation, services: accounts.services),
+            signOn: SignOnHandler(
+                settings: settings.signOn, provider: settings.signOn.provider.map { OpenIDProvider($0, loop: loop) },
+                store: SignOnStore(pool: own.postgres), services: accounts.services, signIn: accounts.signIn),
             status: StatusHandler(stores: stores, context: context),
             condition: ConditionHandler(
                 stores: stores, context: context, settings: settings, standings: standings),
             gateway: GatewayTunnelHandler(upstream: settings.gateway, trustedProxies: settings.trustedProxies),
             pages: PageHandler(files: pages),
-            authenticator: authenticator, accounts: accounts(settings, context, own, stores, shared, authenticator),
+            authenticator: authenticator, accounts: accounts,
             rateLimit: RateLimitMiddleware(
                 limiter: RouteLimiter(redis: own.redis, keyspace: backends.keyspace, local: local),
                 limitPerMinute: settings.rateLimit,
                 trustedProxies: settings.trustedProxies, metrics: context.metrics),
             requests: requests)
+    }
+
+    /// Each loop has one for those who order a rotation there; the first loop's runs by itself.
+    private static func rotation(
+        _ settings: APISettings, _ context: ServiceContext, _ own: LoopBackends, _ shared: SharedAccess
+    ) -> KeyRotationScheduler {
+        let random = (try? RandomBytes.make(6)).map(Hex.encode) ?? "\(WallClock.nowMilliseconds())"
+        return KeyRotationScheduler(
+            store: KeyRotationStore(pool: own.postgres), box: shared.durableBox, settings: settings.keyRotation,
+            loop: own.loop, holder: "api-" + random, log: context.log, metrics: context.metrics)
     }
 
     private static func accounts(

@@ -96,6 +96,24 @@ struct CLISettings: Sendable {
         try read { ReceiptSettings(reading: &$0).keys }
     }
 
+    /// What opens and seals stored secrets, as the services have it, and how rotations go.
+    func storedSecrets() throws -> (box: SecretBox, settings: KeyRotationSettings) {
+        let (box, settings) = try read { reader in
+            let tokens = ["ARAGORA_API_TOKEN", "ARAGORA_API_TOKEN_PREVIOUS"].compactMap { name in
+                reader.secret(name, help: "Seals stored secrets where no encryption key is set.")
+            }
+            let sessions = SessionSettings(reading: &reader)
+            return (
+                sessions.durableBox(derivedFrom: tokens.map { Array($0.reveal().utf8) }),
+                KeyRotationSettings(reading: &reader)
+            )
+        }
+        guard let box else {
+            throw CommandFailure(.configuration, "no encryption key is set: ARAGORA_ENCRYPTION_KEY")
+        }
+        return (box, settings)
+    }
+
     /// How agents are rated that have no match yet.
     func ratingRules() throws -> RatingRules {
         try read { RatingSettings(reading: &$0).rules }

@@ -3,8 +3,8 @@ import Contracts
 /// Names of the documents that no executable reads (yet). They are accepted, and explained here rather than found unknown.
 enum DocumentedSettings {
     static let table: [(name: String, meaning: String)] = [
-        ("ARAGORA_COOKIE_HTTPONLY", "There are no cookies yet; they will always be HttpOnly."),
-        ("ARAGORA_COOKIE_SAMESITE", "There are no cookies yet."),
+        ("ARAGORA_COOKIE_HTTPONLY", "The one cookie is always HttpOnly."),
+        ("ARAGORA_COOKIE_SAMESITE", "The one cookie is always Lax: it must come back with the provider's redirect."),
         ("ARAGORA_DB_BACKEND", "Always Postgres."),
         ("ARAGORA_DB_POOL_OVERFLOW", "The pool has one size, `ARAGORA_DB_POOL_SIZE`."),
         ("ARAGORA_DB_POOL_RECYCLE", "Connections are kept until they fail."),
@@ -15,7 +15,6 @@ enum DocumentedSettings {
             "ARAGORA_USE_SECRETS_MANAGER",
             "Secrets come from the environment or from files (`<NAME>_FILE`); `deploy/systemd/aragora-fetch-secrets` fills files."
         ),
-        ("ARAGORA_SSO_ENABLED", "There is no single sign-on yet."),
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "There is no tracing yet."),
         ("SENTRY_DSN", "Errors go to the log."),
         ("TEAMS_APP_ID", "There is no Teams integration yet."),

@@ -38,6 +38,15 @@ package struct SecretBox: Sendable {
     /// The version of the key that seals, 8 hex digits.
     package var currentVersion: String { Hex.encode(Array(keys[0].version)) }
 
+    /// The versions of all keys that open, the one that seals first.
+    package var versions: [String] { keys.map { Hex.encode(Array($0.version)) } }
+
+    /// The same secret under the current key.
+    /// - Throws: ``CryptoError`` `.unreadable` when no key of the box opens it for this purpose.
+    package func reseal(_ sealed: [UInt8], for purpose: String) throws(CryptoError) -> [UInt8] {
+        try seal(try open(sealed, for: purpose), for: purpose)
+    }
+
     /// The version of the key that sealed this; nil when it is no sealed secret.
     package static func version(of sealed: [UInt8]) -> String? {
         guard sealed.count >= overhead, sealed[0] == form else { return nil }

@@ -2,6 +2,8 @@
 package enum AuditAction: String, Sendable, Hashable, CaseIterable {
     case userRegistered = "user.registered"
     case userCreated = "user.created"
+    /// An account that was there now belongs to an identity of a provider too.
+    case identityLinked = "user.identity_linked"
     case userUpdated = "user.updated"
     case userDeactivated = "user.deactivated"
     case roleChanged = "user.role_changed"
@@ -29,4 +31,23 @@ package enum AuditAction: String, Sendable, Hashable, CaseIterable {
     case auditExported = "audit.exported"
     case auditHeld = "audit.hold_changed"
     case auditTrimmed = "audit.trimmed"
+    case webhookCreated = "webhook.created"
+    case webhookChanged = "webhook.changed"
+    case webhookRemoved = "webhook.removed"
+    /// What was given up is sent again.
+    case webhookRetried = "webhook.retried"
+    case receiptHeld = "receipt.hold_changed"
+    case receiptShared = "receipt.shared"
+    case debateShared = "debate.shared"
+    case debateShareRevoked = "debate.shares_revoked"
+    case debateErased = "debate.erased"
+    case budgetCreated = "budget.created"
+    case budgetChanged = "budget.changed"
+    case budgetDeleted = "budget.deleted"
+    case budgetReset = "budget.reset"
+    case personErased = "privacy.erased"
+    case personExported = "privacy.exported"
+    /// Stored secrets are being sealed under another encryption key.
+    case keyRotationBegun = "encryption_key.rotation_begun"
+    case keyRotationEnded = "encryption_key.rotation_ended"
 }

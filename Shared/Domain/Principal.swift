@@ -29,6 +29,8 @@ package struct Principal: Sendable, Hashable {
     package let credential: Credential
     /// The user's token version when the credential was made; a higher one revokes it.
     package let version: Int64
+    /// An administrator without the second factor that this installation demands: may see to that, and nothing else.
+    package var needsSecondFactor = false
 
     package init(
         subject: String, role: Role, organization: OrganizationID = .default, user: UserID? = nil,
@@ -63,6 +65,7 @@ package struct Principal: Sendable, Hashable {
     /// no access to what is not one debate (lists, creation, administration).
     package func may(_ permission: Permission, debate asked: DebateID? = nil) -> Bool {
         if let debate, debate != asked { return false }
+        if needsSecondFactor && permission != .accountManage { return false }
         if let scopes, !scopes.contains(permission) { return false }
         if permission.concernsInstallation && organization != .default { return false }
         return role.permissions.contains(permission)

@@ -41,6 +41,14 @@ package enum KillPoint: String, CaseIterable, Sendable {
     case insideErasure = "inside-erasure"
     /// An erasure is committed; nobody was told.
     case afterErasure = "after-erasure"
+    /// A key rotation is begun; no secret has been sealed anew.
+    case afterRotationBegin = "after-rotation-begin"
+    /// Inside the transaction that seals a batch of secrets anew, before its commit.
+    case insideRotation = "inside-rotation"
+    /// A batch of secrets is sealed anew; others are not.
+    case afterRotationBatch = "after-rotation-batch"
+    /// Every secret is sealed anew; the rotation is not closed.
+    case beforeRotationEnd = "before-rotation-end"
 
     /// Dies or freezes here when this point is armed; otherwise costs one load.
     @inline(__always)

@@ -43,6 +43,12 @@ package enum MetricCatalogue {
             ]
         ),
         (
+            "Stored secrets",
+            [
+                .sealedSecrets, .keyRotations, .keyDue,
+            ]
+        ),
+        (
             "Knowledge",
             [
                 .knowledgeKept, .knowledgeRecalls,
@@ -108,6 +114,7 @@ package enum MetricCatalogue {
                 .queueDepth, .controlPlaneQueueDepth,
                 .oldestQueued, .deadLetterQueue, .workersLive, .agentElo, .agentWins, .receiptsStored, .receiptOldest,
                 .receiptRetention, .receiptLogLeaves, .receiptLogLag, .knowledgeRecalls,
+                .sealedSecrets, .keyRotations, .keyDue,
             ]
         ),
         (

@@ -43,6 +43,8 @@ package struct MetricLabel: Sendable {
         .init("outcome", of: [.debatesEnded, .debateDuration], .these(outcomes)),
         .init("outcome", of: [.publishes, .postgresQueries, .knowledgeKept], .these(["ok", "error"])),
         .init("delivery", of: [.webhookDeliveries], .these(["delivered", "failed", "dead"])),
+        .init("key", of: [.sealedSecrets], .these(["current", "previous", "unreadable"])),
+        .init("rotation", of: [.keyRotations], .these(["completed", "failed"])),
         .init("result", of: [.knowledgeRecalls], .these(["found", "none", "failed"])),
         .init("outcome", of: [.backupRuns], .these(["success", "failure", "skipped"])),
         .init("kind", of: [.claims], .these(["queued", "adopted", "reconciled"])),

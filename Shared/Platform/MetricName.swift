@@ -151,6 +151,17 @@ extension MetricName {
         "aragora_webhook_deliveries_total", .counter, "Attempts to deliver a webhook, by what came of them.",
         labels: ["delivery"])
 
+    // Stored secrets
+    package static let sealedSecrets = MetricName(
+        "aragora_sealed_secrets", .gauge, "Stored secrets, by the key that opens them.", labels: ["key"])
+    package static let keyRotations = MetricName(
+        "aragora_key_rotations_total", .counter, "Rotations of the encryption key that this process ended.",
+        labels: ["rotation"])
+    package static let keyDue = MetricName(
+        "aragora_encryption_key_due_seconds", .gauge,
+        "Time until the encryption key should be changed, by ARAGORA_KEY_ROTATION_INTERVAL_DAYS; negative when it is late."
+    )
+
     // Knowledge
     package static let knowledgeKept = MetricName(
         "aragora_knowledge_kept_total", .counter, "Conclusions to be kept for later debates, by outcome.",

@@ -27,10 +27,7 @@ struct AccountServices: Sendable {
 
     /// Where a request comes from, as the audit log and sessions keep it.
     func origin(_ request: Request, _ context: RequestContext) -> Origin {
-        let agent = (request[header: "user-agent"] ?? "").unicodeScalars.filter { $0.value >= 0x20 && $0.value != 0x7F }
-        return Origin(
-            address: trustedProxies.client(of: request, peer: context.peer.host),
-            userAgent: String(String.UnicodeScalarView(agent.prefix(200))), requestID: context.requestID)
+        AuditTrail(trustedProxies: trustedProxies).origin(request, context)
     }
 
     /// The user behind a request; tokens of the installation have none.

@@ -77,11 +77,26 @@ struct SignInHandler: Sendable {
         return AccountServices.json(AccountBody.signedIn(UserBody(user), tokens, organization))
     }
 
+    /// A provider vouches for who this is. A second factor that the user has here is asked for all the same.
+    func vouched(_ user: UserRecord, lifetimeSeconds: Int64, _ origin: Origin) async throws -> Response {
+        guard !user.secondFactor.isEnabled else { return try pendingAnswer(user) }
+        let tokens = try await begin(user, .loginSucceeded, origin, lifetimeSeconds: lifetimeSeconds)
+        let organization = try await AccountServices.asking {
+            try await services.accounts.organization(user.organization)
+        }
+        return AccountServices.json(
+            AccountBody.signedIn(UserBody(user), tokens, organization.map(AccountBody.organization) ?? .null))
+    }
+
     /// The password was right: the attempt is taken back, and no more. Failed codes stay counted.
     private func pending(_ user: UserRecord, _ origin: Origin) async throws -> Response {
         try await AccountServices.asking {
             try await services.guards.takeBack(account: user.email, address: origin.address)
         }
+        return try pendingAnswer(user)
+    }
+
+    private func pendingAnswer(_ user: UserRecord) throws -> Response {
         let token = try services.access.tokens.make(
             .pending, for: SessionTokens.Holder(user), session: AccountServices.newSessionID(),
             now: AccountServices.now().milliseconds / 1000)
@@ -122,13 +137,13 @@ struct SignInHandler: Sendable {
 
     /// Begins a session.
     private func begin(
-        _ user: UserRecord, _ action: AuditAction, _ origin: Origin
+        _ user: UserRecord, _ action: AuditAction, _ origin: Origin, lifetimeSeconds: Int64? = nil
     ) async throws -> AccountBody.Tokens {
         let session = try AccountServices.newSessionID()
         let tokens = services.access.tokens
         try await AccountServices.asking {
             try await services.sessions.begin(
-                session, of: user.id, lifetimeSeconds: tokens.refreshSeconds,
+                session, of: user.id, lifetimeSeconds: lifetimeSeconds ?? tokens.refreshSeconds,
                 AuditEntry(
                     action, by: user.id.text, in: user.organization, on: "session", session.text, from: origin))
         }

@@ -12,6 +12,7 @@ struct BudgetsHandler: Sendable {
     static let maxOffset = 1_000_000
 
     let stores: APIStores
+    let trail: AuditTrail
 
     func list(_ request: Request, _ context: RequestContext) async throws -> Response {
         var query = QueryReader(request.query)
@@ -29,7 +30,9 @@ struct BudgetsHandler: Sendable {
             id: BudgetID(milliseconds: now.milliseconds, random: try RandomBytes.make(10)),
             organization: context.caller.organization, name: wish.name, limit: wish.limit, period: wish.period,
             alertThreshold: wish.alertThreshold, createdBy: context.caller.subject, createdAt: now, updatedAt: now)
-        guard try await ask({ try await stores.budgets.create(budget) }) else {
+        let entry = trail.entry(
+            .budgetCreated, request, context, on: "budget", budget.id.text, AuditDetails.budget(wish.limit))
+        guard try await ask({ try await stores.budgets.create(budget, entry) }) else {
             throw APIError(
                 ValidationFailure([FieldProblem("budgets", "an organization has at most \(BudgetStore.maxBudgets)")]))
         }
@@ -45,19 +48,24 @@ struct BudgetsHandler: Sendable {
         var change = BudgetStore.Change()
         (change.name, change.limit) = (wish.name, wish.limit)
         (change.alertThreshold, change.isEnabled) = (wish.alertThreshold, wish.isEnabled)
-        try await found { try await stores.budgets.change(id, in: context.caller.organization, to: change) }
+        let entry = trail.entry(
+            .budgetChanged, request, context, on: "budget", id.text, AuditDetails.budget(wish.limit))
+        let final = change
+        try await found { try await stores.budgets.change(id, in: context.caller.organization, to: final, entry) }
         return Self.answer(Self.json(try await standing(id, context)))
     }
 
     func delete(_ request: Request, _ context: RequestContext) async throws -> Response {
         let id = try Self.id(context)
-        try await found { try await stores.budgets.delete(id, in: context.caller.organization) }
+        let entry = trail.entry(.budgetDeleted, request, context, on: "budget", id.text)
+        try await found { try await stores.budgets.delete(id, in: context.caller.organization, entry) }
         return Self.answer(BudgetBody.deleted(id))
     }
 
     func reset(_ request: Request, _ context: RequestContext) async throws -> Response {
         let id = try Self.id(context)
-        try await found { try await stores.budgets.reset(id, in: context.caller.organization) }
+        let entry = trail.entry(.budgetReset, request, context, on: "budget", id.text)
+        try await found { try await stores.budgets.reset(id, in: context.caller.organization, entry) }
         return Self.answer(Self.json(try await standing(id, context)))
     }
 

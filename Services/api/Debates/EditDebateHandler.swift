@@ -10,6 +10,7 @@ import Storage
 /// `PATCH` and `DELETE` of a debate: what people call it, and taking it away.
 struct EditDebateHandler: Sendable {
     let stores: APIStores
+    let trail: AuditTrail
     let actions: DebateActionsHandler
     /// What signs the receipt of an erased debate, when it was signed.
     let keys: @Sendable () -> KeyRing?
@@ -60,7 +61,8 @@ struct EditDebateHandler: Sendable {
         let outcome: ErasureStore.Outcome
         do {
             let keys = keys()
-            outcome = try await stores.erasure.erase(record.id) { receipt in
+            let entry = trail.entry(.debateErased, request, context, on: "debate", record.id.text)
+            outcome = try await stores.erasure.erase(record.id, entry) { receipt in
                 try ReceiptIssuer.erase(
                     receipt, at: Timestamp(milliseconds: WallClock.nowMilliseconds()),
                     keys: receipt.isSigned ? keys : nil)

@@ -19,8 +19,9 @@ enum APIDescription {
             .badRequest, .validationFailed, .requestTimeout, .bodyTooLarge, .uriTooLong, .headersTooLarge,
             .internalError, .unavailable,
         ]
-        if case .permission = route.requirement {
+        if case .permission(let permission) = route.requirement {
             codes.formUnion([.authenticationRequired, .invalidToken, .tokenExpired, .permissionDenied])
+            if permission != .accountManage { codes.insert(.secondFactorRequired) }
         }
         if RateLimitMiddleware.counts(route.path) { codes.insert(.rateLimited) }
         if route.path.contains("{id}") { codes.insert(.debateNotFound) }

@@ -52,6 +52,7 @@ struct AuthenticationMiddleware: Middleware {
         }
         guard principal.may(permission, debate: debate(context, principal)) else {
             await onDenied(principal, permission, request, context)
+            if principal.needsSecondFactor { throw APIError.secondFactorRequired }
             throw APIError.denied(permission)
         }
         return principal

@@ -23,7 +23,8 @@ extension ReceiptsHandler {
         do {
             made = try await stores.receiptShares.create(
                 receipt.id, tokenHash: SHA256.hash(token), hours: wanted.hours, maxAccesses: wanted.maxAccesses,
-                isRedacted: wanted.isRedacted, by: context.caller.subject)
+                isRedacted: wanted.isRedacted, by: context.caller.subject,
+                trail.entry(.receiptShared, request, context, on: "receipt", receipt.id.text))
         } catch { throw APIError.unavailable(error) }
         guard case .created(let expiresAt) = made else {
             throw APIError(.badRequest, "This receipt has \(ReceiptShareStore.maxPerReceipt) links already")
@@ -60,9 +61,10 @@ extension ReceiptsHandler {
         let wanted = try ReceiptRequests.Hold(request.body)
         let receipt = try await receipt(context)
         do {
-            guard try await stores.receiptRetention.hold(receipt.id, wanted.isHeld, reason: wanted.reason) else {
-                throw APIError(.receiptNotFound)
-            }
+            let entry = trail.entry(
+                .receiptHeld, request, context, on: "receipt", receipt.id.text, AuditDetails.hold(wanted.isHeld))
+            guard try await stores.receiptRetention.hold(receipt.id, wanted.isHeld, reason: wanted.reason, entry)
+            else { throw APIError(.receiptNotFound) }
         } catch let error as StorageError {
             throw APIError.unavailable(error)
         }

@@ -10,6 +10,7 @@ import Storage
 /// Decision receipts: list, read, and verify by recomputing.
 struct ReceiptsHandler: Sendable {
     let stores: APIStores
+    let trail: AuditTrail
     let settings: ReceiptSettings
     let log: Log
     /// With the keys in force.

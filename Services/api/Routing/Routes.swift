@@ -30,6 +30,8 @@ struct Routes: Sendable {
     let budgets: BudgetsHandler
     let webhooks: WebhooksHandler
     let slack: SlackHandler
+    let keyRotation: KeyRotationHandler
+    let signOn: SignOnHandler
     let status: StatusHandler
     let condition: ConditionHandler
     let gateway: GatewayTunnelHandler
@@ -43,7 +45,8 @@ struct Routes: Sendable {
     static let table: [Route] =
         debateRoutes + viewRoutes + sharingRoutes + batchRoutes + queueRoutes + backupRoutes
         + branchRoutes + receiptRoutes + receiptLogRoutes + agentRoutes + budgetRoutes + knowledgeRoutes + webhookRoutes
-        + botRoutes + statusRoutes + descriptionRoutes + accountRoutes + administrationRoutes + pageRoutes
+        + botRoutes + statusRoutes + descriptionRoutes + accountRoutes + administrationRoutes
+        + securityRoutes + signOnRoutes + pageRoutes
 
     /// The router of one loop.
     func router() -> Router {
@@ -89,6 +92,10 @@ struct Routes: Sendable {
         var path = path
         for version in ["/api/v1/", "/api/v2/"] where path.hasPrefix(version) {
             path = "/api/" + path.dropFirst(version.count)
+        }
+        // Where clients of the original look for single sign-on (contract §11).
+        for alias in ["/auth/sso", "/api/sso", "/api/auth/oidc"] where path.hasPrefix(alias + "/") {
+            path = "/api/auth/sso" + path.dropFirst(alias.count)
         }
         // The name that clients of the original know (contract §5).
         let alias = "/api/gauntlet/receipts"

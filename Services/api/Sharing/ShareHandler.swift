@@ -11,6 +11,7 @@ struct ShareHandler: Sendable {
     static let tokenBytes = 32
 
     let stores: APIStores
+    let trail: AuditTrail
     private var lookup: DebateLookup { DebateLookup(stores: stores) }
 
     func share(_ request: Request, _ context: RequestContext) async throws -> Response {
@@ -21,7 +22,10 @@ struct ShareHandler: Sendable {
         do {
             guard
                 try await stores.shares.add(
-                    SHA256.hash(Array(token.utf8)), of: record.id, by: context.caller.subject, expiresAt: expires)
+                    SHA256.hash(Array(token.utf8)), of: record.id, by: context.caller.subject, expiresAt: expires,
+                    trail.entry(
+                        .debateShared, request, context, on: "debate", record.id.text,
+                        AuditDetails.until(expires)))
             else { throw APIError(.tooManyShares) }
         } catch let error as StorageError { throw APIError.unavailable(error) }
         return json(ShareBody.created(record.id, token: token, expiresAt: expires))
@@ -30,7 +34,8 @@ struct ShareHandler: Sendable {
     func revoke(_ request: Request, _ context: RequestContext) async throws -> Response {
         let record = try await lookup.changeable(context)
         do {
-            return json(ShareBody.revoked(record.id, count: try await stores.shares.revoke(record.id)))
+            let entry = trail.entry(.debateShareRevoked, request, context, on: "debate", record.id.text)
+            return json(ShareBody.revoked(record.id, count: try await stores.shares.revoke(record.id, entry)))
         } catch { throw APIError.unavailable(error) }
     }
 

@@ -15,6 +15,7 @@ struct WebhooksHandler: Sendable {
 
     let store: WebhookStore
     let target: WebhookTarget
+    let trail: AuditTrail
     private var box: SecretBox? { target.box }
 
     // MARK: Endpoints
@@ -47,7 +48,8 @@ struct WebhooksHandler: Sendable {
             secret: try box.seal(secret, for: WebhookEndpoint.secretPurpose(id)),
             headers: try box.seal(Self.document(input.headers ?? []), for: WebhookEndpoint.headersPurpose(id)),
             isActive: input.isActive ?? true, createdBy: context.caller.subject, createdAt: now, updatedAt: now)
-        guard try await read({ try await store.add(endpoint, to: context.caller.organization) }) else {
+        let entry = told(.webhookCreated, endpoint, request, context)
+        guard try await read({ try await store.add(endpoint, to: context.caller.organization, entry) }) else {
             throw APIError(
                 ValidationFailure([
                     FieldProblem("url", "there are \(WebhookStore.maxEndpoints) webhooks already; remove one")
@@ -81,15 +83,17 @@ struct WebhooksHandler: Sendable {
         }
         endpoint.updatedAt = Timestamp(milliseconds: WallClock.nowMilliseconds())
         let changed = endpoint
-        guard try await read({ try await store.change(changed, of: context.caller.organization) }) else {
+        let entry = told(.webhookChanged, changed, request, context)
+        guard try await read({ try await store.change(changed, of: context.caller.organization, entry) }) else {
             throw APIError(.webhookNotFound)
         }
         return json(body(endpoint))
     }
 
     func remove(_ request: Request, _ context: RequestContext) async throws -> Response {
+        let entry = trail.entry(.webhookRemoved, request, context, on: "webhook", context.parameter("webhook"))
         guard let id = WebhookID(context.parameter("webhook")),
-            try await read({ try await store.remove(id, of: context.caller.organization) })
+            try await read({ try await store.remove(id, of: context.caller.organization, entry) })
         else { throw APIError(.webhookNotFound) }
         return json(WebhookBody.done(id.text, "Webhook removed"))
     }
@@ -147,13 +151,22 @@ struct WebhooksHandler: Sendable {
 
     func retry(_ request: Request, _ context: RequestContext) async throws -> Response {
         let message = context.parameter("delivery")
-        guard try await read({ try await store.revive(message, of: context.caller.organization) }) else {
+        let entry = trail.entry(.webhookRetried, request, context, on: "webhook_message", message)
+        guard try await read({ try await store.revive(message, of: context.caller.organization, entry) }) else {
             throw APIError(.webhookNotFound)
         }
         return json(WebhookBody.done(message, "It is sent again"))
     }
 
     // MARK: Parts
+
+    private func told(
+        _ action: AuditAction, _ endpoint: WebhookEndpoint, _ request: Request, _ context: RequestContext
+    ) -> AuditEntry {
+        let host = endpoint.url.split(separator: "/").dropFirst().first.map(String.init) ?? ""
+        return trail.entry(
+            action, request, context, on: "webhook", endpoint.id.text, AuditDetails.webhook(host: host))
+    }
 
     private func endpoint(_ context: RequestContext) async throws -> WebhookEndpoint {
         guard let id = WebhookID(context.parameter("webhook")),

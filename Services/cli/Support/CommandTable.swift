@@ -5,7 +5,8 @@ enum CommandTable {
         ReceiptVerifyCommand.self, TokenCreateCommand.self,
         DBMigrateCommand.self, DBVerifyCommand.self, BackupCreateCommand.self, BackupListCommand.self,
         BackupVerifyCommand.self, BackupRestoreCommand.self, PrivacyExportCommand.self, PrivacyEraseCommand.self,
-        RatingsRebuildCommand.self, ValidateEnvCommand.self, DoctorCommand.self, SimulateCommand.self,
+        RatingsRebuildCommand.self, KeysStatusCommand.self, KeysRotateCommand.self, ValidateEnvCommand.self,
+        DoctorCommand.self, SimulateCommand.self,
     ]
 
     enum Resolution {

@@ -188,7 +188,7 @@ package enum AccountRequests {
     }
 
     /// An empty body is an empty object: the official client posts so.
-    private static func read(_ bytes: [UInt8]) throws(ValidationFailure) -> AccountFields {
+    static func read(_ bytes: [UInt8]) throws(ValidationFailure) -> AccountFields {
         guard !bytes.isEmpty else { return AccountFields(JSONObject()) }
         let value: JSONValue
         do throws(JSONError) { value = try JSONParser.parse(bytes, maximumBytes: maximumBytes) } catch {

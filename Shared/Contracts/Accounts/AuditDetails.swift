@@ -10,6 +10,26 @@ package enum AuditDetails {
         JSONObject([("old_value", .string(old.rawValue)), ("new_value", .string(new.rawValue))])
     }
 
+    package static func until(_ time: Timestamp) -> JSONObject {
+        JSONObject([("expires_at", .string(time.iso8601))])
+    }
+
+    package static func budget(_ limit: MicroUSD?) -> JSONObject {
+        JSONObject(limit.map { [("limit_micro_usd", .int($0.amount))] } ?? [])
+    }
+
+    /// Where an endpoint sends to: the host alone, as a path may hold a secret.
+    package static func webhook(host: String) -> JSONObject { JSONObject([("host", .string(host))]) }
+
+    /// What an erasure or an export of a person's data came to.
+    package static func person(_ counts: [(String, Int)]) -> JSONObject {
+        JSONObject(counts.map { ($0.0, .int(Int64($0.1))) })
+    }
+
+    package static func identity(issuer: String, subject: String, email: String) -> JSONObject {
+        JSONObject([("issuer", .string(issuer)), ("subject", .string(subject)), ("email", .string(email))])
+    }
+
     package static func key(name: String, prefix: String) -> JSONObject {
         JSONObject([("name", .string(name)), ("prefix", .string(prefix))])
     }
@@ -22,6 +42,14 @@ package enum AuditDetails {
             ("required_permission", .string(permission.rawValue)), ("method", .string(method)),
             ("route", .string(route)),
         ])
+    }
+
+    /// A rotation of the encryption key; its version says nothing about it.
+    package static func rotation(version: String, resealed: Int64? = nil, unreadable: Int64? = nil) -> JSONObject {
+        var object = JSONObject([("key_version", .string(version))])
+        if let resealed { object["resealed"] = .int(resealed) }
+        if let unreadable { object["unreadable"] = .int(unreadable) }
+        return object
     }
 
     /// Entries that retention removed.

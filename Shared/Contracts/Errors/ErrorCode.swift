@@ -22,6 +22,8 @@ package enum ErrorCode: String, Sendable, CaseIterable {
     case accountLocked = "account_locked"
     case emailTaken = "email_taken"
     case registrationClosed = "registration_closed"
+    case signOnFailed = "sso_failed"
+    case secondFactorRequired = "ADMIN_MFA_REQUIRED"
     case wrongPassword = "wrong_password"
     case wrongCode = "wrong_code"
     case invalidResetToken = "invalid_reset_token"
@@ -59,12 +61,12 @@ package enum ErrorCode: String, Sendable, CaseIterable {
     package var status: Int {
         switch self {
         case .badRequest, .invalidJSON, .validationFailed, .debateFinished, .debateNotPaused, .noAgents,
-            .invalidIdempotencyKey, .wrongPassword, .wrongCode, .invalidResetToken,
+            .invalidIdempotencyKey, .signOnFailed, .wrongPassword, .wrongCode, .invalidResetToken,
             .debateNotFinished, .tooManyShares:
             400
         case .authenticationRequired, .invalidToken, .tokenExpired, .invalidCredentials: 401
         case .budgetExhausted: 402
-        case .permissionDenied, .registrationClosed: 403
+        case .permissionDenied, .registrationClosed, .secondFactorRequired: 403
         case .notFound, .debateNotFound, .receiptNotFound, .knowledgeNotFound, .webhookNotFound, .sessionNotFound,
             .keyNotFound,
             .userNotFound, .roleNotFound, .budgetNotFound, .batchNotFound, .shareNotFound:
@@ -109,6 +111,8 @@ package enum ErrorCode: String, Sendable, CaseIterable {
         case .accountLocked: "Too many failed sign-ins; try again later."
         case .emailTaken: "Email already registered"
         case .registrationClosed: "Registration is closed."
+        case .signOnFailed: "Single sign-on did not succeed."
+        case .secondFactorRequired: "Administrators need a second factor here."
         case .wrongPassword: "The password is wrong."
         case .wrongCode: "The code is wrong, or was used before."
         case .invalidResetToken: "The reset token is not valid any more."

@@ -29,6 +29,6 @@ extension Schema {
         "trace_id": text.saying("Finds the lines in the server's log."),
         "errors": list(object(["field": .text, "message": .text]).named("FieldProblem")).optional,
         "suggestion": text.optional,
-        "required_permission": text.optional,
+        "required_permission": text.optional, "required_action": text.optional,
     ]).named("Error")
 }

@@ -18,6 +18,11 @@ extension AccessControl {
         }
         reader.requireStrength(of: token, "ARAGORA_API_TOKEN", otherwise: .tokenShort)
         reader.requireStrength(of: previousToken, "ARAGORA_API_TOKEN_PREVIOUS", otherwise: .tokenShort)
-        self.init(token: token, previousToken: previousToken, sessions: common.sessions)
+        let needsSecondFactor = reader.bool(
+            "ARAGORA_ADMIN_MFA_REQUIRED", default: false,
+            help: "Whether administrators without a second factor may do nothing but turn one on.")
+        self.init(
+            token: token, previousToken: previousToken, sessions: common.sessions,
+            administratorsNeedSecondFactor: needsSecondFactor)
     }
 }

@@ -23,22 +23,29 @@ package struct AccessControl: Sendable {
         let tokens: SessionTokens
         let keyDigests: KeyDigests
         let secretBox: SecretBox
+        let durableBox: SecretBox?
     }
 
     private let secrets: Reloadable<Secrets>
+    /// Whether administrators without a second factor may only enrol one.
+    package let administratorsNeedSecondFactor: Bool
 
     /// - Parameters:
     ///   - token: nil switches authentication off; the settings refuse that in production.
     ///   - sessions: secrets of sessions and keys; without them others are derived from the token, and without that
     ///     made up for the life of the process.
-    package init(token: Secret<String>?, previousToken: Secret<String>?, sessions: SessionSettings = SessionSettings())
-    {
+    package init(
+        token: Secret<String>?, previousToken: Secret<String>?, sessions: SessionSettings = SessionSettings(),
+        administratorsNeedSecondFactor: Bool = false
+    ) {
+        self.administratorsNeedSecondFactor = administratorsNeedSecondFactor
         let roots = [token, previousToken].compactMap { $0.map { Array($0.reveal().utf8) } }
         secrets = Reloadable(
             Secrets(
                 current: token, previous: previousToken, tokens: sessions.tokens(derivedFrom: roots),
                 keyDigests: sessions.keyDigests(derivedFrom: roots),
-                secretBox: sessions.secretBox(derivedFrom: roots)))
+                secretBox: sessions.secretBox(derivedFrom: roots),
+                durableBox: sessions.durableBox(derivedFrom: roots)))
     }
 
     /// Accepts what another reading of the settings says from now on, and nothing else; who is in stays in.
@@ -52,6 +59,8 @@ package struct AccessControl: Sendable {
     package var keyDigests: KeyDigests { secrets.current.keyDigests }
     /// Seals what is stored and must be read again, such as the secrets of one-time passwords.
     package var secretBox: SecretBox { secrets.current.secretBox }
+    /// The same; nil when its key ends with the process, so that there is nothing to rotate.
+    package var durableBox: SecretBox? { secrets.current.durableBox }
 
     /// - Parameters:
     ///   - credential: what follows `Bearer `, or came as a query item or WebSocket subprotocol.

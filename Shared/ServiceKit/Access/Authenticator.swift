@@ -15,6 +15,8 @@ package struct Authenticator: Sendable {
     private let cache: KeyCache
     private let findKey: FindKey
     private let refresh: @Sendable () async throws -> Void
+    /// Whether a user's second factor is on: asked for administrators where it is demanded.
+    private let hasSecondFactor: @Sendable (UserID) async throws -> Bool
 
     /// - Parameters:
     ///   - cache: one per process, shared by its loops.
@@ -22,8 +24,10 @@ package struct Authenticator: Sendable {
     ///   - refresh: asks Postgres what is revoked, when nobody has yet.
     package init(
         access: AccessControl, revocations: RevocationSet, cache: KeyCache, findKey: @escaping FindKey,
-        refresh: @escaping @Sendable () async throws -> Void
+        refresh: @escaping @Sendable () async throws -> Void,
+        hasSecondFactor: @escaping @Sendable (UserID) async throws -> Bool = { _ in false }
     ) {
+        self.hasSecondFactor = hasSecondFactor
         self.access = access
         self.revocations = revocations
         self.cache = cache
@@ -36,7 +40,10 @@ package struct Authenticator: Sendable {
         let keys = APIKeyStore(pool: backends.postgres)
         self.init(
             access: access, revocations: feed.set, cache: cache, findKey: { try await keys.find($0) },
-            refresh: { try await feed.refresh() })
+            refresh: { try await feed.refresh() },
+            hasSecondFactor: { [accounts = AccountStore(pool: backends.postgres)] in
+                try await accounts.user($0)?.secondFactor.isEnabled ?? false
+            })
     }
 
     /// - Parameters:
@@ -44,7 +51,7 @@ package struct Authenticator: Sendable {
     ///   - now: seconds since 1970.
     /// - Throws: ``AccessControl/Refusal``, or `StorageError` when a store that has to be asked does not answer.
     package func principal(_ credential: String?, now: Int64) async throws -> Principal {
-        let principal: Principal
+        var principal: Principal
         switch try access.examine(credential, now: now) {
         case .principal(let found): principal = found
         case .apiKey(let digests): principal = try await owner(of: digests, now: now)
@@ -54,6 +61,9 @@ package struct Authenticator: Sendable {
         case .signed, .session, .apiKey:
             if !revocations.isKnown { try await refresh() }
             guard !revocations.refuses(principal) else { throw AccessControl.Refusal.invalid }
+            if access.administratorsNeedSecondFactor, principal.role == .admin, let user = principal.user {
+                principal.needsSecondFactor = try await !hasSecondFactor(user)
+            }
             return principal
         }
     }

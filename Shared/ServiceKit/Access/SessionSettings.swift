@@ -9,13 +9,18 @@ package struct SessionSettings: Sendable {
     private let encryption: [Secret<String>]
     private let accessHours: Int
     private let refreshDays: Int
+    /// Whether cookies are for TLS only.
+    package let hasSecureCookies: Bool
     /// Signs when nothing else is there to: sessions end with the process then.
     private let madeUp: [UInt8]
 
     /// Nothing set.
-    package init() { self.init(jwt: [], encryption: [], accessHours: 24, refreshDays: 30) }
+    package init() { self.init(jwt: [], encryption: [], accessHours: 24, refreshDays: 30, hasSecureCookies: true) }
 
-    private init(jwt: [Secret<String>], encryption: [Secret<String>], accessHours: Int, refreshDays: Int) {
+    private init(
+        jwt: [Secret<String>], encryption: [Secret<String>], accessHours: Int, refreshDays: Int, hasSecureCookies: Bool
+    ) {
+        self.hasSecureCookies = hasSecureCookies
         self.jwt = jwt
         self.encryption = encryption
         self.accessHours = accessHours
@@ -51,7 +56,8 @@ package struct SessionSettings: Sendable {
             if let key { keys.append(key) }
         }
         let isSecure = reader.bool(
-            "ARAGORA_COOKIE_SECURE", default: true, help: "Whether cookies are for TLS only. There are no cookies yet.")
+            "ARAGORA_COOKIE_SECURE", default: true,
+            help: "Whether cookies are for TLS only. There is one: what binds a single sign-on to its browser.")
         if !isSecure {
             reader.refuse(SettingFault(.cookiesInsecure, "ARAGORA_COOKIE_SECURE", "is false"))
         }
@@ -62,7 +68,7 @@ package struct SessionSettings: Sendable {
             help: "How long a session may be renewed, counted from its sign-in.")
         self.init(
             jwt: [secret, previous].compactMap { $0 }, encryption: keys, accessHours: accessHours,
-            refreshDays: refreshDays)
+            refreshDays: refreshDays, hasSecureCookies: isSecure)
     }
 
     /// - Parameter roots: the service tokens, the present one first; used when there is no secret of its own.
@@ -81,30 +87,44 @@ package struct SessionSettings: Sendable {
 
     /// Seals the secrets that we store; nil when no encryption key is set: nothing that must be read again can be stored then.
     package var secretBox: SecretBox? {
-        let keys = encryption.map {
-            HMACSHA256.code(for: Array("aragora stored secrets v1".utf8), key: Hex.decode($0.reveal()) ?? [])
-        }
+        let keys = encryptionKeys
         guard let current = keys.first else { return nil }
         return try? SecretBox(current: current, previous: Array(keys.dropFirst()))
     }
 
-    /// The same for what an installation without an encryption key stores all the same.
-    /// - Parameter roots: the service tokens, the present one first; used when there is no key of its own.
+    private var encryptionKeys: [[UInt8]] {
+        encryption.map {
+            HMACSHA256.code(for: Array("aragora stored secrets v1".utf8), key: Hex.decode($0.reveal()) ?? [])
+        }
+    }
+
+    /// The same for what an installation without an encryption key stores all the same. What was sealed before there was one
+    /// still opens.
+    /// - Parameter roots: the service tokens, the present one first; they seal when there is no key of its own.
     func secretBox(derivedFrom roots: [[UInt8]]) -> SecretBox {
-        if let secretBox { return secretBox }
-        let keys = Self.keys([], else: roots, purpose: "stored secrets", madeUp)
-        guard let box = try? SecretBox(current: keys[0], previous: Array(keys.dropFirst())) else {
+        if let box = durableBox(derivedFrom: roots) { return box }
+        guard let box = try? SecretBox(current: Self.keys([], else: [], purpose: Self.sealing, madeUp)[0]) else {
             preconditionFailure("a code of 32 bytes is a key")
         }
         return box
     }
 
-    /// Of each secret a key for this purpose alone, so that one use says nothing about another.
+    /// The same; nil when nothing is set that outlives the process.
+    package func durableBox(derivedFrom roots: [[UInt8]]) -> SecretBox? {
+        var keys = encryptionKeys
+        if !roots.isEmpty { keys += Self.keys([], else: roots, purpose: Self.sealing, madeUp) }
+        guard let current = keys.first else { return nil }
+        return try? SecretBox(current: current, previous: Array(keys.dropFirst()))
+    }
+
+    private static let sealing = "stored secrets"
+
+    /// Of each secret a key for this purpose alone, so that one use says nothing about another; the roots' after them.
     private static func keys(
         _ secrets: [Secret<String>], else roots: [[UInt8]], purpose: String, _ madeUp: [UInt8]
     ) -> [[UInt8]] {
-        var sources = secrets.map { Array($0.reveal().utf8) }
-        if sources.isEmpty { sources = roots.isEmpty ? [madeUp] : roots }
+        var sources = secrets.map { Array($0.reveal().utf8) } + roots
+        if sources.isEmpty { sources = [madeUp] }
         return sources.map { HMACSHA256.code(for: Array("aragora \(purpose) v1".utf8), key: $0) }
     }
 

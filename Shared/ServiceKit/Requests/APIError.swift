@@ -49,6 +49,13 @@ package struct APIError: Error {
         return error
     }
 
+    /// An administrator who must turn a second factor on first.
+    package static var secondFactorRequired: APIError {
+        var error = APIError(.secondFactorRequired, suggestion: "begin with POST /api/auth/mfa/setup")
+        error.extra = JSONObject([("required_action", .string("/api/auth/mfa/setup"))])
+        return error
+    }
+
     /// A store did not answer: not the client's fault, worth another try. What is broken rather than away is a 500.
     package static func unavailable(_ cause: any Error) -> APIError {
         var error = APIError((cause as? StorageError)?.code == .broken ? .internalError : .unavailable)

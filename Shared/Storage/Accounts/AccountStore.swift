@@ -264,6 +264,7 @@ package struct AccountStore: Sendable {
         try await changeSecondFactor(
             """
             UPDATE users SET mfa_enabled = true, mfa_last_step = \(step), mfa_backup_codes = \(backupCodes),
+                mfa_backup_codes_at = now(),
                 token_version = token_version + 1, updated_at = now()
             WHERE id = \(id) AND NOT mfa_enabled AND mfa_secret IS NOT NULL
             """, revoking: id, entry)
@@ -285,7 +286,9 @@ package struct AccountStore: Sendable {
         _ id: UserID, _ codes: [[UInt8]], _ entry: AuditEntry
     ) async throws(StorageError) -> Bool {
         try await changeSecondFactor(
-            "UPDATE users SET mfa_backup_codes = \(codes) WHERE id = \(id) AND mfa_enabled", revoking: nil, entry)
+            """
+            UPDATE users SET mfa_backup_codes = \(codes), mfa_backup_codes_at = now() WHERE id = \(id) AND mfa_enabled
+            """, revoking: nil, entry)
     }
 
     private func changeSecondFactor(

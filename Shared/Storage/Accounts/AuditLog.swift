@@ -103,6 +103,27 @@ package struct AuditLog: Sendable {
         ])
     }
 
+    /// Runs a statement and, when it changed a row, appends what tells of it: both or neither.
+    /// - Returns: rows that changed.
+    static func execute(_ statement: SQL, telling entry: AuditEntry?, on pool: PGPool) async throws -> Int {
+        guard let entry else { return try await pool.execute(statement) }
+        return try await pool.withTransaction { transaction in
+            let changed = try await transaction.execute(statement)
+            if changed > 0 { try await append(entry, in: transaction) }
+            return changed
+        }
+    }
+
+    /// The same for a statement that answers a row for each change.
+    static func query(_ statement: SQL, telling entry: AuditEntry?, on pool: PGPool) async throws -> [Row] {
+        guard let entry else { return try await pool.query(statement) }
+        return try await pool.withTransaction { transaction in
+            let rows = try await transaction.query(statement)
+            if !rows.isEmpty { try await append(entry, in: transaction) }
+            return rows
+        }
+    }
+
     // MARK: Reading
 
     /// Nil when nothing was written yet.

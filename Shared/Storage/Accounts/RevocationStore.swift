@@ -98,6 +98,7 @@ package struct RevocationStore: Sendable {
                 "DELETE FROM revoked_tokens WHERE expires_at < now() - interval '1 hour'",
                 "DELETE FROM sessions WHERE expires_at < now() - interval '30 days'",
                 "DELETE FROM password_resets WHERE expires_at < now()",
+                "DELETE FROM sign_on_attempts WHERE expires_at < now()",
                 "DELETE FROM login_failures WHERE last_at < now() - interval '1 day'",
             ])
         } catch { throw StorageError.wrap(error, "purge") }

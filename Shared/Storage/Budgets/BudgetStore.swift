@@ -28,9 +28,9 @@ package struct BudgetStore: Sendable {
     }
 
     /// - Returns: false when the organization has as many as it may have.
-    package func create(_ budget: Budget) async throws(StorageError) -> Bool {
+    package func create(_ budget: Budget, _ entry: AuditEntry? = nil) async throws(StorageError) -> Bool {
         try await write("create budget") {
-            try await pool.execute(
+            try await AuditLog.execute(
                 """
                 INSERT INTO budgets (id, org_id, name, limit_micro_usd, period, alert_threshold, enabled, created_by,
                                      created_at, updated_at)
@@ -39,7 +39,7 @@ package struct BudgetStore: Sendable {
                        \(budget.createdAt), \(budget.updatedAt)
                 WHERE (SELECT count(*) FROM budgets WHERE org_id = \(budget.organization.text) AND deleted_at IS NULL)
                       < \(Self.maxBudgets)
-                """) > 0
+                """, telling: entry, on: pool) > 0
         }
     }
 
@@ -63,7 +63,7 @@ package struct BudgetStore: Sendable {
     /// Changes a budget. A lower limit takes nothing from debates that were granted it.
     /// - Returns: false when the organization has no such budget.
     package func change(
-        _ budget: BudgetID, in organization: OrganizationID, to change: Change
+        _ budget: BudgetID, in organization: OrganizationID, to change: Change, _ entry: AuditEntry? = nil
     ) async throws(StorageError) -> Bool {
         try await update(
             budget, in: organization,
@@ -71,30 +71,34 @@ package struct BudgetStore: Sendable {
             name = coalesce(\(change.name), name), limit_micro_usd = coalesce(\(change.limit?.amount), limit_micro_usd),
             alert_threshold = coalesce(\(change.alertThreshold), alert_threshold),
             enabled = coalesce(\(change.isEnabled), enabled)
-            """)
+            """, entry)
     }
 
     /// Debates that draw from it go on; what they spend is still noted.
     /// - Returns: false when the organization has no such budget.
-    package func delete(_ budget: BudgetID, in organization: OrganizationID) async throws(StorageError) -> Bool {
-        try await update(budget, in: organization, "deleted_at = now()")
+    package func delete(
+        _ budget: BudgetID, in organization: OrganizationID, _ entry: AuditEntry? = nil
+    ) async throws(StorageError) -> Bool {
+        try await update(budget, in: organization, "deleted_at = now()", entry)
     }
 
     /// Begins a new period now. Debates that are running stay in theirs.
     /// - Returns: false when the organization has no such budget.
-    package func reset(_ budget: BudgetID, in organization: OrganizationID) async throws(StorageError) -> Bool {
-        try await update(budget, in: organization, "reset_at = now()")
+    package func reset(
+        _ budget: BudgetID, in organization: OrganizationID, _ entry: AuditEntry? = nil
+    ) async throws(StorageError) -> Bool {
+        try await update(budget, in: organization, "reset_at = now()", entry)
     }
 
     private func update(
-        _ budget: BudgetID, in organization: OrganizationID, _ assignments: SQL
+        _ budget: BudgetID, in organization: OrganizationID, _ assignments: SQL, _ entry: AuditEntry?
     ) async throws(StorageError) -> Bool {
         try await write("update budget") {
-            try await pool.execute(
+            try await AuditLog.execute(
                 """
                 UPDATE budgets SET \(assignments), updated_at = now()
                 WHERE id = \(budget.text) AND org_id = \(organization.text) AND deleted_at IS NULL
-                """) > 0
+                """, telling: entry, on: pool) > 0
         }
     }
 

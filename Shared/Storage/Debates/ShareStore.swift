@@ -22,29 +22,30 @@ package struct ShareStore: Sendable {
     /// - Returns: false when the debate has too many links, or is gone.
     /// - Throws: ``StorageError``.
     package func add(
-        _ tokenHash: [UInt8], of debate: DebateID, by creator: String, expiresAt: Timestamp
+        _ tokenHash: [UInt8], of debate: DebateID, by creator: String, expiresAt: Timestamp,
+        _ entry: AuditEntry? = nil
     ) async throws(StorageError) -> Bool {
         do {
-            return try await pool.execute(
+            return try await AuditLog.execute(
                 """
                 INSERT INTO debate_shares (token_hash, debate_id, created_by, expires_at)
                 SELECT \(tokenHash), d.id, \(creator), \(expiresAt) FROM debates d
                 WHERE d.id = \(debate) AND d.deleted_at IS NULL AND (
                     SELECT count(*) FROM debate_shares s
                     WHERE s.debate_id = d.id AND s.revoked_at IS NULL AND s.expires_at > now()) < \(Self.maxPerDebate)
-                """) == 1
+                """, telling: entry, on: pool) == 1
         } catch { throw StorageError.wrap(error, "share") }
     }
 
     /// Ends every link of a debate, and says how many were in force.
     /// - Throws: ``StorageError``.
-    package func revoke(_ debate: DebateID) async throws(StorageError) -> Int {
+    package func revoke(_ debate: DebateID, _ entry: AuditEntry? = nil) async throws(StorageError) -> Int {
         do {
-            return try await pool.execute(
+            return try await AuditLog.execute(
                 """
                 UPDATE debate_shares SET revoked_at = now()
                 WHERE debate_id = \(debate) AND revoked_at IS NULL AND expires_at > now()
-                """)
+                """, telling: entry, on: pool)
         } catch { throw StorageError.wrap(error, "share") }
     }
 

@@ -25,5 +25,7 @@ package enum StorageMigrations {
         Migrator.Migration(version: 18, name: "create_callbacks", sql: M0018CreateCallbacks.sql),
         Migrator.Migration(version: 19, name: "shorten_ends", sql: M0019ShortenEnds.sql),
         Migrator.Migration(version: 20, name: "cheapen_checks", sql: M0020CheapenChecks.sql),
+        Migrator.Migration(version: 21, name: "create_key_rotation", sql: M0021CreateKeyRotation.sql),
+        Migrator.Migration(version: 22, name: "create_sign_on", sql: M0022CreateSignOn.sql),
     ]
 }

@@ -36,7 +36,8 @@ package struct ErasureStore: Sendable {
     /// - Parameter reseal: makes the receipt without texts; called with the lock held, so that it does nothing slow.
     /// - Throws: ``StorageError``, or what `reseal` throws; nothing has happened then.
     package func erase(
-        _ debate: DebateID, reseal: @escaping @Sendable (StoredReceipt) throws -> StoredReceipt
+        _ debate: DebateID, _ entry: AuditEntry? = nil,
+        reseal: @escaping @Sendable (StoredReceipt) throws -> StoredReceipt
     ) async throws -> Outcome {
         try await locked(debate, "erase") { held, transaction in
             var statements = Self.statements(debate)
@@ -44,6 +45,7 @@ package struct ErasureStore: Sendable {
                 statements.append(Self.replace(try reseal(receipt)))
             }
             _ = try await transaction.queryPipelined(statements)
+            if let entry { try await AuditLog.append(entry, in: transaction) }
             KillPoint.reach(.insideErasure)
             return .erased(events: Int(held.events))
         }

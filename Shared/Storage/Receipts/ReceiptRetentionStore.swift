@@ -40,13 +40,15 @@ package struct ReceiptRetentionStore: Sendable {
     /// - Parameter reason: why it is held; kept until it is lifted.
     /// - Returns: false when there is no such receipt.
     /// - Throws: ``StorageError``; doing it again does no harm.
-    package func hold(_ receipt: ReceiptID, _ isHeld: Bool, reason: String?) async throws(StorageError) -> Bool {
+    package func hold(
+        _ receipt: ReceiptID, _ isHeld: Bool, reason: String?, _ entry: AuditEntry? = nil
+    ) async throws(StorageError) -> Bool {
         do {
-            return try await pool.execute(
+            return try await AuditLog.execute(
                 """
                 UPDATE receipts SET legal_hold = \(isHeld), hold_reason = \(isHeld ? reason : nil)
                 WHERE id = \(receipt.text)
-                """) == 1
+                """, telling: entry, on: pool) == 1
         } catch {
             throw StorageError.wrap(error, "legal hold")
         }

@@ -19,10 +19,11 @@ package struct ReceiptShareStore: Sendable {
     /// - Parameter tokenHash: SHA-256 of a token of 256 random bits.
     /// - Throws: ``StorageError``.
     package func create(
-        _ receipt: ReceiptID, tokenHash: [UInt8], hours: Int, maxAccesses: Int, isRedacted: Bool, by subject: String
+        _ receipt: ReceiptID, tokenHash: [UInt8], hours: Int, maxAccesses: Int, isRedacted: Bool, by subject: String,
+        _ entry: AuditEntry? = nil
     ) async throws(StorageError) -> Creation {
         do {
-            let rows = try await pool.query(
+            let rows = try await AuditLog.query(
                 """
                 WITH old AS (
                     DELETE FROM receipt_shares WHERE receipt_id = \(receipt.text) AND expires_at < now()
@@ -34,7 +35,7 @@ package struct ReceiptShareStore: Sendable {
                        \(maxAccesses)
                 FROM live WHERE n < \(Self.maxPerReceipt)
                 RETURNING expires_at
-                """)
+                """, telling: entry, on: pool)
             guard let row = rows.first else { return .tooMany }
             return .created(expiresAt: try row.timestamp("expires_at"))
         } catch {

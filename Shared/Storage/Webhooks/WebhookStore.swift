@@ -14,9 +14,11 @@ package struct WebhookStore: Sendable {
 
     /// - Returns: false when the organization has as many as it may.
     /// - Throws: ``StorageError``.
-    package func add(_ endpoint: WebhookEndpoint, to organization: OrganizationID) async throws(StorageError) -> Bool {
+    package func add(
+        _ endpoint: WebhookEndpoint, to organization: OrganizationID, _ entry: AuditEntry? = nil
+    ) async throws(StorageError) -> Bool {
         try await run("add") {
-            try await pool.execute(
+            try await AuditLog.execute(
                 """
                 INSERT INTO webhook_endpoints (id, org_id, url, events, about, secret, headers, is_active, created_by,
                                                created_at, updated_at)
@@ -24,32 +26,36 @@ package struct WebhookStore: Sendable {
                        \(endpoint.secret), \(endpoint.headers), \(endpoint.isActive), \(endpoint.createdBy),
                        \(endpoint.createdAt), \(endpoint.updatedAt)
                 WHERE (SELECT count(*) FROM webhook_endpoints WHERE org_id = \(organization.text)) < \(Self.maxEndpoints)
-                """) > 0
+                """, telling: entry, on: pool) > 0
         }
     }
 
     /// - Returns: false when it is not there.
     /// - Throws: ``StorageError``.
-    package func change(_ endpoint: WebhookEndpoint, of organization: OrganizationID) async throws(StorageError) -> Bool
-    {
+    package func change(
+        _ endpoint: WebhookEndpoint, of organization: OrganizationID, _ entry: AuditEntry? = nil
+    ) async throws(StorageError) -> Bool {
         try await run("change") {
-            try await pool.execute(
+            try await AuditLog.execute(
                 """
                 UPDATE webhook_endpoints
                 SET url = \(endpoint.url), events = \(endpoint.events), about = \(endpoint.about),
                     secret = \(endpoint.secret), headers = \(endpoint.headers), is_active = \(endpoint.isActive),
                     updated_at = \(endpoint.updatedAt)
                 WHERE id = \(endpoint.id.text) AND org_id = \(organization.text)
-                """) > 0
+                """, telling: entry, on: pool) > 0
         }
     }
 
     /// Takes it away, with what was not delivered to it.
     /// - Throws: ``StorageError``.
-    package func remove(_ id: WebhookID, of organization: OrganizationID) async throws(StorageError) -> Bool {
+    package func remove(
+        _ id: WebhookID, of organization: OrganizationID, _ entry: AuditEntry? = nil
+    ) async throws(StorageError) -> Bool {
         try await run("remove") {
-            try await pool.execute(
-                "DELETE FROM webhook_endpoints WHERE id = \(id.text) AND org_id = \(organization.text)") > 0
+            try await AuditLog.execute(
+                "DELETE FROM webhook_endpoints WHERE id = \(id.text) AND org_id = \(organization.text)",
+                telling: entry, on: pool) > 0
         }
     }
 
@@ -175,15 +181,17 @@ package struct WebhookStore: Sendable {
     /// Sends one that was given up again, to where the endpoint is now, with all its attempts before it.
     /// - Returns: false when there is none.
     /// - Throws: ``StorageError``.
-    package func revive(_ message: String, of organization: OrganizationID) async throws(StorageError) -> Bool {
+    package func revive(
+        _ message: String, of organization: OrganizationID, _ entry: AuditEntry? = nil
+    ) async throws(StorageError) -> Bool {
         try await run("revive") {
-            try await pool.execute(
+            try await AuditLog.execute(
                 """
                 UPDATE webhook_outbox o
                 SET dead_at = NULL, attempts = 0, next_attempt = now(), failure = NULL,
                     target = coalesce((SELECT e.url FROM webhook_endpoints e WHERE e.id = o.endpoint_id), o.target)
                 WHERE o.message_id = \(message) AND o.org_id = \(organization.text) AND o.dead_at IS NOT NULL
-                """) > 0
+                """, telling: entry, on: pool) > 0
         }
     }
 

@@ -51,6 +51,8 @@ struct APIAccessTests {
                     "/api/status", "/ws", "/openapi.json", "/api/openapi.json",
                     "/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/auth/password/forgot",
                     "/api/auth/password/reset", "/api/auth/mfa/verify",
+                    "/api/auth/sso/status", "/api/auth/sso/login", "/api/auth/sso/callback", "/api/auth/sso/metadata",
+                    "/api/auth/saml/login", "/api/auth/saml/acs", "/api/auth/saml/metadata",
                 ] + Routes.pageRoutes.map(\.path))
         }
     }

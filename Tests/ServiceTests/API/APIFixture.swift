@@ -74,7 +74,8 @@ struct APIFixture {
         let backends = await ServiceKit.Backends.open(settings.stores, context)
         let requests = RequestMetrics(metrics: metrics, objective: settings.levels.requests)
         let shared = SharedAccess(
-            backends, log: context.log, hasher: PasswordHasher(cost: PasswordHash.Cost(logN: 4, r: 1, p: 1)))
+            backends, log: context.log, hasher: PasswordHasher(cost: PasswordHash.Cost(logN: 4, r: 1, p: 1)),
+            durableBox: settings.access.durableBox)
         let routes = Assembly.routes(
             settings, context, backends, on: loop, LocalRateTable(), requests, shared, .compiledIn())
         var configuration = HTTPServerConfiguration(address: try #require(SocketAddress(ip: "127.0.0.1", port: 0)))

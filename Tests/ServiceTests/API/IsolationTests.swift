@@ -105,7 +105,8 @@ struct IsolationTests {
             let theirs = try await things(api, of: first)
             let stranger = try await api.register("stranger@example.org", organization: "Others")
             let mine = try await things(api, of: stranger)
-            for route in Routes.table where route.method == .get && !route.path.contains("{") {
+            for route in Routes.table
+            where route.method == .get && !route.path.contains("{") && !route.path.hasSuffix("logout") {
                 guard case .permission = route.requirement else { continue }
                 let answer = try await api.get(route.path, token: stranger.access)
                 for name in [
