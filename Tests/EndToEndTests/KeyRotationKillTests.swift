@@ -1,5 +1,6 @@
 import Crypto
 import Domain
+import FaultSupport
 import Glibc
 import Platform
 import PostgresClient

@@ -76,11 +76,24 @@ struct KeyRotationTests {
             let member = try await api.person("member@example.org", "member", by: admin)
             let box = try Self.box(Self.both)
             try await Self.fill(api.pool, users: 7, webhooks: 2, by: try Self.box(["ARAGORA_ENCRYPTION_KEY": Self.old]))
+            // And what has another key than a row's id: a callback of a debate, and a reply on its way.
+            let old = try Self.box(["ARAGORA_ENCRYPTION_KEY": Self.old])
+            let debate = try await api.create()
+            _ = try await api.pool.execute(
+                """
+                INSERT INTO debate_callbacks (debate_id, channel, org_id, target, address)
+                VALUES (\(debate), 'slack', 'org_default', 'x', \(try old.seal([1], for: "callback slack \(debate)")))
+                """)
+            _ = try await api.pool.execute(
+                """
+                INSERT INTO webhook_outbox (debate_id, org_id, event_type, target, body, message_id, callback, address)
+                VALUES ('', 'org_default', 'x', 'x', '', 'msg_1', 'slack', \(try old.seal([2], for: "reply msg_1")))
+                """)
             let before = try await api.get("/api/v1/admin/security/keys", token: admin.access)
             let keys = try #require(before.json["keys"]?.array)
             // The last is made from the service token, for installations that had no encryption key before.
             #expect(keys.map { $0["state"]?.string } == ["current", "previous", "previous"], "\(before.text)")
-            #expect(keys[1]["secrets"]?.int == 11 && before.json["previous_needed"]?.bool == true)
+            #expect(keys[1]["secrets"]?.int == 13 && before.json["previous_needed"]?.bool == true)
             #expect(keys[1]["by_store"]?["users.mfa_secret"]?.int == 7)
             #expect(before.json["previous_removable_at"]?.isNull == true)
             #expect(!before.text.contains(Self.old) && !before.text.contains(Self.new))
@@ -92,7 +105,13 @@ struct KeyRotationTests {
             let rotated = try await api.post(
                 "/api/v1/admin/security/rotate-key", #"{"key_type":"encryption"}"#, as: admin)
             #expect(rotated.json["status"]?.string == "completed", "\(rotated.text)")
-            #expect(rotated.json["rotation"]?["resealed"]?.int == 11)
+            #expect(rotated.json["rotation"]?["resealed"]?.int == 13)
+            let moved = try await api.pool.query(
+                "SELECT address FROM debate_callbacks UNION ALL SELECT address FROM webhook_outbox WHERE message_id = 'msg_1'"
+            )
+            #expect(try box.open(moved[0].bytes("address"), for: "callback slack \(debate)") == [1])
+            #expect(try box.open(moved[1].bytes("address"), for: "reply msg_1") == [2])
+            #expect(try moved.allSatisfy { SecretBox.version(of: try $0.bytes("address")) == box.currentVersion })
             #expect(try await Self.openAll(api.pool, box) == (11, 11))
             let after = try await api.get("/api/admin/security/keys", token: admin.access)
             #expect(after.json["previous_needed"]?.bool == false && after.json["previous_removable_at"]?.string != nil)
