@@ -88,10 +88,12 @@ let package = Package(
         // product adapters
         shared("Storage", core + ["PostgresClient", "Platform", "Sockets", "Crypto"]),
         shared("Messaging", ["Domain", "Contracts", "RedisClient", "Platform", "Sockets"]),
+        shared("Telemetry", ["Contracts", "Compression", "HTTPClient", "Platform", "Sockets"]),
         shared(
             "ServiceKit",
             [
-                "Domain", "Contracts", "Storage", "Messaging", "Platform", "Sockets", "HTTP", "PostgresClient",
+                "Domain", "Contracts", "Storage", "Messaging", "Telemetry", "Platform", "Sockets", "HTTP",
+                "PostgresClient",
                 "RedisClient", "Crypto",
             ]),
 
@@ -173,8 +175,11 @@ let package = Package(
             "ServiceTests",
             core + drivers + adapters + [
                 "aragora-api", "aragora-ws-gateway", "aragora-debate-worker", "aragora-backup", "aragora",
-                "DebateRunner", "BackupCore", "Providers", "Webhooks", "Compression",
+                "DebateRunner", "BackupCore", "Providers", "Webhooks", "Compression", "Telemetry",
             ]),
+        tests(
+            "TelemetryTests",
+            ["Telemetry", "Compression", "HTTPClient", "Contracts", "Domain", "Platform", "Sockets"]),
         tests(
             "EndToEndTests",
             core + drivers + adapters + ["BackupCore", "FaultSupport", "aragora-chaos", "provider-simulator"]),

@@ -72,7 +72,7 @@ enum Assembly {
             stores: stores, target: target, panel: panel, ratings: settings.ratings.rules,
             memory: KnowledgeRecall(
                 store: stores.knowledge, settings: settings.knowledge, metrics: context.metrics, log: context.log),
-            metrics: context.metrics)
+            metrics: context.metrics, tracer: context.tracer)
         let actions = DebateActionsHandler(
             stores: stores, sealer: EndingSealer(keys: { settings.receipts.keys }), metrics: context.metrics)
         let branches = BranchesHandler(stores: stores, create: create)
@@ -173,7 +173,7 @@ enum Assembly {
                 fallback: { settings.providers.fallback(for: $0) },
                 worstCost: { settings.providers.worstCost(of: $0) }, receiptKeys: { settings.receipts.keys },
                 receiptRetentionDays: { settings.receipts.retentionDays },
-                ratings: settings.ratings.rules, log: context.log, metrics: context.metrics))
+                ratings: settings.ratings.rules, log: context.log, metrics: context.metrics, tracer: context.tracer))
         return Closing(runner) {
             await registry.close()
             await backends.close()

@@ -15,8 +15,7 @@ enum DocumentedSettings {
             "ARAGORA_USE_SECRETS_MANAGER",
             "Secrets come from the environment or from files (`<NAME>_FILE`); `deploy/systemd/aragora-fetch-secrets` fills files."
         ),
-        ("OTEL_EXPORTER_OTLP_ENDPOINT", "There is no tracing yet."),
-        ("SENTRY_DSN", "Errors go to the log."),
+        ("SENTRY_TRACES_SAMPLE_RATE", "Traces go to a collector; `OTEL_TRACES_SAMPLER` says which."),
         ("TEAMS_APP_ID", "There is no Teams integration yet."),
         ("TEAMS_APP_PASSWORD", "There is no Teams integration yet."),
     ]

@@ -29,7 +29,7 @@ enum Assembly {
                 fallback: { settings.providers.fallback(for: $0) },
                 worstCost: { settings.providers.worstCost(of: $0) }, receiptKeys: { settings.receipts.keys },
                 receiptRetentionDays: { settings.receipts.retentionDays },
-                ratings: settings.ratings.rules, log: context.log, metrics: context.metrics))
+                ratings: settings.ratings.rules, log: context.log, metrics: context.metrics, tracer: context.tracer))
         let courier = WebhookCourier(
             store: WebhookStore(pool: backends.main.postgres), box: context.common.sessions.secretBox,
             settings: settings.webhooks, loop: context.mainLoop, log: context.log, metrics: context.metrics)

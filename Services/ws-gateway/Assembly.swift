@@ -26,7 +26,7 @@ enum Assembly {
             log: PostgresEventLog(pool: own.postgres), debates: DebateStore(pool: own.postgres))
         let hub = Hub(
             loop: own.loop, source: source, live: live, revocations: revocations, metrics: context.metrics,
-            log: context.log)
+            log: context.log, tracer: context.tracer)
         await live.start(
             RedisLiveSource.Receiver(
                 entry: { debate, entry in hub.assumeIsolated { $0.received(entry, debate) } },

@@ -1,4 +1,5 @@
 import Domain
+import Platform
 
 /// One debate that somebody watches here: its viewers and what is known of its log. On the hub's loop only.
 final class DebateFeed {
@@ -8,6 +9,8 @@ final class DebateFeed {
     var knownSeq: Int64 = 0
     /// The newest epoch we heard of: deltas of older ones are a zombie's.
     var epoch: Int64 = 0
+    /// The trace it belongs to, when its spans are recorded here.
+    var trace: TraceContext?
     /// Joins everyone who waits for Redis to confirm the channel.
     var confirmation: Task<Bool, Never>?
     /// The one fill in progress, shared by all viewers with a gap.

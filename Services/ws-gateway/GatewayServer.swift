@@ -64,7 +64,7 @@ struct GatewayServer: Service {
         _ authenticator: Authenticator, _ places: AddressPlaces, _ hub: Hub
     ) -> Router {
         var router = Router(middleware: [
-            RequestIDMiddleware(),
+            RequestIDMiddleware(tracer: context.tracer),
             AccessLogMiddleware(log: context.log, requests: requests, trustedProxies: settings.trustedProxies),
             ErrorMappingMiddleware(log: context.log),
         ])

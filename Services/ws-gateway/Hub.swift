@@ -28,6 +28,7 @@ actor Hub {
     let live: any LiveSource
     private let metrics: Metrics
     private let log: Log
+    let tracer: Tracer
     let revocations: RevocationSet
     var seenRevocations = 0
     private var feeds: [DebateID: DebateFeed] = [:]
@@ -35,7 +36,7 @@ actor Hub {
 
     init(
         loop: EventLoop, source: any LogSource, live: any LiveSource, revocations: RevocationSet, metrics: Metrics,
-        log: Log
+        log: Log, tracer: Tracer = .disabled
     ) {
         self.loop = loop
         self.revocations = revocations
@@ -43,6 +44,7 @@ actor Hub {
         self.live = live
         self.metrics = metrics
         self.log = log
+        self.tracer = tracer
     }
 
     // MARK: Clients
@@ -171,6 +173,7 @@ actor Hub {
             }
             guard !subscription.isEnded else { return }
             feed.knownSeq = max(feed.knownSeq, found.tail.seq)
+            note(found, of: feed)
             if !subscription.isConfirmed { confirm(subscription, found) }
             try await resume(subscription, after: hash, found.tail)
             try await replay(subscription, feed, to: found.tail)
@@ -208,6 +211,8 @@ actor Hub {
     private func replay(_ subscription: Subscription, _ feed: DebateFeed, to tail: LogTail) async throws {
         let from = subscription.cursor.nextSeq
         let count = max(0, tail.seq - from + 1)
+        let span = beginReplay(of: feed, from: from, count: count)
+        defer { tracer.end(span, failure: subscription.mode == .live ? nil : "interrupted") }
         subscription.client.send(.replayStart(feed.debate, fromSeq: from, eventCount: count, latestSeq: tail.seq))
         while subscription.cursor.nextSeq <= tail.seq {
             let page = try await page(feed.debate, from: subscription.cursor.nextSeq, tail)
@@ -276,7 +281,7 @@ actor Hub {
         guard let feed = feeds[debate] else { return }
         feed.knownSeq = max(feed.knownSeq, entry.seq)
         feed.epoch = max(feed.epoch, entry.epoch)
-        for subscription in feed.liveSubscriptions { _ = deliver(entry, to: subscription) }
+        show(entry, feed)
         fillIfNeeded(feed)
     }
 
@@ -299,7 +304,7 @@ actor Hub {
     func resubscribed() async { await compareWithPostgres() }
 
     /// - Returns: false when the viewer is gone, or starts over.
-    private func deliver(_ entry: FeedEntry, to subscription: Subscription) -> Bool {
+    func deliver(_ entry: FeedEntry, to subscription: Subscription) -> Bool {
         switch subscription.cursor.step(seq: entry.seq, prevHash: entry.prevHash) {
         case .drop, .fill: return true
         case .reset:
@@ -349,9 +354,7 @@ actor Hub {
                     feed.knownSeq = low - 1
                     return
                 }
-                for entry in entries {
-                    for subscription in feed.liveSubscriptions { _ = deliver(entry, to: subscription) }
-                }
+                for entry in entries { show(entry, feed) }
             } catch {
                 log.warning("fill failed", .debateID(feed.debate.text), .error(error))
                 return  // the next poll tries again

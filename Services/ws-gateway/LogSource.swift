@@ -6,6 +6,8 @@ struct FeedTail: Sendable, Equatable {
     let status: DebateStatus
     /// Whose debate it is; nil for one from before there were organizations.
     var organization: OrganizationID?
+    /// The trace of the request that asked for it; empty for none.
+    var traceparent = ""
 }
 
 /// The durable log, as the gateway reads it.

@@ -8,7 +8,8 @@ struct PostgresLogSource: LogSource {
 
     func tail(of debate: DebateID) async throws -> FeedTail? {
         try await debates.newest(of: debate).map {
-            FeedTail(tail: $0.tail, status: $0.status, organization: $0.organization)
+            FeedTail(
+                tail: $0.tail, status: $0.status, organization: $0.organization, traceparent: $0.traceparent)
         }
     }
 
@@ -20,7 +21,8 @@ struct PostgresLogSource: LogSource {
         var found: [DebateID: FeedTail] = [:]
         for newest in try await self.debates.newest(of: debates) {
             found[newest.debate] = FeedTail(
-                tail: newest.tail, status: newest.status, organization: newest.organization)
+                tail: newest.tail, status: newest.status, organization: newest.organization,
+                traceparent: newest.traceparent)
         }
         return found
     }

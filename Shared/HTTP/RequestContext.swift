@@ -1,3 +1,4 @@
+package import Platform
 package import Sockets
 
 /// What is known about a request beside its bytes. A value: what a middleware sets is seen by those further in.
@@ -6,6 +7,8 @@ package struct RequestContext: Sendable {
     package var requestID = ""
     /// Joins this request with others of one operation; empty until a middleware sets it.
     package var traceID = ""
+    /// The trace that what follows from this request belongs to; nil until a middleware sets it.
+    package var trace: TraceContext?
     /// The template of the route, such as `/things/{id}`: a closed set, fit for metric labels.
     package var template: String { match.route.template }
     /// Who asks, once a middleware has found out.

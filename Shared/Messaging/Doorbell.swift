@@ -19,7 +19,7 @@ package struct Doorbell: Sendable {
     }
 
     /// Rings for one debate.
-    /// - Parameter trace: the trace of the request that asked, 32 hex digits.
+    /// - Parameter trace: the trace of the request that asked, as W3C Trace Context writes it.
     /// - Throws: ``RedisError``; the caller goes on, the sweep rings again.
     package func ring(_ debate: DebateID, trace: String = "") async throws(RedisError) {
         try await connection.send(command(JobMessage(kind: .debate, id: debate.text, trace: trace)))

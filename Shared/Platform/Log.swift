@@ -34,16 +34,24 @@ package struct Log: Sendable {
     private let format: Format
     private let context: [LogField]
     private let sink: @Sendable ([UInt8]) -> Void
+    private let errors: ErrorInbox?
 
-    /// - Parameter sink: receives each line with its newline; the default writes to descriptor 2.
+    /// - Parameters:
+    ///   - errors: also gets every error line.
+    ///   - sink: receives each line with its newline; the default writes to descriptor 2.
     package init(
-        service: String, level: LogLevel = .info, format: Format = .json,
+        service: String, level: LogLevel = .info, format: Format = .json, errors: ErrorInbox? = nil,
         sink: @escaping @Sendable ([UInt8]) -> Void = Log.writeToStandardError
     ) {
-        self.init(level: level, format: format, context: [LogField("service", .string(service))], sink: sink)
+        self.init(
+            level: level, format: format, context: [LogField("service", .string(service))], errors: errors, sink: sink)
     }
 
-    private init(level: LogLevel, format: Format, context: [LogField], sink: @escaping @Sendable ([UInt8]) -> Void) {
+    private init(
+        level: LogLevel, format: Format, context: [LogField], errors: ErrorInbox?,
+        sink: @escaping @Sendable ([UInt8]) -> Void
+    ) {
+        self.errors = errors
         self.level = level
         self.format = format
         self.context = context
@@ -55,7 +63,7 @@ package struct Log: Sendable {
 
     /// The same log with more fields on every line.
     package func with(_ fields: LogField...) -> Log {
-        Log(level: level, format: format, context: context + fields, sink: sink)
+        Log(level: level, format: format, context: context + fields, errors: errors, sink: sink)
     }
 
     /// Whether lines of a level are written: where many are made, ask before gathering fields that are not free.
@@ -71,6 +79,9 @@ package struct Log: Sendable {
         guard writes(level) else { return }
         let line = LogLine(
             time: WallClock.nowMilliseconds(), level: level, message: "\(message)", fields: context + fields)
+        if level == .error, let errors {
+            errors.add(ReportedError(time: line.time, message: line.message, fields: line.fields))
+        }
         sink(format == .json ? line.json() : line.text())
     }
 

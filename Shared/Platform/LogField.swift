@@ -15,8 +15,11 @@ package struct LogField: Sendable {
         self.value = value
     }
 
+    /// Names that others look for.
+    package static let (traceIDName, errorName, errorCodeName) = ("trace_id", "error", "error_code")
+
     package static func requestID(_ id: String) -> LogField { .init("request_id", .string(id)) }
-    package static func traceID(_ id: String) -> LogField { .init("trace_id", .string(id)) }
+    package static func traceID(_ id: String) -> LogField { .init(traceIDName, .string(id)) }
     package static func debateID(_ id: String) -> LogField { .init("debate_id", .string(id)) }
     package static func runnerID(_ id: String) -> LogField { .init("runner_id", .string(id)) }
     package static func epoch(_ epoch: Int64) -> LogField { .init("epoch", .int(epoch)) }
@@ -40,6 +43,6 @@ package struct LogField: Sendable {
         .init("duration_ms", .double((duration.secondsValue * 1e6).rounded() / 1e3))
     }
     /// An error's own description; errors of this project never carry secrets.
-    package static func error(_ error: any Error) -> LogField { .init("error", .string("\(error)")) }
-    package static func errorCode(_ code: String) -> LogField { .init("error_code", .string(code)) }
+    package static func error(_ error: any Error) -> LogField { .init(errorName, .string("\(error)")) }
+    package static func errorCode(_ code: String) -> LogField { .init(errorCodeName, .string(code)) }
 }

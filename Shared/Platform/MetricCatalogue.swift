@@ -83,6 +83,12 @@ package enum MetricCatalogue {
             ]
         ),
         (
+            "Telemetry",
+            [
+                .traceSpans, .errorReports,
+            ]
+        ),
+        (
             "Process",
             [
                 .ready, .degraded, .buildInfo, .configLoaded, .loopLag, .loopQueue, .residentMemory, .virtualMemory,

@@ -74,6 +74,8 @@ package struct MetricLabel: Sendable {
         .init(
             "loop", of: [.loopLag, .loopQueue],
             .described("`loop-0` to `loop-63`, and `runner` in the api: one per event loop")),
+        .init("fate", of: [.traceSpans], .these(["exported", "queue_full", "failed", "rejected"])),
+        .init("report", of: [.errorReports], .these(["sent", "throttled", "queue_full", "failed"])),
         .init("version", of: [.buildInfo], .described("the version that was built")),
         .init("commit", of: [.buildInfo], .described("the commit that was built, or `unknown`")),
     ]

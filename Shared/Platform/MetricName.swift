@@ -257,6 +257,13 @@ extension MetricName {
         "aragora_backup_duration_seconds", .histogram, "Time of a backup with its verification.",
         buckets: [1, 5, 10, 30, 60, 300, 900, 3600])
 
+    // Telemetry
+    package static let traceSpans = MetricName(
+        "aragora_trace_spans_total", .counter, "Spans by what became of them; all but `exported` are lost.",
+        labels: ["fate"])
+    package static let errorReports = MetricName(
+        "aragora_error_reports_total", .counter, "Errors by whether they were reported to Sentry.", labels: ["report"])
+
     // Process
     package static let ready = MetricName("aragora_ready", .gauge, "1 while this process is ready.")
     package static let degraded = MetricName(

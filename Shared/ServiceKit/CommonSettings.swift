@@ -1,4 +1,5 @@
 package import Platform
+package import Telemetry
 
 /// What every executable reads from its environment.
 package struct CommonSettings: Sendable {
@@ -18,6 +19,8 @@ package struct CommonSettings: Sendable {
     package let startupTimeout: Duration
     /// Where the process's number is kept while it runs; nil for nowhere.
     package let pidFile: String?
+    /// Where traces and errors are sent.
+    package let telemetry: TelemetrySettings
 
     /// - Parameter processors: online processors of this machine.
     package init(reading reader: inout SettingsReader, processors: Int) {
@@ -52,5 +55,6 @@ package struct CommonSettings: Sendable {
         pidFile = reader.optionalString(
             "ARAGORA_PID_FILE",
             help: "File that holds the process's number while it runs; another live process with it is refused.")
+        telemetry = TelemetrySettings(reading: &reader, environment: name)
     }
 }

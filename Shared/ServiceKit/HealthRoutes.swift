@@ -10,6 +10,9 @@ package struct HealthRoutes: Sendable {
         "/metrics",
     ]
 
+    /// Whether a route is asked by machines every few seconds.
+    static func isProbe(_ template: String) -> Bool { paths.contains(template) || template == "/metrics/websocket" }
+
     /// What a path of the family is, in one sentence.
     package static func about(_ path: String) -> String {
         switch path {

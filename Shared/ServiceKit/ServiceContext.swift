@@ -14,6 +14,8 @@ package struct ServiceContext: Sendable {
     package let build: BuildInfo
     package let startedAtMilliseconds: Int64
     package let common: CommonSettings
+    /// Off unless traces are sent.
+    package var tracer = Tracer.disabled
 
     /// The loop for work that belongs to no connection.
     package var mainLoop: EventLoop { loops[0] }

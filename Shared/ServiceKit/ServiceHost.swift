@@ -2,6 +2,7 @@ import Dispatch
 import Glibc
 package import Platform
 import Sockets
+import Telemetry
 
 /// Settings, logging, signals, lifetime and exit codes: what every `Main.swift` shares.
 package enum ServiceHost {
@@ -34,7 +35,8 @@ package enum ServiceHost {
         }
         var reader = SettingsReader(lookup: environment)
         let (common, settings) = readAll(&reader)
-        let log = Log(service: name, level: common.logLevel, format: common.logFormat)
+        let errors = common.telemetry.errors.map { _ in ErrorInbox() }
+        let log = Log(service: name, level: common.logLevel, format: common.logFormat, errors: errors)
         guard reader.problems.isEmpty else {
             for problem in reader.problems { log.error("bad setting", .reason(problem)) }
             exit(ExitCode.configuration)
@@ -44,7 +46,7 @@ package enum ServiceHost {
         let reload = SettingsReload(
             settings, files: reader.fileValues, lookup: environment, readFile: SettingsReader.content,
             read: { readAll(&$0).1 })
-        start(name: name, common: common, log: log, shutdown: shutdown) { context in
+        start(name: name, common: common, log: log, errors: errors, shutdown: shutdown) { context in
             try await assemble(settings, context) + [SettingsReloader(bell: bell, reload: reload, context: context)]
         }
         dispatchMain()
@@ -53,7 +55,7 @@ package enum ServiceHost {
     @Sendable private static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
     private static func start(
-        name: String, common: CommonSettings, log: Log, shutdown: ShutdownSignal,
+        name: String, common: CommonSettings, log: Log, errors: ErrorInbox?, shutdown: ShutdownSignal,
         assemble: @escaping @Sendable (ServiceContext) async throws -> [any Service]
     ) {
         let startedAt = WallClock.nowMilliseconds()
@@ -62,14 +64,20 @@ package enum ServiceHost {
         metrics.set(.buildInfo, [BuildInfo.current.version, BuildInfo.current.commit], to: 1)
         metrics.configurationLoaded()
         let loops: [EventLoop]
-        do { loops = try EventLoop.group(count: common.eventLoops) } catch {
+        let telemetry: Telemetry
+        do {
+            loops = try EventLoop.group(count: common.eventLoops)
+            telemetry = try Telemetry(
+                common.telemetry, origin: origin(name), inbox: errors, log: log, metrics: metrics)
+        } catch {
             log.error("no event loop", .error(error))
             exit(ExitCode.failed)
         }
         let context = ServiceContext(
             name: name, log: log, metrics: metrics, loops: loops, shutdown: shutdown,
             health: HealthRegistry(shutdown: shutdown, loop: loops[0], metrics: metrics), build: BuildInfo.current,
-            startedAtMilliseconds: startedAt, common: common)
+            startedAtMilliseconds: startedAt, common: common,
+            tracer: telemetry.tracer)
         let pidFile = takePIDFile(common, log)
         log.info("starting", .version(context.build.version))
         // The program's one bare task; the process itself is its owner.
@@ -86,9 +94,20 @@ package enum ServiceHost {
                 log.error("stopping after a failure", .error(error))
                 code = ExitCode.failed
             }
+            await telemetry.finish()
             pidFile?.remove()
             exit(code)
         }
+    }
+
+    private static func origin(_ service: String) -> Telemetry.Origin {
+        let host = String(unsafeUninitializedCapacity: 256) { buffer in
+            let isNamed = buffer.withMemoryRebound(to: CChar.self) {
+                $0.baseAddress.map { gethostname($0, 255) == 0 } ?? false
+            }
+            return isNamed ? buffer.prefix(255).firstIndex(of: 0) ?? 255 : 0
+        }
+        return .init(service: service, version: BuildInfo.current.version, instance: "\(host):\(getpid())")
     }
 
     /// Before anything is opened: a second process with the same settings must not get far.

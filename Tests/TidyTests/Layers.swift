@@ -21,7 +21,10 @@ enum Layers {
         "Ledger": ["Domain", "Contracts", "Crypto"],
         "Storage": core.union(["PostgresClient", "Platform", "Sockets", "Crypto"]),
         "Messaging": ["Domain", "Contracts", "RedisClient", "Platform", "Sockets"],
-        "ServiceKit": drivers.subtracting(["HTTPClient"]).union(["Domain", "Contracts", "Storage", "Messaging"]),
+        "Telemetry": ["Contracts", "Compression", "HTTPClient", "Platform", "Sockets"],
+        "ServiceKit": drivers.subtracting(["HTTPClient"]).union([
+            "Domain", "Contracts", "Storage", "Messaging", "Telemetry",
+        ]),
         "Providers": ["Domain", "Contracts", "Messaging", "HTTPClient", "Platform", "Sockets"],
         "DebateRunner": core.union([
             "Storage", "Messaging", "Providers", "Platform", "Sockets", "Crypto", "PostgresClient", "RedisClient",

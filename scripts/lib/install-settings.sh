@@ -242,8 +242,16 @@ new_settings() {
   choose_owner
   choose_profiles
   [ -z "$VALUE" ] || choose COMPOSE_PROFILES "$VALUE"
+  choose_collector "$VALUE"
   write_env_file "$ENV_TEMPLATE" drop-returns
   good "written, mode 0600, with $(printf '%s\n' "$SECRETS" | wc -w | tr -d ' ') random secrets"
+}
+
+# With monitoring comes a Jaeger, which might as well get the traces; whoever has a collector names it in the environment.
+choose_collector() {
+  case ",$1," in
+    *,monitoring,*) [ -n "${OTEL_EXPORTER_OTLP_ENDPOINT:-}" ] || choose OTEL_EXPORTER_OTLP_ENDPOINT http://jaeger:4318 ;;
+  esac
 }
 
 replace_settings() {
@@ -260,6 +268,7 @@ replace_settings() {
   fi
   choose_profiles "$ENV_FILE"
   [ -z "$VALUE" ] || choose COMPOSE_PROFILES "$VALUE"
+  choose_collector "$VALUE"
   write_env_file "$ENV_TEMPLATE" drop-returns
   good "written anew, mode 0600; the old one is ${kept#"$ROOT/"}"
   say "  Other settings of the old file are not taken over: diff them by hand, then delete it."

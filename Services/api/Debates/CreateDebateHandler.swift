@@ -18,6 +18,7 @@ struct CreateDebateHandler: Sendable {
     let ratings: RatingRules
     let memory: KnowledgeRecall
     let metrics: Metrics
+    let tracer: Tracer
 
     func handle(_ request: Request, _ context: RequestContext) async throws -> Response {
         try await store(try CreateDebateRequest.parse(request.body), branch: nil, request, context) { id, spec, at in
@@ -66,12 +67,14 @@ struct CreateDebateHandler: Sendable {
             NewDebate.Recall(
                 item: conclusion.item, event: try chain.seal(.knowledgeRecalled(conclusion), at: now, epoch: 0))
         }
-        return NewDebate(
+        var debate = NewDebate(
             id: id, slug: Self.slug(spec.topic, random), spec: spec, specDocument: SpecCodec.encode(spec),
             metadata: CanonicalJSON.encode(input.metadata), createdAt: now, createdBy: context.caller.subject,
             organization: context.caller.organization.text, user: context.caller.user?.text,
             engineVersion: .current, priority: priority, start: start, recalled: recalled,
             idempotency: try key(id, spec), branch: branch)
+        debate.traceparent = context.trace?.traceparent ?? ""
+        return debate
     }
 
     /// - Returns: what was answered to the same request before, when nobody would pay for it now.
@@ -113,9 +116,25 @@ struct CreateDebateHandler: Sendable {
         if case .created = outcome {
             KillPoint.reach(.afterCreateCommit)
             metrics.add(.debatesStarted)
-            await stores.ring(debate.id, trace: context.traceID)
+            traceStart(debate, context)
+            await stores.ring(debate.id, trace: debate.traceparent)
         }
         return outcome
+    }
+
+    /// Event 1 is a span of the request, as later events are of the run.
+    private func traceStart(_ debate: NewDebate, _ context: RequestContext) {
+        guard tracer.isOn, let trace = context.trace, trace.isSampled else { return }
+        for event in [debate.start] + debate.recalled.map(\.event) {
+            tracer.end(
+                Span(
+                    "event \(event.type)", .producer, context: trace.after(hash: event.hash), parent: trace.span,
+                    start: debate.createdAt.milliseconds * 1_000_000,
+                    attributes: [
+                        .init("aragora.debate.id", debate.id.text), .init("aragora.event.seq", event.seq),
+                        .init("aragora.event.type", event.type),
+                    ]))
+        }
     }
 
     /// What the client hears.

@@ -120,7 +120,7 @@ struct DebateActionsHandler: Sendable {
             return .json(CanonicalJSON.encode(body), status: .accepted)
         case .applied(let event, let status):
             await stores.publish([event], of: id)
-            if status == .queued { await stores.ring(id, trace: context.traceID) }
+            if status == .queued { await stores.ring(id, trace: context.trace?.traceparent ?? "") }
             return done(id, status, Self.effect(of: kind).map { "Noted: \($0)" } ?? "Done")
         case .unchanged(let status): return done(id, status, "Nothing to change")
         case .ended(let status):

@@ -67,7 +67,7 @@ struct Routes: Sendable {
     /// leaves.
     private func middleware(_ requirements: [RouteKey: RouteRequirement]) -> [any Middleware] {
         [
-            RequestIDMiddleware(),
+            RequestIDMiddleware(tracer: context.tracer),
             APIVersionMiddleware(),
             PageSafetyMiddleware(),
             CrossOriginMiddleware(origins: settings.allowedOrigins),

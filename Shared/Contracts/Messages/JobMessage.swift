@@ -15,7 +15,7 @@ package struct JobMessage: Sendable, Equatable {
     package let kind: Kind
     /// The id of what is to be done.
     package let id: String
-    /// The trace of the request that asked, 32 hex digits, or empty.
+    /// The trace of the request that asked, as W3C Trace Context writes it, or empty.
     package let trace: String
     /// JSON the kind defines; empty for a debate.
     package let body: [UInt8]

@@ -89,7 +89,7 @@ extension DebateRun {
         _ draft: Draft, settlements: [CallSettlement], consumed: Int64?, intents: [CallIntent] = []
     ) async throws(RunStop) -> IntentResult {
         let sealed = try seal(draft.events, at: draft.at)
-        let began = BootInstant.now()
+        let (began, start) = (BootInstant.now(), WallClock.nowNanoseconds())
         let result: IntentResult
         do throws(EventLogError) {
             result = try await context.log.append(
@@ -103,6 +103,7 @@ extension DebateRun {
         if !result.granted.isEmpty { KillPoint.reach(.afterIntent) }
         context.metrics.observe(.appendLatency, [], BootInstant.now().since(began).secondsValue)
         context.metrics.add(.eventsAppended, by: Double(sealed.count))
+        trace.committed(sealed, since: start)
         try replay.committed(sealed, machine: draft.machine)
         context.publisher.committed(claim.debate, sealed)
         return result

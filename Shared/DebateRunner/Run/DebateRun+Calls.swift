@@ -119,13 +119,16 @@ extension DebateRun {
         while !granted.isEmpty, context.lease.isFresh, stopNote == nil, !cancelsCalls {
             let (call, reference) = granted.removeFirst()
             inFlight[call.key] = reference
+            trace.enter(call)
+            let span = trace.call(call, attempt: reference.attempt)
             let request = CallRequest(
-                debate: claim.debate, call: call, attempt: reference.attempt, epoch: claim.epoch)
-            group.addTask(executorPreference: context.loop) { await self.make(request, reference) }
+                debate: claim.debate, call: call, attempt: reference.attempt, epoch: claim.epoch,
+                traceparent: trace.traceparent(of: span))
+            group.addTask(executorPreference: context.loop) { await self.make(request, reference, span) }
         }
     }
 
-    private nonisolated func make(_ request: CallRequest, _ reference: CallReference) async {
+    private nonisolated func make(_ request: CallRequest, _ reference: CallReference, _ span: Span?) async {
         let client = context.models(request.call.agent.provider)
         let relay = TokenRelay(request, publisher: context.publisher) { [loop = context.loop] in
             loop.schedule(after: $0, $1)
@@ -134,6 +137,7 @@ extension DebateRun {
         let outcome = await client.call(request) { relay.add($0) }
         let took = BootInstant.now().since(began)
         relay.end()
+        context.tracer.end(span, outcome)
         KillPoint.reach(.afterAnswerBeforeOutcome)
         CallMetrics.count(outcome, of: request.call.agent.provider, took: took, in: context.metrics)
         await arrived(

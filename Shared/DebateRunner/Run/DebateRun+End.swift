@@ -35,6 +35,7 @@ extension DebateRun {
             outcome, after: replay, before: before, epoch: claim.epoch,
             at: replay.nextTime(now: context.wallClock()), previousReceipt: context.previousReceipt(),
             keys: context.receiptKeys())
+        let start = WallClock.nowNanoseconds()
         do throws(EventLogError) {
             _ = try await context.log.conclude(
                 EventBatch(
@@ -45,6 +46,7 @@ extension DebateRun {
             throw RunStop(error)
         }
         KillPoint.reach(.afterTheEnd)
+        trace.committed(ending.events, since: start)
         context.publisher.committed(claim.debate, ending.events)
         EndMetrics.count(ending.events, outcome: outcome, in: context.metrics)
         return .ended(outcome.status)

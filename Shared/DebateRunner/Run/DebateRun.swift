@@ -43,6 +43,7 @@ actor DebateRun {
     var finished: [Finished] = []
     /// Failed calls that wait for their next attempt.
     var waiting: Set<CallKey> = []
+    var trace: RunTrace
 
     // Notes that others leave.
     private(set) var isDraining = false
@@ -59,7 +60,10 @@ actor DebateRun {
         self.context = context
         claimedAt = context.lease.reading()
         replay = LogReplay(debate: claim.debate)
-        log = context.logger.with(.debateID(claim.debate.text), .epoch(claim.epoch))
+        let trace = RunTrace(claim, tracer: context.tracer)
+        self.trace = trace
+        let log = context.logger.with(.debateID(claim.debate.text), .epoch(claim.epoch))
+        self.log = trace.origin.map { log.with(.traceID($0.trace.text)) } ?? log
     }
 
     var machine: DebateMachine { replay.machine }
@@ -68,6 +72,13 @@ actor DebateRun {
 
     /// Runs to the end. Call once, in a task that prefers the context's loop.
     func run() async -> RunEnd {
+        trace.begin(runner: runner)
+        let end = await runToEnd()
+        trace.end(end)
+        return end
+    }
+
+    private func runToEnd() async -> RunEnd {
         defer { if let timeoutTimer { context.loop.cancel(timeoutTimer) } }
         do throws(RunStop) {
             KillPoint.reach(.afterClaim)

@@ -21,6 +21,7 @@ struct RunContext: Sendable {
     let retry: RetryPolicy
     let logger: Log
     let metrics: Metrics
+    var tracer = Tracer.disabled
     /// Milliseconds since 1970.
     let wallClock: @Sendable () -> Int64
     /// The checksum of a receipt that is in the receipt log; nil when none is known.

@@ -81,7 +81,7 @@ package actor DebateRunnerService: Service {
             fallback: dependencies.fallback, worstCost: dependencies.worstCost, receiptKeys: dependencies.receiptKeys,
             publisher: publisher,
             lease: LeaseClock(lease: settings.lease), retry: RetryPolicy(), logger: dependencies.log,
-            metrics: dependencies.metrics, wallClock: WallClock.nowMilliseconds,
+            metrics: dependencies.metrics, tracer: dependencies.tracer, wallClock: WallClock.nowMilliseconds,
             previousReceipt: { sequencer.newestChecksum })
     }
 
@@ -159,7 +159,8 @@ package actor DebateRunnerService: Service {
         for claim in claims {
             dependencies.metrics.add(.claims, [claim.kind.rawValue])
             dependencies.log.info(
-                "debate claimed", .debateID(claim.debate.text), .epoch(claim.epoch), .state(claim.kind.rawValue))
+                "debate claimed", .debateID(claim.debate.text), .epoch(claim.epoch), .state(claim.kind.rawValue),
+                .traceID(claim.trace))
         }
         arrivals += claims.map { ($0, runner) }
         wake()

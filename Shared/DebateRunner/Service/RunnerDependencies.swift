@@ -29,6 +29,7 @@ package struct RunnerDependencies: Sendable {
     package let ratings: RatingRules
     package let log: Log
     package let metrics: Metrics
+    package let tracer: Tracer
 
     package init(
         loop: EventLoop, pool: PGPool, sessions: PGConfiguration, usesPresence: Bool = true, redis: RunnerRedis?,
@@ -37,7 +38,8 @@ package struct RunnerDependencies: Sendable {
         worstCost: @escaping @Sendable (PlannedCall) -> MicroUSD? = { PriceBook.reservation(of: $0) },
         receiptKeys: @escaping @Sendable () -> KeyRing?,
         receiptRetentionDays: @escaping @Sendable () -> Int = { 36_500 },
-        ratings: RatingRules = .standard, log: Log, metrics: Metrics
+        ratings: RatingRules = .standard, log: Log, metrics: Metrics,
+        tracer: Tracer = .disabled
     ) {
         self.loop = loop
         self.pool = pool
@@ -52,5 +54,6 @@ package struct RunnerDependencies: Sendable {
         self.ratings = ratings
         self.log = log
         self.metrics = metrics
+        self.tracer = tracer
     }
 }

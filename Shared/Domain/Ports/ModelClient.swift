@@ -5,8 +5,11 @@ package struct CallRequest: Sendable {
     /// From 1; sent to the provider as an idempotency key together with debate and key.
     package let attempt: Int
     package let epoch: Int64
+    /// What the provider is told of the trace that the call belongs to, as W3C Trace Context writes it; nil for nothing.
+    package var traceparent: String?
 
-    package init(debate: DebateID, call: PlannedCall, attempt: Int, epoch: Int64) {
+    package init(debate: DebateID, call: PlannedCall, attempt: Int, epoch: Int64, traceparent: String? = nil) {
+        self.traceparent = traceparent
         self.debate = debate
         self.call = call
         self.attempt = attempt

@@ -7,6 +7,8 @@ package struct Claim: Sendable, Hashable {
     package let createdAt: Timestamp
     /// Until the debate's own time is over, by Postgres's clock when it was claimed; nil when that was not asked.
     package let timeLeft: Duration?
+    /// The trace of the request that asked for the debate, as W3C Trace Context writes it.
+    package let traceparent: String?
 
     package enum Kind: String, Sendable, Hashable, CaseIterable {
         /// It was queued (new, or resumed after a pause or a graceful release).
@@ -19,7 +21,7 @@ package struct Claim: Sendable, Hashable {
 
     package init(
         debate: DebateID, epoch: Int64, kind: Kind, engineVersion: EngineVersion, createdAt: Timestamp,
-        timeLeft: Duration? = nil
+        timeLeft: Duration? = nil, traceparent: String? = nil
     ) {
         self.debate = debate
         self.epoch = epoch
@@ -27,6 +29,7 @@ package struct Claim: Sendable, Hashable {
         self.engineVersion = engineVersion
         self.createdAt = createdAt
         self.timeLeft = timeLeft
+        self.traceparent = traceparent
     }
 }
 
@@ -172,6 +175,7 @@ package struct RunSnapshot: Sendable {
         self.calls = calls
         self.abandoned = abandoned
         self.timeLeft = timeLeft
+        self.traceparent = traceparent
     }
 }
 

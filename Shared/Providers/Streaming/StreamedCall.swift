@@ -26,6 +26,7 @@ struct StreamedCall {
         let name = Self.headerSafe("\(request.debate):\(request.call.key)")
         message.headers.append("Idempotency-Key", "\(name):\(request.attempt)")
         message.headers.append("X-Aragora-Call-Key", name)
+        if let trace = request.traceparent { message.headers.append("traceparent", trace) }
         let response: HTTPClientResponse
         do {
             response = try await http.open(message, deadlines: endpoint.deadlines.transfer(spent: .zero))

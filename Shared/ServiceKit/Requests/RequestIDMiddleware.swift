@@ -1,20 +1,45 @@
 import Crypto
 package import HTTP
+package import Platform
 
-/// Names every request: takes over a well-formed `X-Request-ID` and `traceparent`, or makes new ones, and echoes them.
+/// Names every request: takes over a well-formed `X-Request-ID` and `traceparent`, or makes new ones, and echoes them. Where
+/// traces are sent, a request is a span of its own.
 package struct RequestIDMiddleware: Middleware {
     static let maxIDCharacters = 128
 
-    package init() {}
+    private let tracer: Tracer
+
+    package init(tracer: Tracer = .disabled) { self.tracer = tracer }
 
     package func handle(_ request: Request, _ context: RequestContext, next: Responder) async throws -> Response {
         var context = context
         context.requestID = try accepted(request[header: "x-request-id"]) ?? "req_" + Hex.encode(RandomBytes.make(12))
-        context.traceID = try traceID(request[header: "traceparent"]) ?? Hex.encode(RandomBytes.make(16))
+        let parent = request[header: "traceparent"].flatMap(TraceContext.init(traceparent:))
+        let entered = tracer.enter(parent)
+        context.trace = entered.context
+        context.traceID = entered.context.trace.text
+        let began = entered.isRecorded ? WallClock.nowNanoseconds() : 0
         var response = try await next(request, context)
+        if entered.isRecorded { record(request, context, response, parent: parent, began: began) }
         if let id = HeaderValue(context.requestID) { response.headers["X-Request-ID"] = id }
         if let id = HeaderValue(context.traceID) { response.headers["X-Trace-ID"] = id }
         return response
+    }
+
+    /// Named by the route's template: a path may hold what only its reader should know.
+    private func record(
+        _ request: Request, _ context: RequestContext, _ response: Response, parent: TraceContext?, began: Int64
+    ) {
+        // Probes and scrapes would be most of all traces.
+        guard let trace = context.trace, !HealthRoutes.isProbe(context.template) else { return }
+        let status = response.status.code
+        let span = Span(
+            "\(request.method) \(context.template)", .server, context: trace, parent: parent?.span ?? 0, start: began,
+            attributes: [
+                .init("http.request.method", "\(request.method)"), .init("http.route", context.template),
+                .init("http.response.status_code", status), .init("aragora.request_id", context.requestID),
+            ])
+        tracer.end(span, failure: status >= 500 ? "\(status)" : nil)
     }
 
     private func accepted(_ given: String?) -> String? {
@@ -24,13 +49,5 @@ package struct RequestIDMiddleware: Middleware {
                 || byte == 0x2D || byte == 0x5F || byte == 0x2E
         }
         return isPlain ? given : nil
-    }
-
-    /// W3C Trace Context: `00-<32 hex>-<16 hex>-<2 hex>`; an all-zero trace id is invalid.
-    private func traceID(_ header: String?) -> String? {
-        guard let parts = header?.split(separator: "-", omittingEmptySubsequences: false), parts.count == 4,
-            parts[1].utf8.count == 32, let bytes = Hex.decode(String(parts[1])), bytes.contains(where: { $0 != 0 })
-        else { return nil }
-        return Hex.encode(bytes)
     }
 }

@@ -137,7 +137,13 @@ package struct NewestEvent: Sendable, Hashable {
     package let status: DebateStatus
     /// Whose debate it is; nil for one from before there were organizations.
     package let organization: OrganizationID?
-    package init(debate: DebateID, tail: LogTail, status: DebateStatus, organization: OrganizationID? = nil) {
+    /// The trace of the request that asked for it; empty for none.
+    package let traceparent: String
+    package init(
+        debate: DebateID, tail: LogTail, status: DebateStatus, organization: OrganizationID? = nil,
+        traceparent: String = ""
+    ) {
+        self.traceparent = traceparent
         self.debate = debate
         self.tail = tail
         self.status = status

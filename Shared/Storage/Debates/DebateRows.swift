@@ -69,6 +69,7 @@ enum DebateRows {
         NewestEvent(
             debate: try row.debateID("debate_id"),
             tail: LogTail(seq: try row.int64("last_seq"), hash: try row.bytes("last_hash")),
-            status: try row.status("status"), organization: try row.optionalText("org_id").flatMap(OrganizationID.init))
+            status: try row.status("status"), organization: try row.optionalText("org_id").flatMap(OrganizationID.init),
+            traceparent: try row.text("traceparent"))
     }
 }

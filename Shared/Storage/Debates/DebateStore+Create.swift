@@ -93,9 +93,10 @@ extension DebateStore {
                 FROM key RETURNING id, org_id, created_at
             ), run AS (
                 INSERT INTO debate_runs (debate_id, org_id, priority, engine_version, last_seq, last_hash, deadline,
-                                         created_at, queued_at, last_progress_at)
+                                         created_at, queued_at, last_progress_at, traceparent)
                 SELECT id, org_id, \(debate.priority), \(debate.engineVersion.number), \(last.seq),
-                       \(last.hash), now() + \(spec.timeoutSeconds) * interval '1 second', created_at, now(), now()
+                       \(last.hash), now() + \(spec.timeoutSeconds) * interval '1 second', created_at, now(), now(),
+                       \(debate.traceparent)
                 FROM debate RETURNING debate_id
             ), event AS (
                 INSERT INTO debate_events (debate_id, \(raw: EventRows.columns))

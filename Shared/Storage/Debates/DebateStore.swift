@@ -59,7 +59,7 @@ package struct DebateStore: Sendable {
         return try await read("newest") {
             try await pool.query(
                 """
-                SELECT debate_id, last_seq, last_hash, status, org_id FROM debate_runs WHERE debate_id = ANY (\(ids) COLLATE "C")
+                SELECT debate_id, last_seq, last_hash, status, org_id, traceparent FROM debate_runs WHERE debate_id = ANY (\(ids) COLLATE "C")
                 """
             ).map(DebateRows.newest)
         }

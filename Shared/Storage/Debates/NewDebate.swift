@@ -26,6 +26,8 @@ package struct NewDebate: Sendable {
     package let branch: Branch?
     /// Who wants to hear of its end; one for each channel at most.
     package var callbacks: [DebateCallback] = []
+    /// The trace of the request that asks, as W3C Trace Context writes it; empty for none.
+    package var traceparent = ""
 
     /// An earlier conclusion that the panel is shown: the item, and the event that shows it.
     package struct Recall: Sendable {

@@ -20,7 +20,7 @@ package struct LogWalk: Sendable {
         do {
             return try await pool.query(
                 """
-                SELECT debate_id, last_seq, last_hash, status, org_id FROM debate_runs
+                SELECT debate_id, last_seq, last_hash, status, org_id, '' AS traceparent FROM debate_runs
                 WHERE debate_id > \(last?.text ?? "") COLLATE "C"
                 ORDER BY debate_id LIMIT \(min(max(limit, 1), Self.maxDebates))
                 """

@@ -79,7 +79,7 @@ extension PostgresRunStore {
                     SET status = 'running', lease_owner = me.id, lease_epoch = r.lease_epoch + 1,
                         attempts = r.attempts + \(adoption), last_progress_at = now()
                     FROM chosen, me WHERE r.debate_id = chosen.debate_id
-                    RETURNING r.debate_id, r.lease_epoch, r.engine_version, r.created_at,
+                    RETURNING r.debate_id, r.lease_epoch, r.engine_version, r.created_at, r.traceparent,
                               (extract(epoch FROM r.deadline - clock_timestamp()) * 1000)::bigint AS milliseconds_left
                 )
                 SELECT alive, taken.* FROM (SELECT EXISTS (SELECT FROM me) AS alive) AS runner LEFT JOIN taken ON true
@@ -95,7 +95,7 @@ extension PostgresRunStore {
         Claim(
             debate: try row.debateID("debate_id"), epoch: try row.int64("lease_epoch"), kind: kind,
             engineVersion: EngineVersion(try row.int("engine_version")), createdAt: try row.timestamp("created_at"),
-            timeLeft: .milliseconds(try row.int64("milliseconds_left")))
+            timeLeft: .milliseconds(try row.int64("milliseconds_left")), traceparent: try row.text("traceparent"))
     }
 
     private static func bounded(_ limit: Int) -> Int { min(max(limit, 0), maxBatch) }
