@@ -35,6 +35,7 @@ enum Assembly {
                 audit: AuditLog(pool: backends.main.postgres), loop: backends.main.loop,
                 days: settings.accounts.auditRetentionDays, log: context.log),
             rotation(settings, context, backends.main, shared),
+            housekeeper(backends.main.postgres, backends.main.loop, context),
             try await embeddedRunner(
                 settings, context, on: runnerLoop, keyspace: backends.keyspace, standings: shared.providers),
             LoopLagMonitor(name: "runner-loop-lag", loops: [runnerLoop], metrics: context.metrics),
@@ -90,7 +91,8 @@ enum Assembly {
             edit: EditDebateHandler(stores: stores, trail: trail, actions: actions, keys: { settings.receipts.keys }),
             sharing: ShareHandler(stores: stores, trail: trail), batches: BatchHandler(stores: stores, create: create),
             search: SearchHandler(stores: stores), statistics: StatisticsHandler(stores: stores),
-            queue: QueueHandler(stores: stores, branches: branches),
+            queue: QueueHandler(
+                stores: stores, branches: branches, housekeeper: housekeeper(own.postgres, loop, context)),
             backups: BackupsHandler(stores: stores),
             receipts: ReceiptsHandler(
                 stores: stores, trail: trail, settings: settings.receipts, log: context.log,
@@ -133,6 +135,12 @@ enum Assembly {
         return KeyRotationScheduler(
             store: KeyRotationStore(pool: own.postgres), box: shared.durableBox, settings: settings.keyRotation,
             loop: own.loop, holder: "api-" + random, log: context.log, metrics: context.metrics)
+    }
+
+    private static func housekeeper(
+        _ pool: PGPool, _ loop: EventLoop, _ context: ServiceContext
+    ) -> Housekeeper {
+        Housekeeper(rows: ExpiredRows(pool: pool), loop: loop, metrics: context.metrics, log: context.log)
     }
 
     private static func accounts(

@@ -35,6 +35,8 @@ package enum KillPoint: String, CaseIterable, Sendable {
     case afterLogAppend = "after-log-append"
     /// A head is stored; its sequencer may know nothing of it.
     case afterLogHead = "after-log-head"
+    /// A receiver has taken a message; it is not noted.
+    case afterDelivery = "after-delivery"
     /// A backup's temporary file is complete but not renamed.
     case beforeBackupRename = "before-backup-rename"
     /// Inside the transaction that erases a debate, before its commit.

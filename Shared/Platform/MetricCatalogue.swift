@@ -33,7 +33,7 @@ package enum MetricCatalogue {
             "Queue",
             [
                 .debatesWaiting, .debatesRunning, .oldestRunning, .queueDepth, .controlPlaneQueueDepth, .oldestQueued,
-                .deadLetterQueue, .workersLive, .workerCapacity,
+                .deadLetterQueue, .workersLive, .workerCapacity, .expiredRows, .lastHousekeeping,
             ]
         ),
         (

@@ -42,6 +42,12 @@ package struct MetricLabel: Sendable {
         .init("source", of: [.gatewayFills], .these(["redis", "postgres", "gap"])),
         .init("outcome", of: [.debatesEnded, .debateDuration], .these(outcomes)),
         .init("outcome", of: [.publishes, .postgresQueries, .knowledgeKept], .these(["ok", "error"])),
+        .init(
+            "rows", of: [.expiredRows],
+            .these([
+                "idempotency_keys", "debate_shares", "receipt_shares", "sessions", "revoked_tokens", "password_resets",
+                "login_failures", "webhook_messages", "callbacks",
+            ])),
         .init("delivery", of: [.webhookDeliveries], .these(["delivered", "failed", "dead"])),
         .init("key", of: [.sealedSecrets], .these(["current", "previous", "unreadable"])),
         .init("rotation", of: [.keyRotations], .these(["completed", "failed"])),

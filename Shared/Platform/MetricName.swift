@@ -146,6 +146,12 @@ extension MetricName {
     package static let alarms = MetricName(
         "aragora_invariant_alarms_total", .counter, "States that must never happen; each is a bug.", labels: ["kind"])
 
+    package static let expiredRows = MetricName(
+        "aragora_expired_rows_removed_total", .counter, "Rows removed because their time is over, by what they were.",
+        labels: ["rows"])
+    package static let lastHousekeeping = MetricName(
+        "aragora_housekeeping_last_timestamp", .gauge, "When this process last removed rows whose time is over.")
+
     // Webhooks
     package static let webhookDeliveries = MetricName(
         "aragora_webhook_deliveries_total", .counter, "Attempts to deliver a webhook, by what came of them.",

@@ -21,8 +21,6 @@ package struct WebhookCourier: Service {
     static let deadlines = Deadlines(
         connect: .seconds(5), firstByte: .seconds(10), idle: .seconds(5), total: .seconds(15))
     static let maxResponseBytes = 64 * 1024
-    /// Old rows are removed in every n-th look.
-    static let purgeLooks = 3600
 
     private let store: WebhookStore
     private let box: SecretBox?
@@ -59,11 +57,8 @@ package struct WebhookCourier: Service {
     }
 
     private func look(_ box: SecretBox, _ client: HTTPClient) async {
-        var looks = 0
         while !Task.isCancelled {
             let sent = await deliverDue(box, client)
-            looks += 1
-            if looks % Self.purgeLooks == 0 { _ = try? await store.purge() }
             if sent == 0 { try? await loop.sleep(for: Self.interval * Double.random(in: 0.8...1.2)) }
         }
     }
@@ -95,6 +90,7 @@ package struct WebhookCourier: Service {
     private func deliver(_ claimed: ClaimedDelivery, _ box: SecretBox, _ client: HTTPClient) async {
         let delivery = claimed.delivery
         let (status, outcome) = await attempt(claimed, box, client)
+        KillPoint.reach(.afterDelivery)
         switch outcome {
         case .delivered: metrics.add(.webhookDeliveries, ["delivered"])
         case .again(_, let reason):

@@ -202,13 +202,16 @@ package final class Stack: Sendable {
         try await start(members, with: environment)
     }
 
-    package func start(_ members: [Member], with environment: [String: String] = [:]) async throws {
-        for member in members { try spawn(member, environment) }
+    /// - Parameter wrapper: a program that runs the one that `WRAPPED` names, in its own place.
+    package func start(
+        _ members: [Member], with environment: [String: String] = [:], wrapper: String? = nil
+    ) async throws {
+        for member in members { try spawn(member, environment, wrapper: wrapper) }
         for member in members { try await ready(member) }
     }
 
     /// Starts a process without waiting for it.
-    package func spawn(_ member: Member, _ environment: [String: String] = [:]) throws {
+    package func spawn(_ member: Member, _ environment: [String: String] = [:], wrapper: String? = nil) throws {
         let ports = ports(of: member)
         var variables = common().merging(plan.environment) { $1 }
         variables["ARAGORA_METRICS_PORT"] = String(ports.metrics)
@@ -221,8 +224,13 @@ package final class Stack: Sendable {
         case .worker: break
         }
         variables.merge(environment) { $1 }
+        let binary = "\(StackFolder.binaries)/\(member.product)"
+        if wrapper != nil {
+            variables["WRAPPED"] = binary
+            variables["PATH"] = "/usr/bin:/bin:/usr/sbin:/sbin"
+        }
         let process = try ServiceProcess(
-            name: "\(member)", binary: "\(StackFolder.binaries)/\(member.product)", environment: variables,
+            name: "\(member)", binary: wrapper ?? binary, environment: variables,
             logPath: "\(folder)/\(member).log")
         state.withLock { $0.processes[member] = process }
     }

@@ -12,6 +12,7 @@ struct QueueHandler: Sendable {
 
     let stores: APIStores
     let branches: BranchesHandler
+    let housekeeper: Housekeeper
 
     func jobs(_ request: Request, _ context: RequestContext) async throws -> Response {
         var query = QueryReader(request.query)
@@ -85,13 +86,18 @@ struct QueueHandler: Sendable {
         return .json(CanonicalJSON.encode(QueueBody.requeue(requeued, skipped: skipped)))
     }
 
-    /// Removes what has no more use: idempotency keys of yesterday, links that have expired.
+    /// Removes now what a process removes now and then; nothing while one is at it.
     func cleanUp(_ request: Request, _ context: RequestContext) async throws -> Response {
-        do {
-            let keys = try await stores.debates.purgeIdempotencyKeys()
-            let shares = try await stores.shares.purge()
-            return .json(CanonicalJSON.encode(QueueBody.cleaned(keys: keys, shares: shares)))
-        } catch { throw APIError.unavailable(error) }
+        let removed: [ExpiredRows.Kind: Int]
+        do throws(StorageError) { removed = try await housekeeper.pass() ?? [:] } catch {
+            throw APIError.unavailable(error)
+        }
+        let rows = ExpiredRows.Kind.allCases.map { ($0.rawValue, removed[$0] ?? 0) }
+        return .json(
+            CanonicalJSON.encode(
+                QueueBody.cleaned(
+                    keys: removed[.idempotencyKeys] ?? 0,
+                    shares: (removed[.debateShares] ?? 0) + (removed[.receiptShares] ?? 0), rows: rows)))
     }
 
     private func jobs(

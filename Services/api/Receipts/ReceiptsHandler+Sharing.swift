@@ -74,6 +74,25 @@ extension ReceiptsHandler {
         return json(ReceiptAnswers.hold(receipt.id, isHeld: wanted.isHeld, reason: wanted.reason))
     }
 
+    func exportBatch(_ request: Request, _ context: RequestContext) async throws -> Response {
+        let (ids, wanted) = try ReceiptRequests.export(request.body)
+        guard let format = ReceiptExport.Format(rawValue: wanted == "markdown" ? "md" : wanted), format != .pdf else {
+            throw ValidationFailure([FieldProblem("format", "must be one of json, html, md, csv")])
+        }
+        var exported: [ReceiptAnswers.Exported] = []
+        for text in ids {
+            var found: StoredReceipt?
+            if let id = ReceiptID(text) {
+                do { found = try await stores.receipts.receipt(id, within: context.caller.reach) } catch {
+                    throw APIError.unavailable(error)
+                }
+            }
+            let content = try found.map { ReceiptExport(try document(of: $0)).bytes(as: format) }
+            exported.append(.init(id: text, content: content, isJSON: format == .json))
+        }
+        return json(ReceiptAnswers.exported(exported, format: format.rawValue))
+    }
+
     func verifyBatch(_ request: Request, _ context: RequestContext) async throws -> Response {
         let ids = try ReceiptRequests.batch(request.body)
         var checked: [ReceiptAnswers.Checked] = []

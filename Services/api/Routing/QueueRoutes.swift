@@ -36,7 +36,7 @@ extension Routes {
         ) { $0.queue.requeue },
         Route(
             .post, "/api/queue/cleanup", .permission(.adminManage),
-            "Removes idempotency keys and links that have expired.", answers: .json(.cleaned)
+            "Removes what has expired: keys, links, sessions, revocations, messages.", answers: .json(.cleaned)
         ) { $0.queue.cleanUp },
     ]
 }

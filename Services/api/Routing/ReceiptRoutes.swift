@@ -41,6 +41,10 @@ extension Routes {
             takes: .init(.receiptBatch), answers: .json(.receiptBatchAnswer)
         ) { $0.receipts.verifyBatch },
         Route(
+            .post, "/api/receipts/batch-export", .permission(.exportRead), "Up to 100 receipts in one answer.",
+            cost: .bulk, bodyBytes: 64 * 1024, takes: .init(.receiptExport), answers: .json(.receiptsExported)
+        ) { $0.receipts.exportBatch },
+        Route(
             .get, "/api/receipts/share/{token}", .open, "The receipt that a link shows.", cost: .credential,
             answers: .json(.receipt), refuses: [.receiptNotFound]
         ) { $0.receipts.shared },

@@ -51,7 +51,10 @@ package enum QueueBody {
     }
 
     /// What a cleanup did.
-    package static func cleaned(keys: Int, shares: Int) -> JSONValue {
-        ["success": true, "idempotency_keys": .int(Int64(keys)), "expired_shares": .int(Int64(shares))]
+    package static func cleaned(keys: Int, shares: Int, rows: [(String, Int)]) -> JSONValue {
+        [
+            "success": true, "idempotency_keys": .int(Int64(keys)), "expired_shares": .int(Int64(shares)),
+            "removed": .object(JSONObject(rows.map { ($0.0, .int(Int64($0.1))) })),
+        ]
     }
 }

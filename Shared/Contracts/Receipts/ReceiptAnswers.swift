@@ -60,6 +60,35 @@ package enum ReceiptAnswers {
         package var isValid: Bool { isFound && isIntact && isSigned }
     }
 
+    /// One receipt of `POST /receipts/batch-export`.
+    package struct Exported: Sendable {
+        package let id: String
+        /// Nil for one that is not there.
+        package let content: [UInt8]?
+        package let isJSON: Bool
+
+        package init(id: String, content: [UInt8]?, isJSON: Bool) {
+            self.id = id
+            self.content = content
+            self.isJSON = isJSON
+        }
+    }
+
+    package static func exported(_ all: [Exported], format: String) -> JSONValue {
+        let found = all.compactMap { one in
+            one.content.map { content -> JSONValue in
+                [
+                    "receipt_id": .string(one.id),
+                    "content": one.isJSON ? .encoded(content) : .string(String(decoding: content, as: UTF8.self)),
+                ]
+            }
+        }
+        return [
+            "format": .string(format), "count": .int(Int64(found.count)), "receipts": .array(found),
+            "missing": .strings(all.filter { $0.content == nil }.map(\.id)),
+        ]
+    }
+
     package static func batch(_ checked: [Checked], at: String) -> JSONValue {
         let valid = checked.count(where: \.isValid)
         return [

@@ -40,6 +40,14 @@ package enum ReceiptRequests {
         }
     }
 
+    /// `POST /receipts/batch-export`: `receipt_ids` and `format`.
+    package static func export(_ bytes: [UInt8]) throws(ValidationFailure) -> (ids: [String], format: String) {
+        var fields = try fields(bytes)
+        let format = fields.string("format")?.text ?? "json"
+        guard fields.problems.isEmpty else { throw ValidationFailure(fields.problems) }
+        return (try batch(bytes), format)
+    }
+
     /// `POST /receipts/verify-batch`: `receipt_ids`.
     /// - Throws: `ValidationFailure`.
     package static func batch(_ bytes: [UInt8]) throws(ValidationFailure) -> [String] {

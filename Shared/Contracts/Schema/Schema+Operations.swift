@@ -63,6 +63,7 @@ extension Schema {
 
     package static let cleaned = object([
         "success": .constant(true), "idempotency_keys": .count, "expired_shares": .count,
+        "removed": map(.count).saying("Rows, by what they were."),
     ]).named("Cleaned")
 
     private static let backup = object([

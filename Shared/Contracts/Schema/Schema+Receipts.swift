@@ -38,6 +38,18 @@ extension Schema {
         "receipt_ids": list(text, maximum: ReceiptRequests.batchLimit)
     ]).named("ReceiptBatch")
 
+    package static let receiptExport = input([
+        "receipt_ids": list(text, maximum: ReceiptRequests.batchLimit),
+        "format": word(["json", "html", "md", "markdown", "csv"]).ifGiven,
+    ]).named("ReceiptBatchExport")
+    package static let receiptsExported = object([
+        "format": .text, "count": .count, "missing": list(.text),
+        "receipts": list(
+            object([
+                "receipt_id": .text, "content": either(.freeObject, .text).saying("The receipt itself for `json`."),
+            ]).named("ExportedReceipt")),
+    ]).named("ReceiptsExported")
+
     package static let receiptBatchAnswer = object([
         "results": list(
             object([

@@ -13,7 +13,6 @@ package struct RevocationFeed: Service {
     /// Between two questions; with one that takes a second still within the two that are promised.
     package static let interval = Duration.seconds(1)
     static let deadline = Duration.seconds(1)
-    static let purgeInterval = Duration.seconds(3600)
 
     package let name = "revocations"
     package let set: RevocationSet
@@ -42,14 +41,9 @@ package struct RevocationFeed: Service {
 
     package func run(until shutdown: ShutdownSignal) async throws {
         let listener = await listen(until: shutdown)
-        var sincePurge = Duration.zero
         while shutdown.phase == .running {
             do throws(StorageError) { try await refresh() } catch { log.debug("revocations not read", .error(error)) }
             await loop.pause(for: Self.interval, until: shutdown)
-            sincePurge += Self.interval
-            guard sincePurge >= Self.purgeInterval else { continue }
-            sincePurge = .zero
-            do throws(StorageError) { try await store.purge() } catch { log.warning("not purged", .error(error)) }
         }
         await listener?.close()
     }

@@ -90,20 +90,6 @@ package struct RevocationStore: Sendable {
             """)
     }
 
-    /// Removes what time has made needless: ended revocations, sessions, reset tokens, forgotten failures.
-    /// - Throws: ``StorageError``.
-    package func purge() async throws(StorageError) {
-        do {
-            _ = try await pool.batch([
-                "DELETE FROM revoked_tokens WHERE expires_at < now() - interval '1 hour'",
-                "DELETE FROM sessions WHERE expires_at < now() - interval '30 days'",
-                "DELETE FROM password_resets WHERE expires_at < now()",
-                "DELETE FROM sign_on_attempts WHERE expires_at < now()",
-                "DELETE FROM login_failures WHERE last_at < now() - interval '1 day'",
-            ])
-        } catch { throw StorageError.wrap(error, "purge") }
-    }
-
     private static func revocation(_ row: Row) throws(PGError) -> Revocation {
         Revocation(
             kind: try row.member("kind"), value: try row.text("value"), version: try row.int64("version"),

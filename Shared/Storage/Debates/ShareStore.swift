@@ -49,14 +49,6 @@ package struct ShareStore: Sendable {
         } catch { throw StorageError.wrap(error, "share") }
     }
 
-    /// Removes links that have long expired, and says how many.
-    /// - Throws: ``StorageError``.
-    package func purge() async throws(StorageError) -> Int {
-        do {
-            return try await pool.execute("DELETE FROM debate_shares WHERE expires_at < now() - interval '1 day'")
-        } catch { throw StorageError.wrap(error, "share") }
-    }
-
     /// The debate that a token in force shows, without counting it as opened; nil for any other.
     /// - Throws: ``StorageError``.
     package func debate(of tokenHash: [UInt8]) async throws(StorageError) -> DebateID? {

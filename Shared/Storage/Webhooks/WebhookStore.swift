@@ -273,28 +273,6 @@ package struct WebhookStore: Sendable {
         }
     }
 
-    /// Removes what was delivered a week ago, what was given up a month ago, and who was told a month ago.
-    /// - Returns: how many of all.
-    /// - Throws: ``StorageError``.
-    package func purge(limit: Int = 10_000) async throws(StorageError) -> Int {
-        try await run("purge") {
-            let messages = try await pool.execute(
-                """
-                DELETE FROM webhook_outbox WHERE id IN (
-                    SELECT id FROM webhook_outbox
-                    WHERE delivered_at < now() - interval '7 days' OR dead_at < now() - interval '30 days'
-                    LIMIT \(limit))
-                """)
-            let callbacks = try await pool.execute(
-                """
-                DELETE FROM debate_callbacks WHERE (debate_id, channel) IN (
-                    SELECT c.debate_id, c.channel FROM debate_callbacks c JOIN debates d ON d.id = c.debate_id
-                    WHERE d.completed_at < now() - interval '30 days' LIMIT \(limit))
-                """)
-            return Int(messages + callbacks)
-        }
-    }
-
     private func run<Value>(_ what: String, _ work: () async throws -> Value) async throws(StorageError) -> Value {
         do { return try await work() } catch { throw StorageError.wrap(error, "webhooks: \(what)") }
     }

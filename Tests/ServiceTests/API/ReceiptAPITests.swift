@@ -33,6 +33,27 @@ struct ReceiptAPITests {
         return try #require(try await api.get("/api/debates/\(debate)/receipt").json["receipt_id"]?.string)
     }
 
+    @Test("many receipts come in one answer, as they were signed or as text; what is not there is named")
+    func exported() async throws {
+        try await APIFixture.with(["ARAGORA_EMBEDDED_RUNNER": "on"]) { api in
+            let debate = try await api.create()
+            try await api.finish(debate)
+            let one = try await api.get("/api/debates/\(debate)/receipt")
+            let id = try #require(one.json["receipt_id"]?.string)
+            func export(_ format: String) async throws -> Answer {
+                try await api.send(
+                    "POST", "/api/v2/receipts/batch-export",
+                    #"{"receipt_ids":["\#(id)","rcp_none"],"format":"\#(format)"}"#)
+            }
+            let json = try await export("json").json
+            #expect(json["count"]?.int == 1 && json["missing"]?.array?.first?.string == "rcp_none")
+            #expect(json["receipts"]?.array?.first?["content"]?["checksum"] == one.json["checksum"])
+            let text = try await export("md").json["receipts"]?.array?.first?["content"]?.string
+            #expect(text?.contains("Should we use Postgres?") == true)
+            #expect(try await export("pdf").status == 400)
+        }
+    }
+
     @Test("a bundle proves receipt, events and place in the log with the published key alone, redacted or not")
     func bundles() async throws {
         try await APIFixture.with(["ARAGORA_EMBEDDED_RUNNER": "on"]) { api in
