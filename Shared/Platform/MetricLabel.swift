@@ -46,7 +46,7 @@ package struct MetricLabel: Sendable {
             "rows", of: [.expiredRows],
             .these([
                 "idempotency_keys", "debate_shares", "receipt_shares", "sessions", "revoked_tokens", "password_resets",
-                "login_failures", "webhook_messages", "callbacks",
+                "sign_on_attempts", "login_failures", "webhook_messages", "callbacks",
             ])),
         .init("delivery", of: [.webhookDeliveries], .these(["delivered", "failed", "dead"])),
         .init("key", of: [.sealedSecrets], .these(["current", "previous", "unreadable"])),
