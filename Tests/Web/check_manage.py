@@ -162,7 +162,7 @@ class World:
 
 
 def titles(page):
-    return page.locator(".debate-title").all_inner_texts()
+    return page.locator(".found-title").all_inner_texts()
 
 
 # Find
@@ -175,19 +175,19 @@ def finds_by_words_status_and_tag_and_keeps_the_choice_in_the_address(world):
     page = world.page("/debates")
     page.get_by_label("Search").fill("zepp")
     page.get_by_label("Search").press("Enter")
-    expect(page.locator(".debate")).to_have_count(1)
+    expect(page.locator(".found")).to_have_count(1)
     assert "q=zepp" in page.url and "zeppelin" in titles(page)[0]
-    page.locator(".tag", has_text="airship").click()
-    expect(page.locator(".debate")).to_have_count(1)
+    page.locator(".found-tag", has_text="airship").click()
+    expect(page.locator(".found")).to_have_count(1)
     assert page.url.endswith("/debates?tag=airship")
     page.get_by_label("Status").select_option("failed")
     expect(page.get_by_role("heading", name="Nothing fits")).to_be_visible()
     assert "tag=airship" in page.url and "status=failed" in page.url
     page.go_back()
-    expect(page.locator(".debate")).to_have_count(1)
+    expect(page.locator(".found")).to_have_count(1)
     page.reload()
-    expect(page.locator(".debate")).to_have_count(1)
-    page.locator(".debate-title").click()
+    expect(page.locator(".found")).to_have_count(1)
+    page.locator(".found-title").click()
     page.wait_for_url(f"**/debates/{first}")
 
 
@@ -207,24 +207,24 @@ def pages_by_cursor_show_every_debate_once_and_no_request_has_an_offset(world):
     page.on("request", lambda request: asked.append(request.url))
     seen = []
     while True:
-        seen += [link.get_attribute("href").rsplit("/", 1)[1] for link in page.locator(".debate-title").all()]
+        seen += [link.get_attribute("href").rsplit("/", 1)[1] for link in page.locator(".found-title").all()]
         older = page.get_by_role("button", name="Older")
         if older.count() == 0:
             break
         before = page.url
         older.click()
         page.wait_for_function("before => location.href !== before && !document.querySelector('.busy:not([hidden])')", arg=before)
-        page.wait_for_function("id => !document.querySelector('.debate-title') || !document.querySelector(`.debate-title[href$='${id}']`)", arg=seen[-1])
+        page.wait_for_function("id => !document.querySelector('.found-title') || !document.querySelector(`.found-title[href$='${id}']`)", arg=seen[-1])
     assert seen == expected and len(seen) == 30
     assert asked and not any("offset" in url for url in asked)
     page.get_by_role("button", name="Newest").click()
-    expect(page.locator(".debate")).to_have_count(25)
+    expect(page.locator(".found")).to_have_count(25)
 
 
 def a_hostile_question_is_text(world):
     debate = ask(HOSTILE)
     page = world.page("/debates")
-    text = page.locator(f".debate-title[href$='{debate}']").inner_text()
+    text = page.locator(f".found-title[href$='{debate}']").inner_text()
     assert "<img src=x" in text and "\u2039U+202E\u203a" in text and "\u202e" not in text
     assert page.evaluate("window.owned") is None and page.locator("main img").count() == 0
 
@@ -253,7 +253,7 @@ def ratings_are_those_of_the_api_in_the_plot_and_in_its_table(world):
         assert agent["model"] in text and str(round(agent["elo"])) in text, text
     plot = page.get_by_role("img", name=re.compile("Elo after each rated debate"))
     expect(plot).to_be_visible()
-    drawn = plot.locator("path.line").count()
+    drawn = plot.locator("path.course").count()
     page.get_by_text("As a table").first.click()
     table = page.get_by_role("region", name="Elo after each rated debate")
     expect(table.locator("tbody tr")).to_have_count(drawn)
@@ -278,7 +278,7 @@ def a_member_is_refused_plainly(world):
     expect(page.get_by_role("heading", level=1)).to_have_text("Not for your role")
     expect(page.locator("main")).to_contain_text("403")
     expect(page.locator("main")).to_contain_text("mallory@example.org, member")
-    assert page.locator(".side a").count() == 0
+    assert page.locator(".parts-nav a").count() == 0
 
 
 def health_and_queue_show_the_numbers_of_the_api(world):
@@ -293,7 +293,7 @@ def health_and_queue_show_the_numbers_of_the_api(world):
     expect(page.get_by_role("region", name="Gateway")).to_contain_text("greeted this browser")
     expect(page.get_by_role("region", name="Service levels of this replica").locator("tbody tr")).to_have_count(4)
     World.open(page, "/admin/queue")
-    expect(page.locator(".figure", has_text="running")).to_contain_text(f"of {stats['capacity']} places")
+    expect(page.locator(".stat", has_text="running")).to_contain_text(f"of {stats['capacity']} places")
     for runner in runners:
         expect(page.get_by_role("region", name="Runners and their leases")).to_contain_text(runner["worker_id"])
 
@@ -434,8 +434,8 @@ def backups_are_shown_with_the_age_of_the_newest_verified(world):
     page = world.page("/admin/backups")
     expect(page.get_by_role("status").filter(has_text="older than a day")).to_be_visible()
     assert found["last_verified"]["id"] == "t1" and found["last_verified"]["rows"] == 810
-    expect(page.locator(".figure", has_text="rows")).to_contain_text("810")
-    expect(page.locator(".figure", has_text="old is the newest")).to_contain_text("30 h")
+    expect(page.locator(".stat", has_text="rows")).to_contain_text("810")
+    expect(page.locator(".stat", has_text="old is the newest")).to_contain_text("30 h")
     rows = page.get_by_role("region", name="Backups, newest first").locator("tbody tr")
     expect(rows.filter(has_text="Failed")).to_contain_text("<i>pg_dump</i>: refused")
 
@@ -696,6 +696,8 @@ PICTURES = [("/debates", "debates"), ("/leaderboard", "leaderboard"), ("/admin/h
 def take(world, folder):
     """Every view in both themes, wide and narrow, over a stack in which something happened."""
     folder.mkdir(parents=True, exist_ok=True)
+    for name, limit, period in (("Models", 20, "monthly"), ("Experiments", 2.5, "weekly")):
+        post("/api/v1/budgets", {"name": name, "limit_amount": limit, "period": period, "alert_threshold": 60}, world.token)
     panels = [("anthropic", "openai", "gemini"), ("openai", "gemini"), ("anthropic", "gemini"), ("anthropic", "openai")]
     configured = {agent["provider"] for agent in get("/api/v1/agents")["agents"] if agent["available"]}
     for number, question in enumerate(QUESTIONS * 2):
@@ -708,8 +710,6 @@ def take(world, folder):
     ended(debate)
     for name, role in (("grace", "member"), ("alan", "viewer"), ("hedy", "admin")):
         world.person(name, role)
-    for name, limit, period in (("Models", 50, "monthly"), ("Experiments", 0.05, "weekly")):
-        post("/api/v1/budgets", {"name": name, "limit_amount": limit, "period": period, "alert_threshold": 60}, world.token)
     for name, scopes in (("reports", ["debates.read", "receipts.read"]), ("nightly import", None)):
         post("/api/v1/auth/api-keys", {"name": name, **({"scopes": scopes} if scopes else {})}, world.token)
     post("/api/v1/webhooks", {"url": "https://hooks.example.org/aragora", "events": ["debate_end"], "description": "Tells the team's channel"}, world.token)

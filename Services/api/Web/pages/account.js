@@ -142,7 +142,7 @@ function enrolment(started, picture, cancel, page) {
   return h("div", { class: "enrol" },
     h("div", { class: "enrol-code" }, picture(started.provisioning_uri, "QR code for your authenticator. The secret stands beside it as text.")),
     h("div", { class: "stack" },
-      h("ol", { class: "steps" },
+      h("ol", { class: "enrol-steps" },
         h("li", "Scan the code with an authenticator app, or type the secret:", h("div", { class: "row" }, h("code", { class: "secret-line" }, groups(started.secret)), copyButton(started.secret, "Copy the secret"))),
         h("li", "Enter the six digits that it shows.")),
       form({ verb: "Turn it on", fields: [{ name: "code", label: "Code", required: true, autocomplete: "one-time-code", inputmode: "numeric", maxlength: 16, hint: "Turning it on ends every session, this one too." }],

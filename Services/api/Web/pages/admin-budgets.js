@@ -39,7 +39,7 @@ function drawOne(budget, again, page) {
   return h("article", { class: "card stack", "aria-label": budget.name },
     h("div", { class: "row spread" }, h("h2", said(budget.name)), state(...(STATES[budget.status] ?? ["", budget.status]))),
     h("div", { class: "stack tight" },
-      h("p", h("strong", { class: "numeric large" }, usd(budget.spent_amount)), h("span", { class: "muted" }, ` of ${usd(budget.limit_amount)} · ${budget.usage_percentage.toFixed(0)}\u202f%`)),
+      h("p", h("strong", { class: "numeric sum" }, usd(budget.spent_amount)), h("span", { class: "muted" }, ` of ${usd(budget.limit_amount)} · ${budget.usage_percentage.toFixed(0)}\u202f%`)),
       bar(share, kind)),
     facts([
       ["Period", (PERIODS.find(([name]) => name === budget.period) ?? [null, budget.period])[1]],

@@ -47,7 +47,7 @@ async function permissions(page) {
 
 function frame(allowed, current, content) {
   return h("div", { class: "operate" },
-    h("nav", { class: "side", "aria-label": "Operate" }, allowed.map((part) =>
+    h("nav", { class: "parts-nav", "aria-label": "Operate" }, allowed.map((part) =>
       h("a", { href: `/admin/${part.name}`, "aria-current": part === current ? "page" : null }, part.text))),
     h("div", { class: "operate-part" }, content));
 }

@@ -69,7 +69,7 @@ function list(answer, chosen, cursor, page) {
   const rows = answer.debates;
   if (rows.length === 0) return cursor !== "start" ? lastPage(page) : isFiltered ? nothingFound(page) : nothingYet();
   return [
-    h("ol", { class: "debates" }, rows.map(row)),
+    h("ol", { class: "found-list" }, rows.map(row)),
     h("nav", { class: "row spread", "aria-label": "Pages" },
       cursor === "start"
         ? h("span", { class: "muted small" }, answer.next_cursor ? "" : plural(rows.length, "debate"))
@@ -81,18 +81,18 @@ function list(answer, chosen, cursor, page) {
 function row(debate) {
   const panel = debate.agents.slice(0, 4);
   const rest = debate.agents.length - panel.length;
-  return h("li", { class: "debate" },
-    h("a", { class: "debate-title", href: `/debates/${encodeURIComponent(debate.id)}` }, said(cut(debate.title || debate.task, 180) || "Erased")),
-    h("div", { class: "debate-state" }, badge(debate.status)),
-    h("p", { class: "debate-facts muted small" },
+  return h("li", { class: "found" },
+    h("a", { class: "found-title", href: `/debates/${encodeURIComponent(debate.id)}` }, said(cut(debate.title || debate.task, 180) || "Erased")),
+    h("div", { class: "found-state" }, badge(debate.status)),
+    h("p", { class: "found-facts muted small" },
       h("time", { datetime: debate.created_at, title: moment(debate.created_at) }, ago(debate.created_at)),
       h("span", panel.map((name, index) => [index > 0 && ", ", said(cut(name, 28))]), rest > 0 && ` and ${rest} more`),
       h("span", plural(debate.rounds_used || debate.rounds, "round")),
       debate.duration_seconds !== null && h("span", duration(debate.duration_seconds)),
       debate.demo && h("span", "demonstration")),
-    h("div", { class: "debate-end" }, outcome(debate)),
-    debate.tags.length > 0 && h("p", { class: "debate-tags" }, debate.tags.map((tag) =>
-      h("a", { class: "tag", href: `/debates?tag=${encodeURIComponent(tag)}` }, said(cut(tag, 40))))));
+    h("div", { class: "found-end" }, outcome(debate)),
+    debate.tags.length > 0 && h("p", { class: "found-tags" }, debate.tags.map((tag) =>
+      h("a", { class: "found-tag", href: `/debates?tag=${encodeURIComponent(tag)}` }, said(cut(tag, 40))))));
 }
 
 function outcome(debate) {

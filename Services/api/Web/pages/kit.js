@@ -33,15 +33,15 @@ export function table({ caption, columns, rows, shown = false, kind = "" }) {
 
 export function facts(items) {
   const kept = items.filter((item) => item && item[1] !== null && item[1] !== undefined);
-  return h("dl", { class: "facts" }, kept.map(([name, value]) => h("div", h("dt", name), h("dd", value))));
+  return h("dl", { class: "pairs" }, kept.map(([name, value]) => h("div", h("dt", name), h("dd", value))));
 }
 
 export function figure(value, name, { note, kind = "" } = {}) {
-  return h("div", { class: `figure ${kind}` }, h("span", { class: "figure-name" }, name),
+  return h("div", { class: `stat ${kind}` }, h("span", { class: "stat-name" }, name),
     h("strong", { class: "numeric" }, value), note && h("span", { class: "muted small" }, note));
 }
 
-export const figures = (...all) => h("div", { class: "figures" }, all);
+export const figures = (...all) => h("div", { class: "stats" }, all);
 
 export function button(label, work, { kind = "", describedBy, name } = {}) {
   const element = h("button", { type: "button", class: kind, "aria-label": name, "aria-describedby": describedBy, onclick: async () => {
@@ -132,7 +132,7 @@ export function ask({ title, detail, fields = [], verb, submit, isDanger = false
   return new Promise((resolve) => {
     const id = uid("dialog");
     let answer = null;
-    const dialog = h("dialog", { "aria-labelledby": id, class: "ask" });
+    const dialog = h("dialog", { "aria-labelledby": id, class: "asking" });
     const close = h("button", { type: "button", class: "quiet", onclick: () => dialog.close() }, "Cancel");
     append(dialog, h("h2", { id }, title), detail && h("p", { class: "muted" }, detail),
       form({ fields, verb, isDanger, cancel: close, submit: async (values) => {
@@ -163,7 +163,7 @@ export function sure(title, detail, verb, work) {
 export function once(title, secret, text) {
   return new Promise((resolve) => {
     const id = uid("dialog");
-    const dialog = h("dialog", { "aria-labelledby": id, class: "ask" },
+    const dialog = h("dialog", { "aria-labelledby": id, class: "asking" },
       h("h2", { id }, title), h("p", text),
       h("pre", { class: "secret", tabindex: "0" }, secret),
       h("div", { class: "row end" }, copyButton(secret, "Copy"),
@@ -230,7 +230,7 @@ export function endless({ load, draw, more = "Show more" }) {
 /** A share of a whole as a bar; the number stands beside it, so the bar is for the eye alone. */
 export function bar(share, kind = "") {
   const part = Math.max(0, Math.min(1, Number.isFinite(share) ? share : 0));
-  return h("span", { class: `bar ${kind}`, "aria-hidden": "true" }, h("i", { style: { width: `${(part * 100).toFixed(1)}%` } }));
+  return h("span", { class: `meter ${kind}`, "aria-hidden": "true" }, h("i", { style: { width: `${(part * 100).toFixed(1)}%` } }));
 }
 
 export function state(kind, text) {

@@ -108,7 +108,7 @@ function ranking(rated) {
       h("span", { class: `swatch a${rated.indexOf(agent) % 12}`, "aria-hidden": "true" }),
       h("span", h("a", { href: `/leaderboard/${encodeURIComponent(agent.name)}` }, said(cut(agent.model, 60))),
         h("span", { class: "muted small block" }, said(agent.provider), agent.demo && " · demonstration"))) },
-    { title: "Elo", numeric: true, cell: (agent) => h("span", { class: "with-bar" }, h("strong", Math.round(agent.elo)), bar((agent.elo - low) / (high - low || 1))) },
+    { title: "Elo", numeric: true, cell: (agent) => h("span", { class: "with-meter" }, h("strong", Math.round(agent.elo)), bar((agent.elo - low) / (high - low || 1))) },
     { title: "Won", numeric: true, cell: (agent) => percent(agent.win_rate) },
     { title: "Won – drawn – lost", numeric: true, cell: (agent) => `${count(agent.wins)} – ${count(agent.draws)} – ${count(agent.losses)}` },
     { title: "Debates", numeric: true, cell: (agent) => count(agent.matches) },

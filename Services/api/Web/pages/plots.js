@@ -8,14 +8,21 @@ import { h, s, said, visible } from "../lib/dom.js";
 import { cut } from "../lib/format.js";
 import { table } from "./kit.js";
 
-const WIDTH = 720;
-const HEIGHT = 300;
 const LEFT = 52;
 const BOTTOM = 34;
 const TOP = 12;
 const LABEL_HEIGHT = 15;
 const LEAST_ELO = 40;
 const NAME_LENGTH = 22;
+const NARROW = matchMedia("(max-width: 40rem)");
+
+// In units of the picture, which is as wide as its card: on a phone fewer of them, so that letters stay as large.
+let WIDTH = 720;
+let HEIGHT = 300;
+
+function measure() {
+  [WIDTH, HEIGHT] = NARROW.matches ? [340, 260] : [720, 300];
+}
 
 /** Round numbers between `low` and `high`, about `wanted` of them. */
 export function ticks(low, high, wanted = 5) {
@@ -41,18 +48,19 @@ function scale(values, from, to, margin, least = 1) {
 }
 
 export function lines({ title, x, unit, series }) {
+  measure();
   const points = series.flatMap((one) => one.points);
-  const right = series.length > 1 ? 150 : 24;
+  const right = series.length === 1 ? 24 : NARROW.matches ? 104 : 150;
   const across = scale(points.map((point) => point.x), LEFT, WIDTH - right, 0);
   const up = scale(points.map((point) => point.y), HEIGHT - BOTTOM, TOP, 0.08, LEAST_ELO);
   const ends = apart(series.map((one) => up(one.points.at(-1).y)));
   const picture = frame(title, [
     grid(across, up, { x, y: unit, right, whole: true }),
     series.map((one, index) => s("g", { class: `a${one.colour % 12}` },
-      s("path", { class: "line", d: one.points.map((point, at) => `${at === 0 ? "M" : "L"}${across(point.x).toFixed(1)} ${up(point.y).toFixed(1)}`).join("") }),
-      s("circle", { class: "mark", r: 3.5, cx: across(one.points.at(-1).x), cy: up(one.points.at(-1).y) }),
+      s("path", { class: "course", d: one.points.map((point, at) => `${at === 0 ? "M" : "L"}${across(point.x).toFixed(1)} ${up(point.y).toFixed(1)}`).join("") }),
+      s("circle", { class: "end", r: 3.5, cx: across(one.points.at(-1).x), cy: up(one.points.at(-1).y) }),
       series.length > 1 && s("path", { class: "leader", d: `M${across(one.points.at(-1).x) + 5} ${up(one.points.at(-1).y)}L${WIDTH - right + 10} ${ends[index]}` }),
-      series.length > 1 && s("text", { class: "name", x: WIDTH - right + 14, y: ends[index] + 4 }, visible(cut(short(one.name), NAME_LENGTH))))),
+      series.length > 1 && s("text", { class: "label", x: WIDTH - right + 14, y: ends[index] + 4 }, visible(cut(short(one.name), NARROW.matches ? 13 : NAME_LENGTH))))),
   ]);
   return figure(picture, table({ caption: title, rows: series, columns: [
     { title: "Agent", cell: (one) => said(one.name) },
@@ -65,6 +73,7 @@ export function lines({ title, x, unit, series }) {
 }
 
 export function dots({ title, x, y, points }) {
+  measure();
   if (points.length === 0) return h("p", { class: "muted" }, "No model has said how sure it is often enough.");
   const right = 24;
   const across = scale([...points.map((point) => point.x), 0, 0.3], LEFT, WIDTH - right, 0.04, 0.1);
@@ -76,13 +85,13 @@ export function dots({ title, x, y, points }) {
     s("text", { class: "axis", x: across(0.25) + 5, y: TOP + 10 }, "a coin"),
     points.map((point) => {
       const [cx, cy] = [across(point.x), up(point.y)];
-      const isLeft = cx > WIDTH - 170;
+      const isLeft = cx > WIDTH - 130;
       let at = cy + 4;
       while (taken.some((other) => Math.abs(other.y - at) < LABEL_HEIGHT && Math.abs(other.x - cx) < 150)) at += LABEL_HEIGHT;
       taken.push({ x: cx, y: at });
       return s("g", { class: `a${point.colour % 12}` },
-        s("circle", { class: `dot ${point.isHollow ? "hollow" : ""}`, r: 6, cx, cy }, s("title", `${visible(point.name)}: Elo ${point.y.toFixed(0)}, Brier ${point.x.toFixed(3)}, ${point.note}`)),
-        s("text", { class: "name", x: cx + (isLeft ? -11 : 11), y: at, "text-anchor": isLeft ? "end" : "start" }, visible(cut(short(point.name), NAME_LENGTH))));
+        s("circle", { class: `point ${point.isHollow ? "hollow" : ""}`, r: 6, cx, cy }, s("title", `${visible(point.name)}: Elo ${point.y.toFixed(0)}, Brier ${point.x.toFixed(3)}, ${point.note}`)),
+        s("text", { class: "label", x: cx + (isLeft ? -11 : 11), y: at, "text-anchor": isLeft ? "end" : "start" }, visible(cut(short(point.name), NAME_LENGTH))));
     }),
   ]);
   return figure(picture, table({ caption: title, rows: points, columns: [
@@ -109,7 +118,7 @@ function grid(across, up, { x, y, right, whole }) {
   return [
     ticks(up.low, up.high).map((value) => s("g", s("line", { class: "grid", x1: LEFT, x2: WIDTH - right, y1: up(value), y2: up(value) }),
       s("text", { class: "axis", x: LEFT - 8, y: up(value) + 4, "text-anchor": "end" }, digits(value)))),
-    ticks(across.low, across.high, 6).filter((value) => !whole || Number.isInteger(value)).map((value) =>
+    ticks(across.low, across.high, NARROW.matches ? 3 : 6).filter((value) => !whole || Number.isInteger(value)).map((value) =>
       s("text", { class: "axis", x: across(value), y: HEIGHT - BOTTOM + 16, "text-anchor": "middle" }, digits(value))),
     s("text", { class: "axis", x: (LEFT + WIDTH - right) / 2, y: HEIGHT - 3, "text-anchor": "middle" }, x),
     s("text", { class: "axis", x: 4, y: TOP + 2, "text-anchor": "start" }, y),
