@@ -175,7 +175,6 @@ package struct RunSnapshot: Sendable {
         self.calls = calls
         self.abandoned = abandoned
         self.timeLeft = timeLeft
-        self.traceparent = traceparent
     }
 }
 
