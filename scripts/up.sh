@@ -77,6 +77,7 @@ state_set executables "$BIN_DIR"
 trap - EXIT INT TERM
 
 say "ready in $SECONDS s
+  page     http://127.0.0.1:$API_PORT/signin#token=$API_TOKEN
   api      http://127.0.0.1:$API_PORT
   gateway  ws://127.0.0.1:$WS_PORT/ws
   client   source $STACK_FOLDER/env

@@ -24,8 +24,8 @@ def own_megabytes(process):
 
 
 def main(seconds):
-    # Ten answers at once, each with a tenth of the tokens; long ones, so that it never waits for another round.
-    scenario({"seed": 1, "token_interval": panel.fixed(1000 * AGENTS / TOKENS_A_SECOND), "answer_words": 9000})
+    # Ten answers at once, each with a tenth of the tokens, for a minute each: longer ones would run into the calls' own limit.
+    scenario({"seed": 1, "token_interval": panel.fixed(1000 * AGENTS / TOKENS_A_SECOND), "answer_words": 60 * TOKENS_A_SECOND // AGENTS})
     one = debate(agents=(["anthropic", "openai", "gemini"] * 4)[:AGENTS], rounds=12, timeout_seconds=86_400)
     with sync_playwright() as playwright:
         browser = Browser(playwright)

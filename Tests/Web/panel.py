@@ -4,7 +4,6 @@ GOOD = {
         "PROPOSE": "**Postgres.** A team of three should buy the system that lets it change its mind.\n\n1. One database answers relational *and* document questions: `jsonb` with an index covers what MongoDB would be chosen for.\n2. Constraints catch the mistakes that a young schema makes every week.\n3. Every hosting company runs it, so leaving one is a matter of days.\n\nThe risk is writing throughput on one node. We should write down **5,000 writes a second** as the line at which this is decided again.",
         "CRITIQUE": "ISSUES:\n1. It names the price of operating the system, and then leaves it out of the comparison.\n2. “Faster at first” is asserted without a figure.\nSUGGESTIONS:\n- Say what one engineer would do in week one, and what it costs to undo.\nSEVERITY: 0.6",
         "REVISE": "**Postgres**, with one change after the criticism: the line at which we decide again is not only throughput.\n\n- Review at **5,000 writes a second**, or when a schema change needs a maintenance window.\n- Keep documents in `jsonb` behind one repository class, so that moving them later touches one file.\n\nThe team already knows SQL; what it does not have is a second person for operations. That decides it.",
-        "VOTE": "CHOICE: {self}\nCONFIDENCE: 0.86\nCONTINUE: no\nREASONING: It names the line at which the decision is reviewed, and the way back costs days.",
     },
     "gpt": {
         "PROPOSE": "I would start with **MongoDB Atlas**. The product will change shape every week for half a year, and a schema that follows the code is one thing less to discuss.\n\n- No migrations while there is no product\n- Managed backups from the first day\n- Reads and writes are one document, so the first features need no joins\n\nWhat speaks against it: reporting across documents is awkward, and people who know it well are rarer here.",
@@ -33,13 +32,10 @@ def fixed(milliseconds):
 
 
 def scenario(token_ms=8, latency_ms=120, answers=GOOD, rules=(), words=60):
-    spoken = []
-    for model, texts in answers.items():
-        for task, text in texts.items():
-            if task == "VOTE":
-                continue
-            prompt = "SEVERITY:" if task == "CRITIQUE" else f"TASK: {task}"
-            spoken.append({"model": model + "*", "prompt": prompt, "answer": text})
+    # What is asked for stands first; a critique that is quoted has a SEVERITY line too.
+    prompts = {"PROPOSE": "TASK: PROPOSE", "REVISE": "TASK: REVISE", "CRITIQUE": "SEVERITY:"}
+    spoken = [{"model": model + "*", "prompt": prompt, "answer": texts[task]}
+              for model, texts in answers.items() for task, prompt in prompts.items()]
     return {"seed": 7, "latency": fixed(latency_ms), "token_interval": fixed(token_ms), "answer_words": words, "rules": list(rules) + spoken}
 
 

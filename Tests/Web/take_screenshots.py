@@ -2,21 +2,22 @@
 """Takes every view, light and dark, wide and narrow: take_screenshots.py FOLDER. See scripts/check-web.sh."""
 import pathlib, sys
 
+from PIL import Image
 from playwright.sync_api import sync_playwright
 
 import panel
 from stack import BASE, PANEL, QUESTION, Browser, api, debate, scenario, until_over, watch
 
 FORMS = [("wide-light", dict(width=1280, height=860, dark=False)), ("wide-dark", dict(width=1280, height=860, dark=True)),
-         ("narrow-light", dict(width=360, height=760, dark=False, is_mobile=True, has_touch=True, device_scale_factor=2)),
-         ("narrow-dark", dict(width=360, height=760, dark=True, is_mobile=True, has_touch=True, device_scale_factor=2))]
+         ("narrow-light", dict(width=360, height=760, dark=False, is_mobile=True, has_touch=True, device_scale_factor=1.5)),
+         ("narrow-dark", dict(width=360, height=760, dark=True, is_mobile=True, has_touch=True, device_scale_factor=1.5))]
 
 
 def main(folder):
     folder.mkdir(parents=True, exist_ok=True)
     # Votes that differ make a better picture than those that the simulator makes up: Claude's position wins, Gemini dissents.
     votes = [{"model": "gemini*", "prompt": "CHOICE:", "answer": "CHOICE: gemini\nCONFIDENCE: 0.72\nCONTINUE: no\nREASONING: Nobody has answered what happens to reporting when documents and tables disagree."},
-             {"model": "gpt*", "prompt": "CHOICE:", "nth": [1, 3, 5, 7], "answer": "CHOICE: gpt\nCONFIDENCE: 0.64\nCONTINUE: yes\nREASONING: A schema that follows the code is one thing less to discuss."},
+             {"model": "gpt*", "prompt": "CHOICE:", "nth": 1, "answer": "CHOICE: gpt\nCONFIDENCE: 0.64\nCONTINUE: yes\nREASONING: A schema that follows the code is one thing less to discuss."},
              {"model": "gpt*", "prompt": "CHOICE:", "answer": "CHOICE: claude\nCONFIDENCE: 0.81\nCONTINUE: no\nREASONING: The criticism of migrations counted their price and not their use; this position counts both."},
              {"model": "claude*", "prompt": "CHOICE:", "answer": "CHOICE: claude\nCONFIDENCE: 0.86\nCONTINUE: no\nREASONING: It names the line at which the decision is reviewed, and the way back costs days."}]
     agents = [{"provider": "anthropic", "name": "claude"}, {"provider": "openai", "name": "gpt", "role": "critic"}, {"provider": "gemini", "name": "gemini", "role": "analyst"}]
@@ -32,7 +33,10 @@ def main(folder):
             with browser.page(reduced=True, **form) as page:
                 def take(view, whole=False):
                     page.wait_for_timeout(350)
-                    page.screenshot(path=folder / f"{view}-{name}.png", full_page=whole)
+                    path = folder / f"{view}-{name}.png"
+                    page.screenshot(path=path, full_page=whole)
+                    # 128 colours are enough for flat surfaces, and a fifth of the bytes.
+                    Image.open(path).convert("RGB").quantize(128, dither=Image.Dither.NONE).save(path, optimize=True)
 
                 page.goto(BASE)
                 page.get_by_label("Question").fill(QUESTION)
@@ -41,7 +45,10 @@ def main(folder):
                 take("ask", "narrow" in name)
                 watch(page, over)
                 until_over(page)
+                if "wide" in name:
+                    page.set_viewport_size({"width": 1280, "height": 1180})
                 take("decide")
+                page.set_viewport_size({"width": form["width"], "height": form["height"]})
                 page.locator(".round").first.scroll_into_view_if_needed()
                 page.evaluate("document.querySelector('.round').scrollIntoView()")
                 take("transcript")

@@ -47,10 +47,11 @@ export class Screen {
     this.followLabel = h("label", { class: "row small", for: "follow" }, this.follow, "Follow");
     this.playerHolder = h("div", { class: "stack" });
     this.element = h("div", { class: "debate" },
-      h("div", { class: "debate-head" }, h("div", { class: "row" }, this.state, this.link, this.followLabel), this.title, this.about),
+      h("div", { class: "debate-head" }, h("div", { class: "row" }, this.state, this.link, this.followLabel, canAct && h("a", { class: "button quiet to-controls", href: "#take-part" }, "Take part")), this.title, this.about),
       h("div", { class: "debate-main" }, this.decision, this.waiting, this.transcript.element, this.playerHolder),
       this.side.element);
     this.#drawState();
+    if (this.controls) this.controls.element.id = "take-part";
     signal.addEventListener("abort", () => {
       this.side.close();
       this.#player?.stop();
@@ -127,7 +128,8 @@ export class Screen {
     fill(this.state, badge(this.model.status), this.model.isDemo && h("span", { class: "badge" }, "Demonstration agents"));
     this.controls?.update(this.model);
     this.followLabel.hidden = this.model.isOver;
-    if (this.model.isOver) this.link.hidden = true;
+    this.link.hidden = this.model.isOver;
+    this.element?.classList.toggle("is-over", this.model.isOver);
   }
 
   #drawAbout() {

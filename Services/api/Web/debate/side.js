@@ -25,7 +25,7 @@ export class Side {
     this.tokens = h("dd");
     this.calls = h("dd");
     this.tally = h("div", { class: "bars" });
-    this.tallyCard = h("section", { class: "side-card", "aria-label": "Votes", hidden: true }, h("h2", "Votes so far"), this.tally);
+    this.tallyCard = h("section", { class: "side-card", "aria-label": "Votes", hidden: true }, this.tallyTitle = h("h2", "Votes so far"), this.tally);
     this.element = h("aside", { class: "debate-side", "aria-label": "Progress" },
       h("section", { class: "side-card", "aria-label": "Rounds and phases" }, this.steps, this.now),
       h("section", { class: "side-card", "aria-label": "Panel" }, h("h2", "Panel"), this.panel),
@@ -120,10 +120,11 @@ export class Side {
 
   #drawTally(model) {
     const votes = model.tally();
-    const key = votes.map(([choice, voters]) => `${choice}=${voters.length}`).join("/");
+    const key = `${model.isOver}/${votes.map(([choice, voters]) => `${choice}=${voters.length}`).join("/")}`;
     if (this.tally.dataset.key === key) return;
     this.tally.dataset.key = key;
     this.tallyCard.hidden = votes.length === 0;
+    setText(this.tallyTitle, model.isOver ? "Votes" : "Votes so far");
     const cast = votes.reduce((sum, [, voters]) => sum + voters.length, 0);
     fill(this.tally, votes.map(([choice, voters]) => {
       const agent = choice === null ? { index: 0, name: "nobody" } : model.agent(choice);
