@@ -118,7 +118,7 @@ def gateway_killed(browser):
     with browser.page(allow=("WebSocket",)) as page:
         watch(page, one)
         page.wait_for_selector(".link-state.live")
-        page.wait_for_selector(".saying .said p")
+        page.wait_for_selector(".ballot")
         page.evaluate("window.__kept = document.querySelector('.seat'); window.__kept.mark = 1")
         service("crash", "ws-gateway")
         page.wait_for_selector(".link-state.waiting, .link-state.polling")
