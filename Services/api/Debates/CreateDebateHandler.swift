@@ -78,13 +78,13 @@ struct CreateDebateHandler: Sendable {
     }
 
     /// - Returns: what was answered to the same request before, when nobody would pay for it now.
-    /// - Throws: `budget_exhausted`.
+    /// - Throws: `budget_exhausted`, or `validation_error` for the debate's own limit.
     func admit(_ debate: NewDebate, _ context: RequestContext) async throws -> Response? {
         do {
             try await BudgetGate(stores: stores, providers: panel.providers)
                 .check(debate.spec, in: context.caller.organization)
             return nil
-        } catch let refusal as APIError where refusal.code == .budgetExhausted {
+        } catch let refusal as APIError where [.budgetExhausted, .validationFailed].contains(refusal.code) {
             guard let earlier = try await earlier(debate) else { throw refusal }
             return earlier
         }

@@ -56,6 +56,11 @@ struct APIClient: Sendable {
         return (try ClientForms.isIntact(integrity), try ClientForms.signature(signature))
     }
 
+    /// What the API says of budgets, below `/api/v1/budgets`. Only what may be sent twice: a second set finds the first.
+    func budgets(_ method: String, _ path: String = "", body: [UInt8] = []) async throws -> [UInt8] {
+        try await send(method, "/api/v1/budgets\(path)", body: body)
+    }
+
     private func send(
         _ method: String, _ path: String, body: [UInt8] = [], headers: [String: String] = [:]
     ) async throws -> [UInt8] {

@@ -56,7 +56,7 @@ package enum ClientForms {
     }
 
     /// Dollars with four decimals.
-    private static func cents(_ dollars: Double) -> String {
+    static func cents(_ dollars: Double) -> String {
         let parts = Int64((max(0, min(dollars, 1e9)) * 10_000).rounded()).quotientAndRemainder(dividingBy: 10_000)
         return "\(parts.quotient).\(String(String(parts.remainder + 10_000).dropFirst()))"
     }

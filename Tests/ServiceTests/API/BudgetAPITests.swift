@@ -52,6 +52,20 @@ struct BudgetAPITests {
         }
     }
 
+    @Test("a debate whose own limit pays nobody is refused with what it needs; one that pays the first phase is not")
+    func ownLimit() async throws {
+        try await APIFixture.with(Self.keys) { api in
+            let paid = Self.paid.dropLast() + #","budget_limit_usd":"#
+            let answer = try await api.send("POST", "/api/v1/debates", paid + "0.000001}")
+            #expect(answer.status == 400 && answer.code == "validation_error", "\(answer.text)")
+            #expect(answer.json["errors"]?.array?.first?["field"]?.string == "budget_limit_usd")
+            #expect(answer.json["error"]?.string?.contains("can cost $") == true)
+            #expect(try await api.send("POST", "/api/v1/debates", paid + "50}").status == 200)
+            let free = #"{"topic":"Postgres?","agents":["demo","demo"],"budget_limit_usd":0.000001}"#
+            #expect(try await api.send("POST", "/api/v1/debates", free).status == 200)
+        }
+    }
+
     @Test(
         "what is wrong with a budget is said of each field",
         arguments: [
