@@ -58,11 +58,11 @@ judge() {
 }
 
 # The faults that a model names in its head, one a line: " *   NAME   what".
-faults_of() { sed -n '2,/\*\//s/^ \*   \([A-Z_]*\)  .*/\1/p' "$ROOT/docs/protocol-model/$1.pml"; }
+faults_of() { sed -n '2,/\*\//s/^ \*   \([A-Z][A-Z_]*\) .*/\1/p' "$ROOT/docs/protocol-model/$1.pml"; }
 
 for model in "${chosen[@]}"; do
   if [[ "$model" = live ]]; then
-    explore append "-DNFAIR=5" "-a -f -N live" -DLIVE -DCRASH=1 -DSPUR=1 -DLOST=0
+    explore append "-DNFAIR=5" "-a -f" -DLIVE -DCRASH=1 -DSPUR=1 -DLOST=0
     judge "append, ends after one crash" sound
     continue
   fi

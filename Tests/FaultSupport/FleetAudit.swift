@@ -70,7 +70,7 @@ package struct FleetAudit: Sendable {
             for debate in debates {
                 let run = try await stack.awaitEnd(debate)
                 runs[debate] = run
-                stack.check(Self.ends.contains(run.status), "\(debate) ended as \(run.status)")
+                try await auditEnd(debate, run.status)
             }
         }
         await judge("every log is one chain from 1 to one debate_end", debates.count) {
@@ -113,6 +113,15 @@ package struct FleetAudit: Sendable {
             for (debate, run) in runs { for api in apis { try await stack.auditAnswer(debate, run, api) } }
         }
         return all
+    }
+
+    /// Completed or cancelled; or failed because its agents did, which a brown-out of the providers may do.
+    private func auditEnd(_ debate: DebateID, _ status: DebateStatus) async throws {
+        guard !Self.ends.contains(status) else { return }
+        let rows = try await stack.pool.query("SELECT end_reason FROM debates WHERE id = \(debate.text)")
+        let reason = try rows.first?.optionalText("end_reason") ?? "no reason"
+        let isBrownOut = status == .failed && reason.contains("agents can go on")
+        stack.check(isBrownOut, "\(debate) ended as \(status): \(reason)")
     }
 
     private func auditCreates() async throws {
