@@ -106,6 +106,9 @@ actor DebateRun {
         signal()
     }
 
+    /// The lease is fresh: what was granted and could not be sent without it may leave.
+    func leaseRenewed() { signal() }
+
     /// Somebody asked something of this debate, or may have.
     func lookForCommands() {
         wantsCommands = true

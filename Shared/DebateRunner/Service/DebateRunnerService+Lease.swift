@@ -66,7 +66,9 @@ extension DebateRunnerService {
             guard self.registry === registry else { return }
             context.lease.confirm(sentAt: sentAt)
             await reconcile(holdings, asOf: sentAt, runner: registry.registration.id)
-            for debate in commanded { if let run = runs[debate] { tell(run) { $0.lookForCommands() } } }
+            for (debate, run) in runs {
+                tell(run) { commanded.contains(debate) ? $0.lookForCommands() : $0.leaseRenewed() }
+            }
         }
     }
 
