@@ -722,7 +722,7 @@ def take(world, folder):
             for path, name in PICTURES:
                 page = world.page(path, viewport=size, theme=theme, allows=[".*"])
                 page.wait_for_timeout(300)
-                page.screenshot(path=folder / f"{name}-{theme}-{width}.png", full_page=width == "narrow" and name not in ("debates", "operate-audit"))
+                page.screenshot(path=folder / f"{name}-{theme}-{width}.png", full_page=name == "leaderboard" or width == "narrow" and name not in ("debates", "operate-audit", "operate-receipts"))
                 page.context.close()
             world.contexts = []
             page = world.page("/account/security", viewport=size, theme=theme)

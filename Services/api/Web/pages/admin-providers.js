@@ -5,7 +5,7 @@ import { compact, count, percent, plural, usd } from "../lib/format.js";
 import { card, figure, figures, part, repeat, state, table } from "./kit.js";
 
 const REFRESH_S = 5;
-const PHASES = { closed: ["good", "Closed: calls go through"], half_open: ["warn", "Half open: one call finds out"], open: ["bad", "Open: no calls"] };
+const PHASES = { closed: ["good", "Closed"], half_open: ["warn", "Half open"], open: ["bad", "Open"] };
 
 export default async function view(page) {
   const options = { signal: page.signal };
@@ -29,7 +29,8 @@ function drawBreakers(found) {
       { title: "Tries again in", numeric: true, cell: ([, row]) => (row.cooldown_remaining > 0 ? `${Math.ceil(row.cooldown_remaining)} s` : null) },
       { title: "Asked us to wait", numeric: true, cell: ([, row]) => (row.paused_seconds > 0 ? `${Math.ceil(row.paused_seconds)} s` : null) },
       { title: "Calls in flight", numeric: true, cell: ([, row]) => row.in_flight ?? null },
-    ] }));
+    ] }),
+    h("p", { class: "muted small" }, "Closed lets calls through. After so many failures in a row it opens: no calls, until one of them finds out (half open)."));
 }
 
 function drawReadiness(found) {

@@ -46,9 +46,14 @@ async function permissions(page) {
 }
 
 function frame(allowed, current, content) {
-  return h("div", { class: "operate" },
-    h("nav", { class: "parts-nav", "aria-label": "Operate" }, allowed.map((part) =>
-      h("a", { href: `/admin/${part.name}`, "aria-current": part === current ? "page" : null }, part.text))),
+  const nav = h("nav", { class: "parts-nav", "aria-label": "Operate" }, allowed.map((part) =>
+    h("a", { href: `/admin/${part.name}`, "aria-current": part === current ? "page" : null }, part.text)));
+  // On a phone the parts stand in a row that scrolls: the present one is to be seen.
+  requestAnimationFrame(() => {
+    const here = nav.querySelector("[aria-current]");
+    if (here) nav.scrollLeft = here.offsetLeft - (nav.clientWidth - here.clientWidth) / 2;
+  });
+  return h("div", { class: "operate" }, nav,
     h("div", { class: "operate-part" }, content));
 }
 
