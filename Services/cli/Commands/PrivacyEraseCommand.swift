@@ -59,8 +59,39 @@ struct PrivacyEraseCommand: Command {
                 }
             }
         }
+        if case .user(let name) = subject, let id = UserID(name) {
+            if try await eraseAccount(id, isClear: remaining == 0, context) { erased += 1 } else { remaining += 1 }
+        }
         conclude(erased, remaining, context.console)
         return remaining == 0 ? .ok : .failed
+    }
+
+    /// Last, so that a run that was cut short still finds the debates by the user's id.
+    /// - Returns: false when it remains.
+    private func eraseAccount(_ id: UserID, isClear: Bool, _ context: CommandContext) async throws -> Bool {
+        let outcome: AccountErasure.Outcome? = try await Database.with(context) { pool in
+            let accounts = AccountErasure(pool: pool)
+            guard !isDryRun && isClear else { return try await accounts.held(id) == nil ? .notFound : nil }
+            return try await accounts.erase(id)
+        }
+        let (word, sentence, isDone): (String, String, Bool) =
+            switch outcome {
+            case .erased: ("erased", "the account is erased", true)
+            case .notFound: ("not_found", "there is no such account", true)
+            case .lastAdministrator:
+                ("last_administrator", "is its organization's last administrator: make another", false)
+            case nil where isDryRun: ("erased", "the account would be erased", true)
+            case nil: ("waiting", "the account is erased when nothing of its debates remains", false)
+            }
+        let line = PrivacyReports.accountErasure(id, outcome: word, isDryRun: isDryRun)
+        let report = VerificationReport(console: context.console)
+        if isJSON {
+            context.console.print(String(decoding: CanonicalJSON.encode(line), as: UTF8.self))
+        } else {
+            let text = "\(id.text): \(sentence)"
+            context.console.print(isDone ? (isDryRun ? report.note(text) : report.good(text)) : report.bad(text))
+        }
+        return isDone
     }
 
     private func show(_ step: Eraser.Step, _ console: Console) {

@@ -17,6 +17,7 @@ struct PersonalDataExport {
     private let debates: DebateStore
     private let walk: LogWalk
     private let receipts: ReceiptReader
+    private let accounts: AccountErasure
     private let write: (JSONValue) throws -> Void
     private(set) var counts = Counts()
 
@@ -25,6 +26,7 @@ struct PersonalDataExport {
         debates = DebateStore(pool: pool)
         walk = LogWalk(pool: pool)
         receipts = ReceiptReader(pool: pool)
+        accounts = AccountErasure(pool: pool)
         self.write = write
     }
 
@@ -40,6 +42,7 @@ struct PersonalDataExport {
         }
         if case .user(let name) = subject { try await exportRemarks(of: name) }
         try await exportFacts(of: subject)
+        if case .user(let name) = subject, let id = UserID(name) { try await exportAccount(id) }
         try write(
             PrivacyReports.exportEnd(
                 debates: counts.debates, events: counts.events, receipts: counts.receipts, calls: counts.calls,
@@ -90,6 +93,35 @@ struct PersonalDataExport {
             }
             counts.facts += page.count
             last = end.id
+        }
+    }
+
+    private func exportAccount(_ id: UserID) async throws {
+        guard let held = try await accounts.held(id) else { return }
+        let user = held.user
+        try write(
+            PrivacyReports.account(
+                UserBody(
+                    id: user.id, email: user.email, name: user.name, organization: user.organization, role: user.role,
+                    isActive: user.isActive, isEmailVerified: user.isEmailVerified, createdAt: user.createdAt,
+                    updatedAt: user.updatedAt, lastLoginAt: user.lastLoginAt, hasAPIKey: user.hasAPIKey,
+                    tokenVersion: user.tokenVersion, hasSecondFactor: user.secondFactor.isEnabled),
+                sessions: held.sessions.map {
+                    AccountBody.session(
+                        $0.id, createdAt: $0.createdAt, lastUsedAt: $0.lastUsedAt, expiresAt: $0.expiresAt,
+                        address: $0.address, userAgent: $0.userAgent, isCurrent: false)
+                },
+                keys: held.keys.map {
+                    AccountBody.Key(
+                        id: $0.id, name: $0.name, prefix: $0.prefix, scopes: $0.scopes, createdAt: $0.createdAt,
+                        expiresAt: $0.expiresAt, lastUsedAt: $0.lastUsedAt)
+                }, identities: held.identities))
+        var seq: Int64 = 0
+        while case let page = try await accounts.auditEntries(of: id, in: user.organization, after: seq),
+            let last = page.last
+        {
+            for entry in page { try write(PrivacyReports.auditEntry(entry.document)) }
+            seq = last.seq
         }
     }
 

@@ -82,6 +82,32 @@ package enum PrivacyReports {
         ]
     }
 
+    /// The account of the subject, with everything that signs it in; never a secret.
+    package static func account(
+        _ user: UserBody, sessions: [JSONValue], keys: [AccountBody.Key],
+        identities: [(issuer: String, subject: String)]
+    ) -> JSONValue {
+        [
+            "kind": "account", "user": user.json, "sessions": .array(sessions),
+            "api_keys": AccountBody.keys(keys)["keys"] ?? .null,
+            "identities": .array(
+                identities.map { ["issuer": .string($0.issuer), "subject": .string($0.subject)] }),
+        ]
+    }
+
+    /// What the audit log says of the subject: an entry as it was hashed.
+    package static func auditEntry(_ document: [UInt8]) -> JSONValue {
+        ["kind": "audit_entry", "entry": .encoded(document)]
+    }
+
+    /// What became of the account.
+    package static func accountErasure(_ id: UserID, outcome: String, isDryRun: Bool) -> JSONValue {
+        [
+            "kind": "account_erasure", "user_id": .string(id.text), "outcome": .string(outcome),
+            "dry_run": .bool(isDryRun),
+        ]
+    }
+
     /// The last line: without it the file was cut short.
     package static func exportEnd(debates: Int, events: Int, receipts: Int, calls: Int, remarks: Int, facts: Int)
         -> JSONValue

@@ -4,6 +4,7 @@ import Domain
 import HTTP
 import Platform
 import PostgresClient
+import Storage
 import TestSupport
 import Testing
 
@@ -125,6 +126,47 @@ struct AdministrationTests {
             _ = try await api.send("DELETE", "/api/webhooks/\(hookID)", token: admin.access)
             _ = try await api.post("/api/budgets/\(budgetID)/reset", as: admin)
             #expect(try await api.pool.query("SELECT 1 FROM audit_log").count == before)
+        }
+    }
+
+    @Test(
+        "an account that is erased names nobody and opens nothing; its organization keeps an administrator and its chain"
+    )
+    func accountErased() async throws {
+        try await APIFixture.with { api in
+            let admin = try await api.register("admin@example.org")
+            let ada = try await api.person("ada@example.org", "member", by: admin)
+            let key = try await api.key(of: ada)
+            let accounts = AccountErasure(pool: api.pool)
+            let id = try #require(UserID(ada.id))
+            let held = try #require(try await accounts.held(id))
+            #expect(held.user.email == ada.email && !held.sessions.isEmpty && held.keys.count == 1)
+            let about = try await accounts.auditEntries(of: id, in: .default, after: 0)
+            #expect(about.count >= 3)
+            // Others are left: the only administrator stays.
+            let last = try #require(UserID(admin.id))
+            #expect(try await accounts.erase(last) == .lastAdministrator)
+            #expect(try await accounts.erase(id) == .erased)
+            #expect(
+                try await accounts.erase(UserID(milliseconds: 1, random: [UInt8](repeating: 9, count: 10))) == .notFound
+            )
+            let row = try #require(try await api.pool.query("SELECT * FROM users WHERE id = \(ada.id)").first)
+            #expect(try row.text("email") == "\(ada.id)@erased.invalid" && row.text("name").isEmpty)
+            #expect(try row.isNull("password_hash") && !row.bool("is_active"))
+            for table in ["sessions", "api_keys", "user_identities", "password_resets"] {
+                let rows = try await api.pool.query("SELECT 1 FROM \(raw: table) WHERE user_id = \(ada.id)")
+                #expect(rows.isEmpty, "\(table)")
+            }
+            try await api.routes.accounts.services.feed.refresh()
+            for token in [ada.access, key] {
+                #expect(try await api.get("/api/auth/me", token: token).status == 401)
+            }
+            #expect(try await api.login(ada.email).status == 401)
+            let verified = try await api.get("/api/audit/verify", token: admin.access)
+            #expect(verified.json["valid"]?.bool == true)
+            // The address may come again, as somebody new.
+            let again = try await api.person("ada@example.org", "member", by: admin)
+            #expect(again.id != ada.id)
         }
     }
 }

@@ -124,7 +124,10 @@ struct SignOnTests {
             let ada = try await api.person(Self.person, "viewer", by: admin)
             let known = try await signIn(api, provider)
             #expect(known.status == 200 && known.json["user"]?["role"]?.string == "viewer")
+            let open = try api.person(Self.person, known.json).access
+            #expect(try await api.get("/api/auth/me", token: open).status == 200)
             _ = try await api.send("PATCH", "/api/users/\(ada.id)", #"{"is_active":false}"#, token: admin.access)
+            #expect(try await api.get("/api/auth/me", token: open).status == 401)
             let answer1 = try await signIn(api, provider)
             #expect(answer1.status == 400)
         }
