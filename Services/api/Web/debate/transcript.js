@@ -14,8 +14,8 @@ import { markdown } from "../lib/markdown.js";
 import * as format from "../lib/format.js";
 import { MODES, PHASES } from "./model.js";
 
-const BATCH_MS = 120;
-const PARAGRAPH = 800;
+const BATCH_MS = 150;
+const PARAGRAPH = 500;
 
 export class Transcript {
   #model;
