@@ -100,7 +100,7 @@ struct Routes: Sendable {
         // The name that clients of the original know (contract §5).
         let alias = "/api/gauntlet/receipts"
         if path == alias || path.hasPrefix(alias + "/") { path = "/api/receipts" + path.dropFirst(alias.count) }
-        if path.count > 1 && path.hasSuffix("/") { path.removeLast() }
+        if path.hasSuffix("/"), path != "/", path != "//" { path.removeLast() }
         return path
     }
 }
