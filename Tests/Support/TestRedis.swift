@@ -9,6 +9,9 @@ package enum TestRedis {
         guard let url = Backends.redisURL else { throw Backends.Missing(description: "TEST_REDIS_URL is not set") }
         var configuration = try RedisConfiguration(url: url)
         configuration.backoff = Backoff(first: .milliseconds(5), cap: .milliseconds(100))
+        // A thousand tests at once may leave a loop without a processor for seconds; who tests a deadline sets its own.
+        configuration.connectTimeout = .seconds(20)
+        configuration.commandTimeout = .seconds(20)
         return configuration
     }
 
