@@ -57,7 +57,7 @@ struct BenchDatabase: Sendable {
     static func with<Value>(_ bench: Bench, _ body: (BenchDatabase) async throws -> Value) async throws -> Value {
         let name = "bench_" + String(UInt32.random(in: .min ... .max), radix: 36)
         let database = BenchDatabase(name, url: url(named: name, bench.stores.postgresURL))
-        try await administer("CREATE DATABASE \(raw: name)", bench)
+        try await administer(bench) { _ = try await $0.execute("CREATE DATABASE \(raw: name)") }
         do {
             try await Migrator.migrate(
                 StorageMigrations.all, configuration: database.configuration, loop: bench.loop, log: .disabled)
@@ -82,15 +82,15 @@ struct BenchDatabase: Sendable {
     }
 
     private static func drop(_ name: String, _ bench: Bench) async throws {
-        try await administer("DROP DATABASE IF EXISTS \(raw: name) WITH (FORCE)", bench)
+        try await administer(bench) { try await $0.dropDatabase(name) }
     }
 
-    private static func administer(_ sql: SQL, _ bench: Bench) async throws {
+    private static func administer(_ bench: Bench, _ work: (PGConnection) async throws -> Void) async throws {
         var configuration = PGConfiguration(dsn: bench.stores.postgresURL, poolSize: 1)
         configuration.statementTimeout = .seconds(60)
         let connection = try await PGConnection.open(configuration, loop: bench.loop, log: .disabled)
         do {
-            _ = try await connection.execute(sql)
+            try await work(connection)
             await connection.close()
         } catch {
             await connection.close()

@@ -31,7 +31,7 @@ struct ScratchDatabase: Sendable {
     }
 
     func drop(on connection: PGConnection) async throws {
-        _ = try await connection.execute("DROP DATABASE IF EXISTS \(raw: Self.quoted(name)) WITH (FORCE)")
+        try await connection.dropDatabase(name)
     }
 
     /// Drops what killed runs of this database left. Only the holder of its backup lock may.

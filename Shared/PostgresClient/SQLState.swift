@@ -18,7 +18,9 @@ package struct SQLState: RawRepresentable, Sendable, Hashable, CustomStringConve
     package static let deadlockDetected = SQLState(rawValue: "40P01")
     package static let syntaxError = SQLState(rawValue: "42601")
     package static let undefinedTable = SQLState(rawValue: "42P01")
+    package static let insufficientPrivilege = SQLState(rawValue: "42501")
     package static let tooManyConnections = SQLState(rawValue: "53300")
+    package static let objectInUse = SQLState(rawValue: "55006")
     package static let lockNotAvailable = SQLState(rawValue: "55P03")
     /// Also what `statement_timeout` ends a statement with.
     package static let queryCanceled = SQLState(rawValue: "57014")

@@ -8,6 +8,8 @@ import TestSupport
 package struct StackDatabase: Sendable {
     package struct BadURL: Error, CustomStringConvertible { package let description: String }
 
+    private static let deadline = Duration.seconds(60)
+
     package let name: String
     package let dsn: String
     /// Where databases are made and dropped.
@@ -44,7 +46,7 @@ package struct StackDatabase: Sendable {
     }
 
     package func drop(on loop: EventLoop) async throws {
-        try await administer("DROP DATABASE IF EXISTS \(raw: name) WITH (FORCE)", on: loop)
+        try await administer(on: loop) { try await $0.dropDatabase(name, timeout: Self.deadline) }
     }
 
     /// Ends every session of this database, as an operator or a failover would.
@@ -54,8 +56,12 @@ package struct StackDatabase: Sendable {
     }
 
     private func administer(_ sql: SQL, on loop: EventLoop) async throws {
+        try await administer(on: loop) { _ = try await $0.query(sql, timeout: Self.deadline) }
+    }
+
+    private func administer(on loop: EventLoop, _ work: (PGConnection) async throws -> Void) async throws {
         let connection = try await PGConnection.open(administration, loop: loop, log: .disabled)
-        do { _ = try await connection.query(sql, timeout: .seconds(60)) } catch {
+        do { try await work(connection) } catch {
             await connection.close()
             throw error
         }

@@ -273,7 +273,7 @@ struct BackupBench: Sendable {
         } catch { outcome = .failure(error) }
         await pool.close()
         for database in bench.databases.withLock({ $0 }) {
-            _ = try? await TestDatabase.administer("DROP DATABASE IF EXISTS \(raw: database) WITH (FORCE)", on: loop)
+            try? await TestDatabase.dropDatabase(database, on: loop)
         }
         loop.stop()
         try outcome.get()

@@ -50,11 +50,22 @@ package enum TestDatabase {
     /// Runs one statement on a connection of its own, outside the pool under test.
     @discardableResult
     package static func administer(_ sql: SQL, on loop: EventLoop) async throws -> [Row] {
+        try await withConnection(on: loop) { try await $0.query(sql) }
+    }
+
+    /// Drops a database that a test made, whoever is in it.
+    package static func dropDatabase(_ name: String, on loop: EventLoop) async throws {
+        try await withConnection(on: loop) { try await $0.dropDatabase(name) }
+    }
+
+    private static func withConnection<Value>(
+        on loop: EventLoop, _ body: (PGConnection) async throws -> Value
+    ) async throws -> Value {
         let connection = try await PGConnection.open(configuration(), loop: loop, log: .disabled)
         do {
-            let rows = try await connection.query(sql)
+            let value = try await body(connection)
             await connection.close()
-            return rows
+            return value
         } catch {
             await connection.close()
             throw error
