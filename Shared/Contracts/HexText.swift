@@ -28,6 +28,13 @@ enum HexText {
         return bytes
     }
 
+    /// Whether `text` is what ``encode(_:)`` makes of `bytes`.
+    static func isEncoding(_ text: String, of bytes: [UInt8]) -> Bool {
+        guard text.utf8.count == bytes.count * 2 else { return false }
+        var digits = text.utf8.makeIterator()
+        return bytes.allSatisfy { digits.next() == digit($0 >> 4) && digits.next() == digit($0 & 15) }
+    }
+
     private static func digit(_ value: UInt8) -> UInt8 {
         value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + value - 10
     }

@@ -104,7 +104,7 @@ package enum EventEnvelope {
     }
 
     private static func isHex(_ value: JSONValue?, _ bytes: [UInt8]) -> Bool {
-        value?.string?.utf8.elementsEqual(HexText.encode(bytes)) ?? false
+        value?.string.map { HexText.isEncoding($0, of: bytes) } ?? false
     }
 
     private static func isErasedData(_ value: JSONValue?, _ debateID: DebateID) -> Bool {

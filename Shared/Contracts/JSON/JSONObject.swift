@@ -1,3 +1,5 @@
+import Glibc
+
 /// The members of a JSON object in order. Keys are compared by their code units: Swift's own string equality takes
 /// "é" and "e" + U+0301 for one key, JSON does not.
 package struct JSONObject: Sendable {
@@ -61,7 +63,18 @@ extension JSONObject {
     }
 }
 
-func isSameKey(_ one: String, _ other: String) -> Bool { one.utf8.elementsEqual(other.utf8) }
+func isSameKey(_ one: String, _ other: String) -> Bool {
+    // Most keys that are compared differ, and most of those in length.
+    guard one.utf8.count == other.utf8.count else { return false }
+    return one.utf8.withContiguousStorageIfAvailable { one in
+        other.utf8.withContiguousStorageIfAvailable { isSame(one, $0) }
+    }.flatMap { $0 } ?? one.utf8.elementsEqual(other.utf8)
+}
+
+private func isSame(_ one: UnsafeBufferPointer<UInt8>, _ other: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard let left = one.baseAddress, let right = other.baseAddress else { return one.isEmpty && other.isEmpty }
+    return one.count == other.count && memcmp(left, right, one.count) == 0
+}
 
 /// Whether `one` sorts before `other` by UTF-16 code units.
 ///

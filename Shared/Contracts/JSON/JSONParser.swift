@@ -98,7 +98,7 @@ package struct JSONParser {
             let start = position
             guard next == UInt8(ascii: "\"") else { throw syntax("expected a key in quotes") }
             let key = try string()
-            guard keys.insert(key) else {
+            guard keys.insert(key, after: members) else {
                 throw JSONError(code: .duplicateKey, offset: start, message: "a key comes twice in one object")
             }
             skipSpace()
@@ -144,21 +144,35 @@ package struct JSONParser {
         let start = position
         position += 1
         let first = position
-        while let byte = next, byte >= 0x20, byte != UInt8(ascii: "\""), byte != UInt8(ascii: "\\") { position += 1 }
-        var text: [UInt8] = []
-        if next != UInt8(ascii: "\"") {
-            text.append(contentsOf: bytes[first..<position])
-            try unescape(into: &text)
+        position = plainEnd
+        let text: String?
+        if next == UInt8(ascii: "\"") {
+            text = Self.text(bytes.span.extracting(first..<position))
+        } else {
+            var unescaped = Array(bytes[first..<position])
+            try unescape(into: &unescaped)
+            text = Self.text(unescaped.span)
         }
-        let unescaped =
-            text.isEmpty
-            ? String(validating: bytes[first..<position], as: UTF8.self)
-            : String(validating: text, as: UTF8.self)
-        guard let unescaped else {
+        guard let text else {
             throw JSONError(code: .encoding, offset: start, message: "a string that is not UTF-8")
         }
         position += 1
-        return unescaped
+        return text
+    }
+
+    /// Where what stands for itself in a string ends.
+    private var plainEnd: Int {
+        let span = bytes.span
+        var end = position
+        while end < span.count, case let byte = span[end], byte >= 0x20, byte != UInt8(ascii: "\""),
+            byte != UInt8(ascii: "\\")
+        { end += 1 }
+        return end
+    }
+
+    /// Nil when it is not UTF-8.
+    private static func text(_ span: Span<UInt8>) -> String? {
+        do { return String(copying: try UTF8Span(validating: span)) } catch { return nil }
     }
 
     /// Reads up to the closing quote.
@@ -239,18 +253,14 @@ private struct KeySet {
         }
     }
 
+    /// Members up to which all are looked through.
     private static let listLimit = 16
-    private var list: [String] = []
     private var set: Set<Key> = []
 
-    /// Whether the key was new.
-    mutating func insert(_ key: String) -> Bool {
-        if set.isEmpty, list.count < Self.listLimit {
-            guard !list.contains(where: { isSameKey($0, key) }) else { return false }
-            list.append(key)
-            return true
-        }
-        if set.isEmpty { set = Set(list.map(Key.init)) }
+    /// Whether the key is none of `members`, which are those that it was called for before.
+    mutating func insert(_ key: String, after members: [JSONObject.Member]) -> Bool {
+        guard members.count > Self.listLimit else { return !members.contains { isSameKey($0.key, key) } }
+        if set.isEmpty { set = Set(members.map { Key(text: $0.key) }) }
         return set.insert(Key(text: key)).inserted
     }
 }

@@ -167,7 +167,7 @@ package struct ReceiptBundle: Sendable {
         var path: [[UInt8]] = []
         for item in try list(value, "a path") {
             guard let text = item.string, let hash = HexText.decode(text, length: 32),
-                HexText.encode(hash).elementsEqual(text.utf8)
+                HexText.isEncoding(text, of: hash)
             else { throw ContractError(.malformed, "a path holds what is no hash") }
             path.append(hash)
         }
