@@ -73,13 +73,15 @@ package struct DebateStore: Sendable {
         let condition = filter.condition
         let limit = min(max(filter.limit, DebateFilter.limitRange.lowerBound), DebateFilter.limitRange.upperBound)
         return try await read("list") {
-            let answers = try await pool.batch([
-                "SELECT count(*) AS total FROM \(raw: DebateRows.tables) WHERE \(condition)",
-                """
-                SELECT \(raw: DebateRows.summaryColumns) FROM \(raw: DebateRows.tables) WHERE \(condition)
-                ORDER BY d.created_at DESC, d.id DESC LIMIT \(limit) OFFSET \(max(0, filter.offset))
-                """,
-            ])
+            let answers = try await batch(
+                filter,
+                [
+                    "SELECT count(*) AS total FROM \(raw: DebateRows.tables) WHERE \(condition)",
+                    """
+                    SELECT \(raw: DebateRows.summaryColumns) FROM \(raw: DebateRows.tables) WHERE \(condition)
+                    ORDER BY d.created_at DESC, d.id DESC LIMIT \(limit) OFFSET \(max(0, filter.offset))
+                    """,
+                ])
             return Page(
                 items: try answers[1].rows.map(DebateRows.summary), total: try answers[0].rows.first?.int("total") ?? 0)
         }
@@ -96,14 +98,26 @@ package struct DebateStore: Sendable {
         if let cursor { condition = "\(condition) AND (d.created_at, d.id) < (\(cursor.createdAt), \(cursor.id))" }
         let limit = min(max(filter.limit, DebateFilter.limitRange.lowerBound), DebateFilter.limitRange.upperBound)
         return try await read("list") {
-            let found = try await pool.query(
-                """
-                SELECT \(raw: DebateRows.summaryColumns) FROM \(raw: DebateRows.tables) WHERE \(condition)
-                ORDER BY d.created_at DESC, d.id DESC LIMIT \(limit + 1)
-                """
-            ).map(DebateRows.summary)
+            let found = try await batch(
+                filter,
+                [
+                    """
+                    SELECT \(raw: DebateRows.summaryColumns) FROM \(raw: DebateRows.tables) WHERE \(condition)
+                    ORDER BY d.created_at DESC, d.id DESC LIMIT \(limit + 1)
+                    """
+                ])[0].rows.map(DebateRows.summary)
             return (Array(found.prefix(limit)), found.count > limit)
         }
+    }
+
+    /// Runs the statements of a list.
+    ///
+    /// Whether the newest debates are looked through or an index is asked depends on how many have the tag or the
+    /// participant: a plan for any value reads all debates for one that nobody has. Other lists keep their plans.
+    private func batch(_ filter: DebateFilter, _ statements: [SQL]) async throws -> [PGResult] {
+        guard filter.tag != nil || filter.agent != nil else { return try await pool.batch(statements) }
+        let planning: SQL = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"
+        return Array(try await pool.batch([planning] + statements).dropFirst())
     }
 
     /// Debates that have not ended, newest first, with their round.

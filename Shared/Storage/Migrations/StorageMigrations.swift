@@ -28,5 +28,6 @@ package enum StorageMigrations {
         Migrator.Migration(version: 21, name: "create_key_rotation", sql: M0021CreateKeyRotation.sql),
         Migrator.Migration(version: 22, name: "create_sign_on", sql: M0022CreateSignOn.sql),
         Migrator.Migration(version: 23, name: "create_traces", sql: M0023CreateTraces.sql),
+        Migrator.Migration(version: 24, name: "create_tag_index", sql: M0024CreateTagIndex.sql),
     ]
 }
