@@ -8,7 +8,7 @@ enum BenchCommand {
     static let benchmarks: [any Benchmark.Type] = [
         // First, as it also looks at the memory of this process.
         ProviderCalls.self, ProviderProxy.self,
-        ReadyTime.self, HTTPRequests.self, EventLogAppend.self, CreateLatency.self, WholeDebates.self,
+        ReadyTime.self, HTTPRequests.self, APIRequests.self, EventLogAppend.self, CreateLatency.self, WholeDebates.self,
         WholeDebatesOpen.self, FanOut.self,
         IdleWebSockets.self, TakeoverTime.self, SimulatedDebates.self, Receipts.self,
     ]

@@ -7,13 +7,13 @@ struct Wrk: Sendable {
     let errors: Bool
 
     static func run(
-        url: String, connections: Int, seconds: Double, processor: Int, headers: [String] = []
+        url: String, connections: Int, seconds: Double, processor: Int, headers: [String] = [], script: String? = nil
     ) async throws -> Wrk {
         guard Command.exists(binary) else { throw Skipped("wrk is not installed (apt-get install wrk)") }
         let output = try await Command.run(
             "/usr/bin/taskset",
             ["-c", String(processor), binary, "-t1", "-c\(connections)", "-d\(Int(max(1, seconds)))s"]
-                + headers.flatMap { ["-H", $0] } + [url])
+                + headers.flatMap { ["-H", $0] } + (script.map { ["-s", $0] } ?? []) + [url])
         let lines = output.split(separator: "\n").map { $0.split(separator: " ").map(String.init) }
         guard let requests = lines.first(where: { $0.count > 2 && $0[1] == "requests" && $0[2] == "in" })?.first,
             let rate = lines.first(where: { $0.first == "Requests/sec:" })?.last, let total = Double(requests),
