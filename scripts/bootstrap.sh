@@ -11,7 +11,7 @@
 #   --containers  also what scripts/check-images.sh and check-stack.sh need: an engine and debootstrap
 #   --model    also what scripts/check-model.sh needs
 #   --benchmarks  also what only scripts/bench.sh needs: the load generator and the rivals
-#   --web      also what scripts/check-web.sh needs: the browser
+#   --web      also what scripts/check-web.sh and check-web-manage.sh need: the browser
 #
 # Exit codes: 0 ready, 64 wrong arguments, 69 the packages could not be installed,
 # 78 not Debian, neither root nor sudo, or no Swift toolchain.

@@ -33,9 +33,9 @@ while [[ $# -gt 0 ]]; do
   esac
   shift
 done
-bootstrap
+"$ROOT/scripts/bootstrap.sh" --quiet --web
 export CHROMIUM="${CHROMIUM:-/usr/bin/chromium}"
-[[ -x "$CHROMIUM" ]] || die "$EX_UNAVAILABLE" "there is no browser at $CHROMIUM: apt-get install chromium fonts-inter"
+[[ -x "$CHROMIUM" ]] || die "$EX_UNAVAILABLE" "there is no browser at $CHROMIUM"
 python="$("$ROOT/scripts/python.sh" Tests/Web/requirements.txt)"
 cd "$ROOT"
 bin="${ARAGORA_BIN_DIR:-$ROOT/.build/${CONFIG:-debug}}"

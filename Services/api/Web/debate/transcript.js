@@ -35,7 +35,7 @@ export class Transcript {
   }
 
   clear(model) {
-    cancelAnimationFrame(this.#frame);
+    clearTimeout(this.#frame);
     this.#frame = 0;
     this.#model = model;
     this.#rounds.clear();
@@ -102,16 +102,12 @@ export class Transcript {
 
   #schedule() {
     if (this.#frame) return;
-    const step = (now) => {
-      if (now - this.#flushedAt < BATCH_MS) {
-        this.#frame = requestAnimationFrame(step);
-        return;
-      }
+    // A timer first: frames that only wait cost as much as frames that draw.
+    this.#frame = setTimeout(() => requestAnimationFrame(() => {
       this.#frame = 0;
-      this.#flushedAt = now;
+      this.#flushedAt = performance.now();
       this.#flush();
-    };
-    this.#frame = requestAnimationFrame(step);
+    }), Math.max(0, BATCH_MS - (performance.now() - this.#flushedAt)));
   }
 
   #flush() {
