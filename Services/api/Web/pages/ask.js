@@ -211,8 +211,8 @@ class AskForm {
     if (error.status > 0) this.#key = randomKey();
     let first = null;
     for (const [name, message] of Object.entries(error.fields ?? {})) {
+      if (!Object.hasOwn(this.fields, name)) continue;
       const one = this.fields[name];
-      if (!one) continue;
       one.refuse(message);
       first ??= one;
     }
