@@ -3,7 +3,7 @@
 #
 # Uses the page as people would: Debian's Chromium, driven by playwright (pinned in Tests/Web/requirements.txt), over a whole
 # stack on free ports with the provider simulator in the place of three providers. Asks, watches, reloads, kills the
-# gateway, cancels, verifies receipts and tampered ones, reads hostile answers, works by keyboard and at 360 px. Anything
+# gateway, cancels, signs in at an OpenID provider, verifies receipts and tampered ones, reads hostile answers, works by keyboard and at 360 px. Anything
 # that the browser's console complains about fails the check, a violated Content-Security-Policy too. Stops the stack.
 #
 #   --only CHECK          only this function of Tests/Web/check_web.py; may be repeated
@@ -15,7 +15,7 @@
 # Exit codes: 0 every check held, 1 one did not, 64 wrong arguments; those of scripts/up.sh when the stack did not start; 69
 # browser or packages are not to be had, 70 the simulator does not build.
 set -euo pipefail
-for library in common against; do
+for library in common ports against; do
   # shellcheck source=/dev/null
   source "$(dirname -- "${BASH_SOURCE[0]}")/lib/$library.sh"
 done
@@ -49,11 +49,11 @@ if [[ ! -x "$bin/provider-simulator" ]]; then
   bin="$ROOT/.build/debug"
 fi
 
-simulator="" scratch="$(mktemp -d "${TMPDIR:-/tmp}/aragora-web.XXXXXX")"
+simulator="" provider="" scratch="$(mktemp -d "${TMPDIR:-/tmp}/aragora-web.XXXXXX")"
 finish() {
   local code=$?
   trap - EXIT
-  [[ -z "$simulator" ]] || kill "$simulator" 2>/dev/null || true
+  [[ -z "$simulator$provider" ]] || kill $simulator $provider 2>/dev/null || true
   rm -rf -- "$scratch"
   [[ -z "${AGAINST_FOLDER:-}" ]] || against_end "$code"
   exit "$code"
@@ -72,6 +72,15 @@ export ANTHROPIC_BASE_URL="$SIMULATOR_URL" OPENAI_BASE_URL="$SIMULATOR_URL/v1" G
 # Second factors need a key to be sealed with.
 ARAGORA_ENCRYPTION_KEY="$(openssl rand -hex 32)"
 export ARAGORA_ENCRYPTION_KEY ARAGORA_REGISTRATION=open ARAGORA_RATE_LIMIT=0
+if [[ "$program" = check_web.py ]]; then
+  # Somebody to sign in at; browsers reach the page by a name that only the check knows.
+  port="" identity="$("$ROOT/scripts/python.sh" Tests/OIDC/requirements.txt)"
+  pick_port port
+  "$identity" "$ROOT/Tests/OIDC/provider.py" "$port" >"$scratch/provider.log" 2>&1 &
+  provider=$!
+  export ARAGORA_SSO_ENABLED=true ARAGORA_SSO_CLIENT_ID=aragora ARAGORA_SSO_CLIENT_SECRET=simulated ARAGORA_COOKIE_SECURE=false
+  export ARAGORA_SSO_ISSUER_URL="http://127.0.0.1:$port" ARAGORA_SSO_CALLBACK_URL=http://aragora.test/signin
+fi
 against_a_stack
 trap finish EXIT
 export RUN_DIR="$AGAINST_FOLDER/run" ROOT ARAGORA_BASE_URL ARAGORA_API_TOKEN

@@ -40,7 +40,7 @@ PHONE = {"width": 360, "height": 740}
 DESKTOP = {"width": 1280, "height": 860}
 VIEWS = [
     "/debates", "/leaderboard", "/admin/health", "/admin/queue", "/admin/providers", "/admin/budgets", "/admin/users", "/admin/keys",
-    "/admin/webhooks", "/admin/audit", "/admin/backups", "/admin/receipts", "/account", "/account/security", "/account/keys",
+    "/admin/webhooks", "/admin/audit", "/admin/security", "/admin/backups", "/admin/receipts", "/account", "/account/security", "/account/keys",
     "/signin?do=register", "/signin?do=forgot", "/signin?do=reset",
 ]
 
@@ -193,7 +193,9 @@ def finds_by_words_status_and_tag_and_keeps_the_choice_in_the_address(world):
     page.locator(".found-tag", has_text="airship").click()
     expect(page.locator(".found")).to_have_count(1)
     assert page.url.endswith("/debates?tag=airship")
+    expect(page.get_by_label("Search")).to_have_value("")
     page.get_by_label("Status").select_option("failed")
+    page.wait_for_url("**/debates?*status=failed*")
     expect(page.get_by_role("heading", name="Nothing fits")).to_be_visible()
     assert "tag=airship" in page.url and "status=failed" in page.url
     page.go_back()
@@ -453,6 +455,26 @@ def backups_are_shown_with_the_age_of_the_newest_verified(world):
     expect(rows.filter(has_text="Failed")).to_contain_text("<i>pg_dump</i>: refused")
 
 
+def secrets_are_sealed_anew_and_their_keys_shown(world):
+    member = world.person("katherine")
+    secret = post("/api/v1/auth/mfa/setup", {}, member["tokens"]["access_token"])["secret"]
+    assert secret
+    page = world.page("/admin/security")
+    found = get("/api/v1/admin/security/keys", world.token)
+    current = next(key for key in found["keys"] if key["state"] == "current")
+    expect(page.locator(".stat", has_text="version of the key in use")).to_contain_text(current["version"])
+    expect(page.locator(".stat", has_text="sealed under it")).to_contain_text(str(current["secrets"]))
+    expect(page.get_by_role("region", name="Encryption keys by version").locator("tbody tr")).to_have_count(len(found["keys"]))
+    with page.expect_response("**/admin/security/rotate-key") as answered:
+        page.get_by_role("button", name="Seal everything anew").click()
+        page.get_by_role("dialog").get_by_role("button", name="Seal anew").click()
+    outcome = answered.value.json()
+    assert outcome["status"] in ("skipped", "completed"), outcome
+    expect(page.locator(".toast")).to_contain_text(outcome["message"])
+    rotations = get("/api/v1/admin/security/rotation-status", world.token)["rotations"]
+    expect(page.get_by_role("region", name="The newest rotations").locator("tbody tr")).to_have_count(len(rotations))
+
+
 def the_receipt_log_is_held_to_what_this_browser_saw(world):
     ended(ask("What is logged first?"))
     until(lambda: get("/api/v1/receipt-log/head")["tree_size"] > 0)
@@ -704,7 +726,7 @@ QUESTIONS = [
 ]
 PICTURES = [("/debates", "debates"), ("/leaderboard", "leaderboard"), ("/admin/health", "operate-health"), ("/admin/queue", "operate-queue"),
     ("/admin/providers", "operate-providers"), ("/admin/budgets", "operate-budgets"), ("/admin/users", "operate-users"), ("/admin/webhooks", "operate-webhooks"),
-    ("/admin/audit", "operate-audit"), ("/admin/backups", "operate-backups"), ("/admin/receipts", "operate-receipts"), ("/account/security", "account-security"), ("/account/keys", "account-keys")]
+    ("/admin/audit", "operate-audit"), ("/admin/security", "operate-security"), ("/admin/backups", "operate-backups"), ("/admin/receipts", "operate-receipts"), ("/account/security", "account-security"), ("/account/keys", "account-keys")]
 
 
 def take(world, folder):
@@ -763,7 +785,7 @@ TESTS = [
     a_dead_letter_is_shown_and_asked_for_again, providers_show_the_breakers_of_the_api,
     a_budget_is_set_adjusted_and_deleted_by_keyboard_alone, a_key_is_shown_once_works_and_is_revoked,
     a_user_is_added_chooses_a_password_by_the_link_and_is_deactivated, the_audit_log_is_filtered_checked_and_exported,
-    backups_are_shown_with_the_age_of_the_newest_verified, the_receipt_log_is_held_to_what_this_browser_saw, consistency_is_checked_as_rfc_6962_says,
+    backups_are_shown_with_the_age_of_the_newest_verified, secrets_are_sealed_anew_and_their_keys_shown, the_receipt_log_is_held_to_what_this_browser_saw, consistency_is_checked_as_rfc_6962_says,
     a_webhook_is_added_with_its_secret_shown_once_and_deleted, qr_codes_of_every_version_are_read_by_another_program,
     the_second_factor_is_turned_on_by_its_picture_and_asked_for, a_session_is_ended_and_a_password_changed,
     who_came_in_with_a_token_is_told_that_it_has_no_account, nothing_is_wider_than_a_phone, every_control_has_a_name_and_every_view_one_heading,

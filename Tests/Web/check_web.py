@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Uses the page as people would, in a real browser over a real stack. See scripts/check-web.sh."""
-import argparse, base64, hashlib, hmac, json, struct, sys, time, traceback
+import argparse, base64, hashlib, hmac, json, os, struct, sys, time, traceback, urllib.request
 
 from playwright.sync_api import expect, sync_playwright
 
 import panel
-from stack import BASE, PANEL, QUESTION, TOKEN, Browser, api, debate, events, scenario, service, transcript, until_over, watch
+from stack import BASE, NAMED, OPENER, PANEL, QUESTION, TOKEN, Browser, api, debate, events, scenario, service, transcript, until_over, watch
 
 CHECKS = []
 
@@ -224,6 +224,78 @@ def receipt_and_tampering(browser):
 
 
 FORBIDDEN = "script, style, iframe, img, object, embed, link, form[action], [onclick], [onerror], [onload], a[href^='javascript'], a[href^='data']"
+
+
+@check
+def single_sign_on(browser):
+    """somebody signs in at an OpenID provider and comes back to where they wanted to go; a stranger's answer opens nothing"""
+    provider = os.environ["ARAGORA_SSO_ISSUER_URL"]
+    person = json.dumps({"email": "grace@example.org", "email_verified": True, "name": "Grace Hopper"}).encode()
+    OPENER.open(urllib.request.Request(f"{provider}/users/grace", method="PUT", data=person, headers={"Content-Type": "application/json"}), timeout=10)
+    # What the browser says of an answer that is refused, of the provider's own page, and of a name without TLS.
+    with browser.page(token=None, allow=("400", "404", "ERR_NAME_NOT_RESOLVED", "Cross-Origin-Opener-Policy")) as page:
+        page.goto(f"{NAMED}/account")
+        page.get_by_role("link", name="Sign in with single sign-on").click()
+        page.wait_for_url(f"{provider}/**")
+        page.locator("input[name=sub]").fill("grace")
+        sent = []
+        page.on("request", lambda request: sent.append(request.url) if request.is_navigation_request() else None)
+        page.locator("button[value=authorize], button").first.click()
+        expect(page.get_by_role("heading", level=1)).to_have_text("Account")
+        expect(page.locator(".account a")).to_have_text("Grace Hopper")
+        assert page.url == f"{NAMED}/account", page.url
+        answer = next(url for url in sent if url.startswith(f"{NAMED}/signin?") and "code=" in url)
+        # Signing out forgets her, in another tab too.
+        other = page.context.new_page()
+        other.goto(f"{NAMED}/account")
+        expect(other.locator("main")).to_contain_text("grace@example.org")
+        page.get_by_role("button", name="Sign out", exact=True).click()
+        page.wait_for_url("**/signin")
+        expect(other.get_by_role("heading", level=1)).to_have_text("Sign in")
+        assert "grace" not in page.content() + other.content() and page.evaluate("localStorage['aragora.session']") is None
+        # The answer of the provider was good once.
+        page.goto(answer)
+        expect(page.locator(".toast")).to_contain_text("The provider’s answer was not accepted.")
+        assert "code=" not in page.url and page.evaluate("localStorage['aragora.session']") is None
+
+
+@check
+def passwords(browser):
+    """a password is hidden until its owner wants to see it, may be pasted, and is what password managers know"""
+    with browser.page(token=None) as page:
+        page.goto(f"{BASE}/signin")
+        field = page.get_by_label("Password")
+        page.evaluate("document.querySelector('[name=password]').focus()")
+        prevented = page.evaluate("""() => {
+            const event = new ClipboardEvent('paste', { clipboardData: new DataTransfer(), bubbles: true, cancelable: true });
+            return !document.activeElement.dispatchEvent(event);
+        }""")
+        assert not prevented and field.get_attribute("autocomplete") == "current-password" and field.get_attribute("type") == "password"
+        field.fill("a good long password")
+        page.get_by_role("button", name="Show").first.click()
+        assert field.get_attribute("type") == "text"
+    with browser.page(token=None) as page:
+        for view in ("register", "reset"):
+            page.goto(f"{BASE}/signin?do={view}")
+            assert page.locator("input[type=password]").get_attribute("autocomplete") == "new-password"
+
+
+@check
+def names_of_objects(browser):
+    """names that mean something to JavaScript are names: nothing of the language itself is changed"""
+    scenario(panel.scenario(token_ms=1, latency_ms=1))
+    agents = [{"provider": "anthropic", "name": "__proto__"}, {"provider": "openai", "name": "constructor"}, {"provider": "gemini", "name": "toString"}]
+    with browser.page(allow=("422", "400")) as page:
+        watch(page, debate(agents=agents, rounds=1))
+        until_over(page)
+        expect(page.locator(".transcript")).to_contain_text("__proto__")
+        page.goto(BASE)
+        refusal = '{"error":"no","code":"validation_error","errors":[{"field":"__proto__","message":"polluted"}],"__proto__":{"polluted":1}}'
+        page.route("**/debates", lambda route: route.fulfill(status=422, body=refusal, content_type="application/json") if route.request.method == "POST" else route.continue_())
+        page.get_by_label("Question").fill(QUESTION)
+        page.get_by_role("button", name="Start the debate").click()
+        expect(page.get_by_role("alert").first).to_be_visible()
+        assert page.evaluate("Object.keys(Object.prototype).length === 0 && ({}).polluted === undefined && ({}).message === undefined")
 
 
 @check

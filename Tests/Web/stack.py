@@ -9,7 +9,9 @@ RUN_DIR = os.environ["RUN_DIR"]
 ROOT = os.environ["ROOT"]
 QUESTION = "Should a three-person startup use Postgres or MongoDB?"
 PANEL = ["anthropic", "openai", "gemini"]
-CHROMIUM = ["--no-sandbox", "--disable-dev-shm-usage"]
+# The name by which an OpenID provider sends browsers back: it is fixed before the stack has a port.
+NAMED = "http://aragora.test"
+CHROMIUM = ["--no-sandbox", "--disable-dev-shm-usage", "--no-proxy-server", f"--host-resolver-rules=MAP aragora.test {BASE.split('//')[1]}"]
 OPENER = urllib.request.build_opener(urllib.request.ProxyHandler({}))
 
 

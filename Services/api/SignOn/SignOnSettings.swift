@@ -61,7 +61,7 @@ struct SignOnSettings: Sendable {
             "ARAGORA_SSO_CLIENT_SECRET", help: "Proves this installation to the provider; without it a public client.")
         let callback = reader.optionalString(
             "ARAGORA_SSO_CALLBACK_URL",
-            help: "Where the provider sends browsers back to: `https://…/api/auth/sso/callback` as they reach it.")
+            help: "Where the provider sends browsers back to: `https://…/signin` as they reach it.")
         let scopes = reader.string(
             "ARAGORA_SSO_SCOPES", default: "openid email profile", help: "What the provider is asked for.")
         let domains = reader.optionalString(

@@ -39,6 +39,12 @@ export const post = (path, body, options) => json("POST", path, body ?? {}, opti
 export const patch = (path, body, options) => json("PATCH", path, body, options);
 export const del = (path, options) => json("DELETE", path, undefined, options);
 
+/** Ends the session here and at the API. A token of the installation or of a program is only forgotten: it is not ours to end. */
+export async function signOut() {
+  if (session.isPerson()) await post("/auth/logout").catch(() => {});
+  session.forget();
+}
+
 async function json(method, path, body, options) {
   const response = await call(method, path, body, options);
   const text = await response.text();
@@ -63,11 +69,11 @@ export async function download(path, name, options) {
 }
 
 /** An answer of a good status; throws ApiError otherwise, and AbortError when `signal` says so. */
-export async function call(method, path, body, { query, signal, headers = {}, anonymous = false } = {}) {
+export async function call(method, path, body, { query, signal, headers = {}, anonymous = false, credentials = "omit" } = {}) {
   const url = address(path, query);
   for (let attempt = 1; ; attempt += 1) {
     const credential = anonymous ? null : session.token();
-    const response = await send(method, url, body, credential, headers, signal);
+    const response = await send(method, url, body, credential, headers, signal, credentials);
     if (response.ok) return response;
     const error = new ApiError(response.status, await problem(response), response);
     if (response.status !== 401 || anonymous) throw error;
@@ -86,13 +92,13 @@ function address(path, query) {
   return items.length === 0 ? url : `${url}?${new URLSearchParams(items)}`;
 }
 
-async function send(method, url, body, credential, headers, signal) {
+async function send(method, url, body, credential, headers, signal, credentials) {
   const fields = { Accept: "application/json", ...headers };
   if (credential) fields.Authorization = `Bearer ${credential}`;
   if (body !== undefined) fields["Content-Type"] = "application/json";
   try {
     return await fetch(url, {
-      method, headers: fields, signal, cache: "no-store", credentials: "omit",
+      method, headers: fields, signal, cache: "no-store", credentials,
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch (error) {

@@ -2,6 +2,8 @@
 import { h, fill } from "./dom.js";
 import * as session from "./session.js";
 import * as notice from "./notice.js";
+import * as api from "./api.js";
+import { go } from "./router.js";
 import { toggle } from "./theme.js";
 
 const LINKS = [["/", "Ask"], ["/debates", "Debates"], ["/leaderboard", "Leaderboard"], ["/admin", "Operate"]];
@@ -44,5 +46,13 @@ function mark() {
 function accountLink() {
   const user = session.user();
   if (!session.isSignedIn()) return h("a", { href: "/signin" }, "Sign in");
+  return [who(user), h("button", { type: "button", class: "quiet sign-out", onclick: async () => {
+    await api.signOut();
+    notice.say("You are signed out.");
+    await go("/signin");
+  } }, "Sign out")];
+}
+
+function who(user) {
   return h("a", { href: "/account", title: user?.email ?? "Signed in with a token" }, user?.name || user?.email || "Account");
 }

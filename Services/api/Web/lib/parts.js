@@ -55,7 +55,8 @@ export function field(label, control, { hint, error } = {}) {
   const wrong = h("p", { class: "wrong", id: uid("wrong"), hidden: !error }, error);
   described.push(wrong.id);
   input.setAttribute("aria-describedby", described.join(" "));
-  const element = h("div", { class: "field" }, h("label", { for: input.id }, label), control, parts, wrong);
+  const name = h("label", { for: input.id, id: `${input.id}-name` }, label);
+  const element = h("div", { class: "field" }, name, input.type === "password" ? h("div", { class: "hidden-text" }, control, shower(input, name)) : control, parts, wrong);
   /** Shows what is wrong with the field; null when nothing is. */
   element.refuse = (message) => {
     wrong.hidden = !message;
@@ -65,6 +66,19 @@ export function field(label, control, { hint, error } = {}) {
   };
   element.refuse(error ?? null);
   return element;
+}
+
+/** Shows what was typed into a field that hides it; hidden again when the form is sent, so that browsers know it for a password. */
+function shower(input, name) {
+  const hide = (isHidden) => {
+    input.type = isHidden ? "password" : "text";
+    button.textContent = isHidden ? "Show" : "Hide";
+  };
+  const button = h("button", { type: "button", class: "quiet", "aria-describedby": name.id, onclick: () => {
+    hide(input.type !== "password");
+    input.form?.addEventListener("submit", () => hide(true), { once: true, capture: true });
+  } }, "Show");
+  return button;
 }
 
 export function copyButton(text, label = "Copy") {

@@ -20,6 +20,7 @@
 import { h } from "./dom.js";
 import * as api from "./api.js";
 import * as notice from "./notice.js";
+import * as session from "./session.js";
 import { problem } from "./parts.js";
 
 const BUSY_MS = 150;
@@ -36,7 +37,14 @@ export function start(table, shell) {
   api.onrefused(() => {
     if (location.pathname !== "/signin") go(`/signin?next=${encodeURIComponent(here())}`, { replace: true });
   });
+  session.onchange(leaveOthersPage);
   show({ isFirst: true });
+}
+
+/** Signed out in another tab, or by a session that ended: what this one shows was for who is gone. */
+function leaveOthersPage({ isElsewhere }) {
+  const isOpen = ["/signin", "/spectate/", "/leaderboard"].some((path) => location.pathname.startsWith(path));
+  if (isElsewhere && !session.isSignedIn() && !isOpen) go(`/signin?next=${encodeURIComponent(here())}`, { replace: true });
 }
 
 export const here = () => location.pathname + location.search;

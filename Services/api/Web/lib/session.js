@@ -7,8 +7,9 @@
 // session.token()        the credential to send, or null
 // session.user()         the account of the last sign-in {email, name, role, …}, or null
 // session.rename(user)   the account as it is now
+// session.isPerson()     whether the visitor came in as somebody, not with the installation's token or one for a debate
 // session.renew()        gets a new access token by the refresh token; false when there is none or it is void
-// session.onchange(f)    called when the visitor signs in or out, in this tab or another
+// session.onchange(f)    called when the visitor signs in or out, in this tab or another ({isElsewhere})
 //
 // A refresh token is good once, and using it twice ends the session; so renewing is under a lock of the browser across
 // tabs, and whoever comes second finds that it is done.
@@ -32,24 +33,25 @@ function save(next) {
     if (next.access || next.bearer) localStorage.setItem(KEY, JSON.stringify(next));
     else localStorage.removeItem(KEY);
   } catch { /* storage is off: the session lasts as long as this tab */ }
-  for (const listener of listeners) listener();
+  for (const listener of listeners) listener({ isElsewhere: false });
 }
 
 addEventListener("storage", (event) => {
   if (event.key !== KEY && event.key !== null) return;
   state = load();
-  for (const listener of listeners) listener();
+  for (const listener of listeners) listener({ isElsewhere: true });
 });
 
 export const token = () => state.access ?? state.bearer ?? null;
 export const user = () => state.user ?? null;
 export const isSignedIn = () => token() !== null;
+export const isPerson = () => isSignedIn() && (user() !== null || token().startsWith("ara_") || token().split(".").length === 3);
 export const onchange = (listener) => listeners.add(listener);
 
 /** What `POST /api/auth/login` answered. */
 export function signedIn(answer) {
   const tokens = answer.tokens ?? answer;
-  save({ access: tokens.access_token, refresh: tokens.refresh_token, user: answer.user ?? state.user ?? null });
+  save({ access: tokens.access_token, refresh: tokens.refresh_token, user: kept(answer.user) ?? state.user ?? null });
 }
 
 /** A key or a service token, as it was pasted. */
@@ -59,7 +61,12 @@ export function useToken(bearer, user = null) {
 
 /** Who the visitor is, said anew, such as after a change of the name. */
 export function rename(user) {
-  if (token() !== null) save({ ...state, user });
+  if (token() !== null) save({ ...state, user: kept(user) });
+}
+
+/** Of the account no more than the page shows on every view. */
+function kept(user) {
+  return user ? { id: user.id, name: user.name, email: user.email, role: user.role } : null;
 }
 
 export function forget() {

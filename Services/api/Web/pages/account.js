@@ -16,22 +16,16 @@ export const title = "Account";
 
 const PARTS = [["", "Profile", profile], ["security", "Security", security], ["keys", "API keys", (page) => keys(page)]];
 
-/** Whether the visitor came in as a person: the installation's token, and tokens for a debate, have no account. */
-export function isPerson() {
-  const token = session.token();
-  return token !== null && (session.user() !== null || token.startsWith("ara_") || token.split(".").length === 3);
-}
-
 export default async function view(page) {
   await styled;
   if (!session.isSignedIn()) return page.go("/signin?next=/account", { replace: true }).then(() => h("div"));
-  if (!isPerson()) return withToken(page);
+  if (!session.isPerson()) return withToken(page);
   const name = page.params.part ?? "";
   const chosen = PARTS.find(([part]) => part === name);
   if (!chosen) return h("section", { class: "empty" }, h("h1", "There is nothing here"), h("p", h("a", { href: "/account" }, "Your account")));
   const content = await chosen[2](page);
   return h("section", { class: "stack wide" },
-    h("div", { class: "row spread" }, h("h1", title), button("Sign out", () => signOut(page))),
+    h("h1", title),
     h("nav", { class: "tabs", "aria-label": "Account" }, PARTS.map(([part, text]) =>
       h("a", { href: part ? `/account/${part}` : "/account", "aria-current": part === name ? "page" : null }, text))),
     content);
@@ -40,13 +34,12 @@ export default async function view(page) {
 function withToken(page) {
   return h("section", { class: "empty" }, h("h1", "You came in with a token"),
     h("p", "It stands for the installation, or for a program, and has no profile, no password and no sessions."),
-    h("p", { class: "row center" }, button("Sign in with an account", () => signOut(page, { keepsServer: true }), { kind: "primary" })),
+    h("p", { class: "row center" }, button("Sign in with an account", () => signOut(page), { kind: "primary" })),
     h("p", { class: "muted small" }, "Signing out forgets the token in this browser; it stays valid."));
 }
 
-async function signOut(page, { keepsServer = false } = {}) {
-  if (!keepsServer) await api.post("/auth/logout").catch(() => {});
-  session.forget();
+async function signOut(page) {
+  await api.signOut();
   notice.say("You are signed out.");
   await page.go("/signin");
 }

@@ -1,13 +1,13 @@
 // API keys: one's own, to make and revoke; and who else has some.
 import { h, said } from "../lib/dom.js";
 import * as api from "../lib/api.js";
-import { isPerson } from "./account.js";
+import * as session from "../lib/session.js";
 import { keys } from "./keys.js";
 import { card, part, table } from "./kit.js";
 
 export default async function view(page) {
   return h("section", { class: "stack wide" }, h("h1", "API keys"),
-    isPerson() ? await keys(page, { title: "Your keys" })
+    session.isPerson() ? await keys(page, { title: "Your keys" })
       : card("Your keys", h("p", { class: "muted" }, "Keys belong to people. You came in with the installation’s token, which has none: sign in with your account to make one.")),
     await part(() => api.get("/users", { query: { limit: 100 }, signal: page.signal }), draw));
 }

@@ -18,6 +18,7 @@ const PARTS = [
   { name: "keys", text: "API keys", needs: "users.read", load: () => import("./admin-keys.js") },
   { name: "webhooks", text: "Webhooks", needs: "webhooks.manage", load: () => import("./admin-webhooks.js") },
   { name: "audit", text: "Audit log", needs: "audit.read", load: () => import("./admin-audit.js") },
+  { name: "security", text: "Security", needs: "admin.read", load: () => import("./admin-security.js") },
   { name: "backups", text: "Backups", needs: "admin.read", load: () => import("./admin-backups.js") },
   { name: "receipts", text: "Receipt log", needs: "admin.read", load: () => import("./admin-receipts.js") },
 ];
