@@ -107,7 +107,7 @@ let package = Package(
             ]),
         shared(
             "Webhooks",
-            ["Domain", "Contracts", "Storage", "HTTPClient", "Platform", "Sockets", "Crypto", "PostgresClient"]),
+            ["Domain", "Contracts", "Storage", "HTTP", "HTTPClient", "Platform", "Sockets", "Crypto", "PostgresClient"]),
         shared("BackupCore", core + ["Storage", "Platform", "Crypto", "PostgresClient", "Sockets", "Compression"]),
 
         // executables: never import each other

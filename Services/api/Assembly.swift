@@ -80,6 +80,10 @@ enum Assembly {
         let standings = ProviderStandings(
             board: { backends.keyspace.current.map { ProviderBoard(connection: own.redis, keyspace: $0) } },
             local: shared.providers, providers: settings.providers)
+        let desk = BotDesk(
+            stores: stores, create: create, actions: actions, target: target,
+            store: WebhookStore(pool: own.postgres), log: context.log)
+        let replays = ReplayGuard(connection: own.redis, local: shared.seen) { backends.keyspace.current }
         let trail = AuditTrail(trustedProxies: settings.trustedProxies)
         let accounts = accounts(settings, context, own, stores, shared, authenticator)
         return Routes(
@@ -104,10 +108,10 @@ enum Assembly {
             budgets: BudgetsHandler(stores: stores, trail: trail),
             webhooks: WebhooksHandler(store: WebhookStore(pool: own.postgres), target: target, trail: trail),
             slack: SlackHandler(
-                settings: settings.bots, chat: settings.webhooks.chat,
-                desk: BotDesk(stores: stores, create: create, actions: actions, target: target, log: context.log),
-                store: WebhookStore(pool: own.postgres),
-                replays: ReplayGuard(connection: own.redis, local: shared.seen) { backends.keyspace.current }),
+                settings: settings.bots, chat: settings.webhooks.chat, desk: desk, replays: replays),
+            teams: TeamsHandler(
+                settings: settings.webhooks.chat.teams, connector: connector(settings, loop), desk: desk,
+                replays: replays),
             keyRotation: KeyRotationHandler(
                 store: KeyRotationStore(pool: own.postgres), scheduler: rotation(settings, context, own, shared),
                 box: shared.durableBox, settings: settings.keyRotation, services: accounts.services),
@@ -125,6 +129,13 @@ enum Assembly {
                 limitPerMinute: settings.rateLimit,
                 trustedProxies: settings.trustedProxies, metrics: context.metrics),
             requests: requests)
+    }
+
+    /// Nil unless Teams is set up.
+    private static func connector(_ settings: APISettings, _ loop: EventLoop) -> BotConnector? {
+        let teams = settings.webhooks.chat.teams
+        guard teams.isEnabled, let app = teams.appID else { return nil }
+        return BotConnector(settings.bots.connector, app: app, loop: loop)
     }
 
     /// Each loop has one for those who order a rotation there; the first loop's runs by itself.

@@ -16,8 +16,6 @@ enum DocumentedSettings {
             "Secrets come from the environment or from files (`<NAME>_FILE`); `deploy/systemd/aragora-fetch-secrets` fills files."
         ),
         ("SENTRY_TRACES_SAMPLE_RATE", "Traces go to a collector; `OTEL_TRACES_SAMPLER` says which."),
-        ("TEAMS_APP_ID", "There is no Teams integration yet."),
-        ("TEAMS_APP_PASSWORD", "There is no Teams integration yet."),
     ]
 
     /// One note for each that is set.

@@ -26,6 +26,7 @@ package struct WebhookCourier: Service {
     private let box: SecretBox?
     private let addresses: AddressPolicy
     private let chat: ChatSettings
+    private let teams: TeamsLogin
     private let loop: EventLoop
     private let log: Log
     private let metrics: Metrics
@@ -40,6 +41,7 @@ package struct WebhookCourier: Service {
         self.box = box
         addresses = settings.addresses
         chat = settings.chat
+        teams = TeamsLogin(settings.chat.teams, loop: loop)
         self.loop = loop
         self.log = log
         self.metrics = metrics
@@ -114,11 +116,12 @@ package struct WebhookCourier: Service {
     ) async -> (status: Int?, WebhookStore.Outcome) {
         let delivery = claimed.delivery
         let letter: any Letter
-        do throws(Unsendable) { letter = try self.letter(for: claimed, box) } catch {
+        do throws(Unsendable) { letter = try await self.letter(for: claimed, box, client) } catch {
             // Another process may know a newer key or token already, and this one after its restart.
             return (nil, next(delivery, error.reason, nil))
         }
         let (status, result, retryAfter) = await send(letter, delivery, client)
+        if status == 401, let letter = letter as? TeamsLetter { await teams.forget(letter.token) }
         switch result {
         case .taken: return (status, .delivered)
         case .takenAs(let thread):
@@ -177,9 +180,11 @@ package struct WebhookCourier: Service {
     }
 
     /// Why a message can not go out as things stand here.
-    private struct Unsendable: Error { let reason: String }
+    struct Unsendable: Error { let reason: String }
 
-    private func letter(for claimed: ClaimedDelivery, _ box: SecretBox) throws(Unsendable) -> any Letter {
+    private func letter(
+        for claimed: ClaimedDelivery, _ box: SecretBox, _ client: HTTPClient
+    ) async throws(Unsendable) -> any Letter {
         let delivery = claimed.delivery
         let unreadable = Unsendable(reason: "its address can not be read with the encryption keys that are set")
         if case .endpoint(let id, let secret, let headers) = claimed.recipient {
@@ -206,7 +211,14 @@ package struct WebhookCourier: Service {
                 throw Unsendable(reason: "SLACK_BOT_TOKEN is not set")
             }
             return letter
-        case .teams: throw Unsendable(reason: "Teams is not set up")
+        case .teams:
+            guard let address = CallbackAddress.Teams(document), let notice = ChatNotice(body: delivery.body) else {
+                throw unreadable
+            }
+            guard chat.teams.mayWrite(to: address.service) else {
+                throw Unsendable(reason: "the Bot Connector's origin is not in TEAMS_SERVICE_URLS")
+            }
+            return TeamsLetter(address: address, notice: notice, token: try await teams.token(client))
         }
     }
 

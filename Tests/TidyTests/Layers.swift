@@ -31,7 +31,7 @@ enum Layers {
         ]),
         "Simulation": ["Domain"],
         "Webhooks": [
-            "Domain", "Contracts", "Storage", "HTTPClient", "Platform", "Sockets", "Crypto", "PostgresClient",
+            "Domain", "Contracts", "Storage", "HTTP", "HTTPClient", "Platform", "Sockets", "Crypto", "PostgresClient",
         ],
         "BackupCore": core.union(["Storage", "Platform", "Crypto", "PostgresClient", "Sockets", "Compression"]),
     ]

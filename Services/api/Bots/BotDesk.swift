@@ -14,6 +14,7 @@ struct BotDesk: Sendable {
     let create: CreateDebateHandler
     let actions: DebateActionsHandler
     let target: WebhookTarget
+    let store: WebhookStore
     let log: Log
     private var lookup: DebateLookup { DebateLookup(stores: stores) }
 
@@ -34,8 +35,8 @@ struct BotDesk: Sendable {
         let channel: CallbackChannel
         /// What people are shown of where answers go.
         let place: String
-        /// Where answers go: a document to be sealed.
-        let address: (_ question: String) -> [UInt8]
+        /// Where answers go: a document to be sealed, with the question when they are about one.
+        let address: (_ question: String?) -> [UInt8]
     }
 
     /// Never throws: what went wrong is an answer too.
@@ -70,6 +71,21 @@ struct BotDesk: Sendable {
         } catch let error as APIError {
             return Reply(text: error.message ?? error.code.sentence)
         } catch { return Reply(text: ErrorCode.internalError.sentence) }
+    }
+
+    /// Sends a reply as a message of its own, once for all requests with this key.
+    func say(_ reply: Reply, as asking: Asking) async throws {
+        guard let box = target.box else { return }
+        let message = "msg_" + Hex.encode(Array(SHA256.hash(Array(asking.key.utf8)).prefix(16)))
+        let callback = DebateCallback(
+            channel: asking.channel, target: asking.place,
+            address: try box.seal(asking.address(nil), for: DebateCallback.purpose(replying: message)))
+        let now = Timestamp(milliseconds: WallClock.nowMilliseconds())
+        do {
+            try await store.reply(
+                ChatNotice.reply(reply.text, debate: reply.debate, at: now), type: ChatNotice.replyType, to: callback,
+                message: message, of: asking.context.caller.organization)
+        } catch { throw APIError.unavailable(error) }
     }
 
     // MARK: Debates

@@ -18,7 +18,6 @@ struct SlackHandler: Sendable {
     let settings: BotSettings
     let chat: ChatSettings
     let desk: BotDesk
-    let store: WebhookStore
     let replays: ReplayGuard
 
     func status(_ request: Request, _ context: RequestContext) async throws -> Response {
@@ -61,14 +60,13 @@ struct SlackHandler: Sendable {
             return json(ChatBody.acknowledged)
         }
         let caller = self.context(context, team: body["team_id"]?.string, user: mention.user)
-        let address = CallbackAddress.Slack(channel: mention.channel, thread: mention.thread)
-        let event_id = key("event", body["event_id"]?.string ?? mention.thread)
-        let reply = await desk.answer(
-            BotDesk.Asking(
-                command: ChatCommand(SlackMessage.plain(mention.text)), key: event_id, context: caller, channel: .slack,
-                place: Self.place(mention.channel)
-            ) { CallbackAddress.Slack(channel: mention.channel, thread: mention.thread, question: $0).document })
-        if !reply.isBegun { try await say(reply, to: address, key: event_id, caller) }
+        let asking = BotDesk.Asking(
+            command: ChatCommand(SlackMessage.plain(mention.text)),
+            key: key("event", body["event_id"]?.string ?? mention.thread), context: caller, channel: .slack,
+            place: Self.place(mention.channel)
+        ) { CallbackAddress.Slack(channel: mention.channel, thread: mention.thread, question: $0).document }
+        let reply = await desk.answer(asking)
+        if !reply.isBegun { try await desk.say(reply, as: asking) }
         return json(ChatBody.acknowledged)
     }
 
@@ -87,18 +85,16 @@ struct SlackHandler: Sendable {
         let address = CallbackAddress.Slack(
             channel: channel, thread: message?["thread_ts"]?.string ?? message?["ts"]?.string,
             responseURL: payload["response_url"]?.string)
-        let key = key("action", payload["trigger_id"]?.string ?? action["action_ts"]?.string ?? name)
-        let reply: BotDesk.Reply
+        let asking = BotDesk.Asking(
+            command: .status(name),
+            key: key("action", payload["trigger_id"]?.string ?? action["action_ts"]?.string ?? name), context: caller,
+            channel: .slack, place: Self.place(channel)
+        ) { _ in address.document }
         switch action["action_id"]?.string {
-        case SlackMessage.statusAction:
-            reply = await desk.answer(
-                BotDesk.Asking(
-                    command: .status(name), key: key, context: caller, channel: .slack, place: Self.place(channel)
-                ) { _ in [] })
-        case SlackMessage.stopAction: reply = await desk.stop(name, caller)
-        default: return json(ChatBody.acknowledged)
+        case SlackMessage.statusAction: try await desk.say(await desk.answer(asking), as: asking)
+        case SlackMessage.stopAction: try await desk.say(await desk.stop(name, caller), as: asking)
+        default: break
         }
-        try await say(reply, to: address, key: key, caller)
         return json(ChatBody.acknowledged)
     }
 
@@ -150,23 +146,6 @@ struct SlackHandler: Sendable {
 
     private func form(_ request: Request) throws -> QueryItems {
         do { return try QueryItems(request.body, limit: Self.maxFields) } catch { throw Self.malformed }
-    }
-
-    /// What is not a debate's end goes out as a message of its own.
-    private func say(
-        _ reply: BotDesk.Reply, to address: CallbackAddress.Slack, key: String, _ context: RequestContext
-    ) async throws {
-        guard let box = desk.target.box else { return }
-        let message = "msg_" + Hex.encode(Array(SHA256.hash(Array(key.utf8)).prefix(16)))
-        let callback = DebateCallback(
-            channel: .slack, target: Self.place(address.channel),
-            address: try box.seal(address.document, for: DebateCallback.purpose(replying: message)))
-        let now = Timestamp(milliseconds: WallClock.nowMilliseconds())
-        do {
-            try await store.reply(
-                ChatNotice.reply(reply.text, debate: reply.debate, at: now), type: ChatNotice.replyType, to: callback,
-                message: message, of: context.caller.organization)
-        } catch { throw APIError.unavailable(error) }
     }
 
     /// Everyone in the workspace is a member, each with a name of its own.

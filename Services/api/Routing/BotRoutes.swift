@@ -12,6 +12,16 @@ extension Routes {
             .get, "/api/bots/slack/status", .permission(.debatesRead), "Whether Slack is set up.",
             answers: .json(.slackStatus)
         ) { $0.slack.status },
+        Route(
+            .post, "/api/bots/teams/messages", .open,
+            "Messages and pressed buttons, as the Bot Connector sends them, with its own token.", bodyBytes: 256 * 1024,
+            answers: .json(.teamsAnswer),
+            refuses: [.notConfigured, .invalidToken, .badRequest, .permissionDenied, .upstreamUnavailable]
+        ) { $0.teams.messages },
+        Route(
+            .get, "/api/bots/teams/status", .permission(.debatesRead), "Whether Teams is set up.",
+            answers: .json(.teamsStatus)
+        ) { $0.teams.status },
     ]
 
     private static func slack(

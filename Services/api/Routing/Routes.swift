@@ -30,6 +30,7 @@ struct Routes: Sendable {
     let budgets: BudgetsHandler
     let webhooks: WebhooksHandler
     let slack: SlackHandler
+    let teams: TeamsHandler
     let keyRotation: KeyRotationHandler
     let signOn: SignOnHandler
     let status: StatusHandler

@@ -20,6 +20,8 @@ enum IDToken {
     struct Key: Sendable {
         let id: String?
         let key: SignatureKey
+        /// As ``PublishedKey/endorsements``.
+        let endorsements: [String]
 
         /// - Returns: nil for a key that is too weak, or none.
         init?(_ published: PublishedKey) {
@@ -35,6 +37,7 @@ enum IDToken {
             guard let made else { return nil }
             id = published.id
             key = made
+            endorsements = published.endorsements
         }
     }
 
@@ -42,6 +45,15 @@ enum IDToken {
     static func verify(
         _ text: String, keys: [Key], algorithms: [String], _ expected: IDTokenClaims.Expected
     ) throws(Refusal) -> IDTokenClaims {
+        let (claims, _) = try open(text, keys: keys, algorithms: algorithms)
+        do throws(IDTokenClaims.Refusal) { return try IDTokenClaims(claims, expected) } catch { throw .claims(error) }
+    }
+
+    /// The signature alone.
+    /// - Returns: the claims, none of them looked at, and the key that signed them.
+    static func open(
+        _ text: String, keys: [Key], algorithms: [String]
+    ) throws(Refusal) -> (claims: JSONObject, key: Key) {
         let parts = text.split(separator: ".", omittingEmptySubsequences: false)
         guard text.utf8.count <= maximumBytes, parts.count == 3, let head = Base64.decode(parts[0]),
             let header = SignedTokenHeader(head), let signature = Base64.decode(parts[2]), !signature.isEmpty
@@ -59,7 +71,7 @@ enum IDToken {
         guard let bytes = Base64.decode(parts[1]), let object = (try? JSONParser.parse(bytes))?.object else {
             throw .malformed
         }
-        do throws(IDTokenClaims.Refusal) { return try IDTokenClaims(object, expected) } catch { throw .claims(error) }
+        return (object, key)
     }
 
     /// Whether an access token is the one that the ID token came with; true when it does not say.

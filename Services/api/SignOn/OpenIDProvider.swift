@@ -10,11 +10,6 @@ actor OpenIDProvider {
     static let deadlines = Deadlines(
         connect: .seconds(5), firstByte: .seconds(8), idle: .seconds(5), total: .seconds(10))
     static let maximumBytes = 256 * 1024
-    /// How long documents are taken without asking again, and how much longer when the provider does not answer.
-    static let freshMilliseconds: Int64 = 3_600_000
-    static let staleMilliseconds: Int64 = 86_400_000
-    /// Unknown key ids ask for a fresh set at most this often.
-    static let refetchMilliseconds: Int64 = 30_000
 
     enum Failure: Error {
         /// Not reached, or another answer than a document.
@@ -32,8 +27,7 @@ actor OpenIDProvider {
     private let client: HTTPClient
     private let now: @Sendable () -> Int64
     private var metadata: (value: ProviderMetadata, at: Int64)?
-    private var keys: (value: [IDToken.Key], at: Int64)?
-    private var refetchedAt: Int64?
+    private var keys = PublishedKeyCache()
 
     /// - Parameter now: milliseconds since 1970.
     init(
@@ -73,7 +67,7 @@ actor OpenIDProvider {
     }
 
     private func discovered() async throws(Failure) -> ProviderMetadata {
-        if let metadata, now() - metadata.at < Self.freshMilliseconds { return metadata.value }
+        if let metadata, now() - metadata.at < PublishedKeyCache.freshMilliseconds { return metadata.value }
         do throws(Failure) {
             let base = settings.issuer.hasSuffix("/") ? String(settings.issuer.dropLast()) : settings.issuer
             let bytes = try await get(base + ProviderMetadata.path)
@@ -82,7 +76,7 @@ actor OpenIDProvider {
             metadata = (found, now())
             return found
         } catch {
-            if let metadata, now() - metadata.at < Self.staleMilliseconds { return metadata.value }
+            if let metadata, now() - metadata.at < PublishedKeyCache.staleMilliseconds { return metadata.value }
             throw error
         }
     }
@@ -128,10 +122,7 @@ actor OpenIDProvider {
         do throws(IDToken.Refusal) {
             return try IDToken.verify(token, keys: known, algorithms: metadata.algorithms, expected)
         } catch .unknownKey {
-            let isEarly = refetchedAt.map { now() - $0 < Self.refetchMilliseconds } ?? false
-            guard !isEarly else { throw .token(.unknownKey) }
-            refetchedAt = now()
-            keys = nil
+            guard keys.mayRefetch(now()) else { throw .token(.unknownKey) }
         } catch { throw .token(error) }
         let fresh = try await published(metadata)
         do throws(IDToken.Refusal) {
@@ -140,14 +131,14 @@ actor OpenIDProvider {
     }
 
     private func published(_ metadata: ProviderMetadata) async throws(Failure) -> [IDToken.Key] {
-        if let keys, now() - keys.at < Self.freshMilliseconds { return keys.value }
+        if let fresh = keys.fresh(now()) { return fresh }
         do throws(Failure) {
             guard let set = PublishedKey.set(try await get(metadata.keySet)) else { throw .untrusted("no key set") }
             let found = set.compactMap { IDToken.Key($0) }
-            keys = (found, now())
+            keys.keep(found, at: now())
             return found
         } catch {
-            if let keys, now() - keys.at < Self.staleMilliseconds { return keys.value }
+            if let stale = keys.stale(now()) { return stale }
             throw error
         }
     }

@@ -24,21 +24,20 @@ struct SignOnSettings: Sendable {
         let sessionSeconds: Int64
         let caFile: String?
 
-        /// The operator named the issuer, so private networks are allowed; link-local addresses, where clouds keep their
-        /// credentials, never, and this machine only when the issuer is on it.
-        var addresses: AddressPolicy {
-            let ranges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"]
-            let own = isOnThisMachine ? ["127.0.0.0/8", "::1"] : []
-            return AddressPolicy(allowed: (ranges + own).compactMap { AddressRange($0) })
-        }
+        var addresses: AddressPolicy { SignOnSettings.addresses(near: issuer) }
+    }
 
-        private var isOnThisMachine: Bool {
-            ["localhost", "127.0.0.1", "[::1]"].contains { host in
-                issuer.split(separator: "/").dropFirst().first.map {
-                    $0 == host || $0.hasPrefix(host + ":")
-                } ?? false
-            }
+    /// The operator named the URL, so private networks are allowed; link-local addresses, where clouds keep their
+    /// credentials, never, and this machine only when the URL is on it.
+    static func addresses(near url: String) -> AddressPolicy {
+        let ranges = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"]
+        let isOnThisMachine = ["localhost", "127.0.0.1", "[::1]"].contains { host in
+            url.split(separator: "/").dropFirst().first.map {
+                $0 == host || $0.hasPrefix(host + ":")
+            } ?? false
         }
+        let own = isOnThisMachine ? ["127.0.0.0/8", "::1"] : []
+        return AddressPolicy(allowed: (ranges + own).compactMap { AddressRange($0) })
     }
 
     let isEnabled: Bool

@@ -7,6 +7,7 @@ import Platform
 import Providers
 import ServiceKit
 import Storage
+import Webhooks
 
 /// How providers, workers and debates are doing, each for its own path (contract §6).
 struct ConditionHandler: Sendable {
@@ -93,6 +94,7 @@ struct ConditionHandler: Sendable {
     private var features: [(String, Bool)] {
         [
             ("webhooks", context.common.sessions.secretBox != nil), ("slack", settings.bots.slackSecret != nil),
+            ("teams", settings.webhooks.chat.teams.isEnabled),
             ("embedded_runner", settings.runnerPolicy != .off), ("websocket", settings.gateway != nil),
             ("demo_fallback", settings.demoFallback || settings.environment != .production),
         ]

@@ -119,7 +119,7 @@ package struct IDTokenClaims: Sendable {
 
 extension JSONValue {
     /// A time in seconds; some providers write fractions.
-    fileprivate var seconds: Int64? {
+    var seconds: Int64? {
         if let int { return int }
         guard let double, double.isFinite, abs(double) < 1e12 else { return nil }
         return Int64(double)

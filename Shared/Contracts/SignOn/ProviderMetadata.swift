@@ -47,10 +47,13 @@ package struct PublishedKey: Sendable, Hashable {
 
     package let id: String?
     package let material: Material
+    /// The channels of the Bot Framework that it may speak for; empty where that is not said.
+    package let endorsements: [String]
 
-    package init(id: String?, material: Material) {
+    package init(id: String?, material: Material, endorsements: [String] = []) {
         self.id = id
         self.material = material
+        self.endorsements = endorsements
     }
 
     /// The most keys of a set that are looked at.
@@ -62,11 +65,13 @@ package struct PublishedKey: Sendable, Hashable {
         return keys.prefix(maximum).compactMap { key in
             guard let object = key.object, object["use"]?.string ?? "sig" == "sig" else { return nil }
             let algorithm = object["alg"]?.string
+            let endorsements = object["endorsements"]?.array?.compactMap(\.string) ?? []
             func text(_ name: String) -> String? { object[name]?.string }
             switch text("kty") {
             case "RSA":
                 guard algorithm ?? "RS256" == "RS256", let n = text("n"), let e = text("e") else { return nil }
-                return PublishedKey(id: text("kid"), material: .rsa(modulus: n, exponent: e))
+                return PublishedKey(
+                    id: text("kid"), material: .rsa(modulus: n, exponent: e), endorsements: endorsements)
             case "EC":
                 guard algorithm ?? "ES256" == "ES256", text("crv") == "P-256", let x = text("x"), let y = text("y")
                 else { return nil }

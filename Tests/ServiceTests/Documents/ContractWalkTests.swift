@@ -129,8 +129,9 @@ struct ContractWalkTests {
         Section(
             title: "Chats",
             paths: all(
-                "POST", "/api/bots/slack/commands", "/api/bots/slack/events", "/api/bots/slack/interactions")
-                + all("GET", "/api/bots/slack/status")),
+                "POST", "/api/bots/slack/commands", "/api/bots/slack/events", "/api/bots/slack/interactions",
+                "/api/bots/teams/messages")
+                + all("GET", "/api/bots/slack/status", "/api/bots/teams/status")),
     ]
 
     @Test("what it names is served, but for what is left out with a reason, and that is really not there")
