@@ -425,7 +425,8 @@ struct TeamsTests {
             #expect(desk.script.withLock { $0.logins } == 0)
         }
         try await Self.with(["TEAMS_SERVICE_URLS": ""]) { desk in
-            #expect(try await desk.send(desk.activity("help")).status == 403)
+            let answer = try await desk.send(desk.activity("help"))
+            #expect(answer.status == 403)
         }
     }
 
