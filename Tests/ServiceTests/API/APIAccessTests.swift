@@ -48,6 +48,7 @@ struct APIAccessTests {
                     "/.well-known/aragora-odr-signing-key", "/api/receipt-log/head", "/api/receipt-log/inclusion",
                     "/api/receipt-log/consistency", "/api/receipt-log/entries", "/api/leaderboard", "/api/rankings",
                     "/api/bots/slack/commands", "/api/bots/slack/events", "/api/bots/slack/interactions",
+                    "/api/bots/teams/messages",
                     "/api/status", "/ws", "/openapi.json", "/api/openapi.json",
                     "/api/auth/register", "/api/auth/login", "/api/auth/refresh", "/api/auth/password/forgot",
                     "/api/auth/password/reset", "/api/auth/mfa/verify",
