@@ -46,7 +46,9 @@ enum APIDescription {
     private static func pathParameters(_ path: String) -> [APIOperation.Parameter] {
         path.split(separator: "/").filter { $0.hasPrefix("{") }.map { segment in
             let name = String(segment.dropFirst().dropLast())
-            return .init(name, in: .path, .text(1...1024), pathWords[name] ?? "The \(name).", isRequired: true)
+            // A view of the page is the page's own to find wanting: nothing but the length of a target bounds it here.
+            let most = name == "view" || name == "part" ? HTTPLimits().targetBytes : 1024
+            return .init(name, in: .path, .text(1...most), pathWords[name] ?? "The \(name).", isRequired: true)
         }
     }
 
