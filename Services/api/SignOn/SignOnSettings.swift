@@ -62,7 +62,9 @@ struct SignOnSettings: Sendable {
             "ARAGORA_SSO_CALLBACK_URL",
             help: "Where the provider sends browsers back to: `https://…/signin` as they reach it.")
         let scopes = reader.string(
-            "ARAGORA_SSO_SCOPES", default: "openid email profile", help: "What the provider is asked for.")
+            "ARAGORA_SSO_SCOPES", default: "openid,email,profile",
+            help: "What the provider is asked for, separated by commas or spaces."
+        ).split { $0 == "," || $0 == " " }
         let domains = reader.optionalString(
             "ARAGORA_SSO_ALLOWED_DOMAINS",
             help: "Domains of the addresses that may sign in, separated by commas; any without it.")
@@ -89,9 +91,10 @@ struct SignOnSettings: Sendable {
             provider = nil
             return
         }
-        if !scopes.split(separator: " ").contains("openid") { reader.report("ARAGORA_SSO_SCOPES: must contain openid") }
+        if !scopes.contains("openid") { reader.report("ARAGORA_SSO_SCOPES: must contain openid") }
         provider = Provider(
-            issuer: issuer, client: client, secret: secret, callback: callback, scopes: scopes,
+            issuer: issuer, client: client, secret: secret, callback: callback,
+            scopes: scopes.joined(separator: " "),
             domains: Set(
                 (domains ?? "").lowercased().split { $0 == "," || $0 == " " }
                     .map { String($0.first == "@" ? $0.dropFirst() : $0) }),

@@ -51,6 +51,8 @@ done
 [[ -s "$folder/provider.port" ]] || die "$EX_UNAVAILABLE" "the failing provider does not listen: $(<"$folder/provider.log")"
 base="http://127.0.0.1:$(<"$folder/provider.port")"
 export ANTHROPIC_API_KEY=key ANTHROPIC_BASE_URL="$base" OPENAI_API_KEY=key OPENAI_BASE_URL="$base/v1"
+# Nobody listens to traces and reports there, which is something to count as well.
+export OTEL_EXPORTER_OTLP_ENDPOINT="$base" SENTRY_DSN="${base/:\/\//://key@}/1"
 export ARAGORA_RATE_LIMIT=60 ARAGORA_BUILD_SHA=0123456789abcdef
 PORTS=auto scripts/up.sh --workers 1 >"$folder/up.log" 2>&1 || { cat "$folder/up.log" >&2 && exit "$EX_UNAVAILABLE"; }
 # shellcheck source=/dev/null
