@@ -120,7 +120,7 @@ package enum MetricCatalogue {
                 .queueDepth, .controlPlaneQueueDepth,
                 .oldestQueued, .deadLetterQueue, .workersLive, .agentElo, .agentWins, .receiptsStored, .receiptOldest,
                 .receiptRetention, .receiptLogLeaves, .receiptLogLag, .knowledgeRecalls,
-                .sealedSecrets, .keyRotations, .keyDue,
+                .expiredRows, .lastHousekeeping, .sealedSecrets, .keyRotations, .keyDue,
             ]
         ),
         (
