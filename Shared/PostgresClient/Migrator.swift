@@ -105,7 +105,8 @@ package enum Migrator {
             do {
                 try await run(migration, on: connection)
                 return .nanoseconds(MonotonicTime.now() - start)
-            } catch where error.sqlState == .lockNotAvailable && !migration.noTransaction
+            } catch
+                where error.sqlState == .lockNotAvailable && !migration.noTransaction
                 && MonotonicTime.now() < start &+ limit.nanosecondsClamped
             {
                 log.warning(

@@ -97,7 +97,8 @@ struct MigratorTests {
     func tableStaysInUse() async throws {
         try await TestDatabase.withSchema { pool, _ in
             _ = try await migrate(pool, [one])
-            let change = Migration(version: 2, name: "change", sql: "CREATE TABLE c (n bigint); ALTER TABLE a ADD m bigint")
+            let change = Migration(
+                version: 2, name: "change", sql: "CREATE TABLE c (n bigint); ALTER TABLE a ADD m bigint")
             let reader = try await PGConnection.open(pool.configuration, loop: pool.loop, log: .disabled)
             _ = try await reader.execute("BEGIN")
             _ = try await reader.query("SELECT count(*) FROM a")
