@@ -24,6 +24,8 @@ final class Subscription {
         cursor = FeedCursor(nextSeq: seq, lastHash: nil)
     }
 
+    var isLive: Bool { mode == .live && !isEnded }
+
     /// The last event that was handed to the socket; where a client resumes.
     var lastSeq: Int64 { cursor.nextSeq - 1 }
 }

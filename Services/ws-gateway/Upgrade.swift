@@ -43,8 +43,7 @@ struct Upgrade: Sendable {
                     session: session, hub: hub, principal: principal, id: context.requestID,
                     outboxBytes: settings.outboxBytes, log: log, onClosed: { places.leave(address) })
                 guard originAllowed else {
-                    let code = Contracts.CloseCode.originRefused
-                    session.close(HTTP.CloseCode(rawValue: code.rawValue), reason: code.reason)
+                    client.refuseOrigin()
                     return client
                 }
                 client.begin(named, version: version, authenticated: settings.access.isOn)

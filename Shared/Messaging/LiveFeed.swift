@@ -50,5 +50,8 @@ package struct LiveFeed: Sendable {
 
     package func unwatch(_ debate: DebateID) async { await subscriber.unsubscribe(keyspace.live(debate)) }
 
+    /// Bytes that Redis has sent and the loop has not read.
+    package var unreadBytes: Int { get async { await subscriber.unreadBytes } }
+
     package func close() async { await subscriber.close() }
 }

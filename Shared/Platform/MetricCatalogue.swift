@@ -16,7 +16,10 @@ package enum MetricCatalogue {
         (
             "WebSocket",
             [
-                .websocketConnections, .websocketFramesSent, .websocketSlowClosed, .gatewayFills, .gatewayWatched,
+                .websocketConnections, .websocketFramesSent, .websocketQueuedBytes, .websocketQueueLimit,
+                .websocketSlow,
+                .websocketTokensShed, .websocketSlowClosed, .websocketCloses, .gatewayFills, .gatewayWatched,
+                .gatewayWaiting, .gatewayUnread,
             ]
         ),
         (
@@ -125,7 +128,12 @@ package enum MetricCatalogue {
         ),
         (
             [.gateway],
-            [.websocketConnections, .websocketFramesSent, .websocketSlowClosed, .gatewayFills, .gatewayWatched]
+            [
+                .websocketConnections, .websocketFramesSent, .websocketQueuedBytes, .websocketQueueLimit,
+                .websocketSlow,
+                .websocketTokensShed, .websocketSlowClosed, .websocketCloses, .gatewayFills, .gatewayWatched,
+                .gatewayWaiting, .gatewayUnread,
+            ]
         ),
         (
             [.api, .worker],

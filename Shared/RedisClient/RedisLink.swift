@@ -49,6 +49,8 @@ import Sockets
 
     var isOpen: Bool { !isClosed }
     var inFlight: Int { pending.count }
+    /// Bytes that Redis has sent and nobody has read.
+    var unreadBytes: Int { transport.unreadBytes }
 
     /// Tells once when the connection is gone; at once when it is already.
     func whenClosed(_ callback: @escaping @Sendable (RedisError) -> Void) {

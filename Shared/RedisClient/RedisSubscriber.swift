@@ -86,6 +86,10 @@ package actor RedisSubscriber {
         link?.send(RedisCommand("UNSUBSCRIBE", channel), timeout: configuration.commandTimeout) { _ in }
     }
 
+    /// Bytes that Redis has sent and this loop has not read: how far it is behind. Redis itself cuts a subscriber that
+    /// falls behind for long.
+    package var unreadBytes: Int { link?.unreadBytes ?? 0 }
+
     /// The channels that are wanted now.
     package var channels: Set<String> { wanted }
 

@@ -71,6 +71,7 @@ final class ScriptedLog: LogSource {
         var status = DebateStatus.running
         var pages: [(from: Int64, limit: Int)] = []
         var tails = 0
+        var questions: [Int] = []
         var failures = 0
         var beforePage: (@Sendable (Int64) async -> Void)?
         var beforeTail: (@Sendable () async -> Void)?
@@ -92,6 +93,8 @@ final class ScriptedLog: LogSource {
     func beforeTail(_ hook: @escaping @Sendable () async -> Void) { state.withLock { $0.beforeTail = hook } }
     var pages: [Int64] { state.withLock { $0.pages.map(\.from) } }
     var tails: Int { state.withLock { $0.tails } }
+    /// How many debates each question about several was about.
+    var questions: [Int] { state.withLock { $0.questions } }
 
     private func answer() throws {
         try state.withLock { state in
@@ -132,7 +135,11 @@ final class ScriptedLog: LogSource {
     func newest(of debates: [DebateID]) async throws -> [DebateID: FeedTail] {
         try answer()
         return state.withLock { state in
-            state.chains.filter { debates.contains($0.key) }.mapValues { FeedTail(tail: $0.tail, status: state.status) }
+            state.questions.append(debates.count)
+            return state.chains.filter { debates.contains($0.key) }.reduce(into: [:]) { found, chain in
+                found[chain.key] = FeedTail(
+                    tail: chain.value.tail, status: state.status, organization: state.organizations[chain.key])
+            }
         }
     }
 }
@@ -141,6 +148,7 @@ final class ScriptedLog: LogSource {
 final class ScriptedLive: LiveSource {
     private struct State {
         var isUp = true
+        var unread = 0
         var channels: Set<DebateID> = []
         var cache: [DebateID: Chain] = [:]
     }
@@ -148,6 +156,8 @@ final class ScriptedLive: LiveSource {
     private let state = Lock(State())
 
     var isUp: Bool { get async { state.withLock { $0.isUp } } }
+    var unreadBytes: Int { state.withLock { $0.unread } }
+    func set(unread: Int) { state.withLock { $0.unread = unread } }
     var channels: Set<DebateID> { state.withLock { $0.channels } }
     func put(_ chain: Chain) { state.withLock { $0.cache[chain.debate] = chain } }
 
