@@ -22,7 +22,7 @@ package struct LiveFeed: Sendable {
     ) {
         self.keyspace = keyspace
         subscriber = RedisSubscriber(
-            loop: loop, configuration: configuration, log: log,
+            loop: loop, configuration: configuration, log: log, isSharded: true,
             onMessage: { channel, payload in
                 guard let debate = keyspace.debate(ofLiveChannel: channel) else { return }
                 do throws(ContractError) {
