@@ -134,8 +134,8 @@ enum Assembly {
     /// Nil unless Teams is set up.
     private static func connector(_ settings: APISettings, _ loop: EventLoop) -> BotConnector? {
         let teams = settings.webhooks.chat.teams
-        guard teams.isEnabled, let app = teams.appID else { return nil }
-        return BotConnector(settings.bots.connector, app: app, loop: loop)
+        guard teams.isEnabled, let app = teams.appID, let tenant = teams.tenant else { return nil }
+        return BotConnector(settings.bots.connector, app: app, tenant: tenant, loop: loop)
     }
 
     /// Each loop has one for those who order a rotation there; the first loop's runs by itself.
