@@ -11,6 +11,7 @@ enum Causes {
         ([.clockSkew], [.certificateExpired, .certificateEndsSoon, .backupOld]),
         ([.clientOlder, .diskFull, .folderReadOnly, .folderMissing], [.backupFailed, .backupOld, .backupMissing]),
         ([.backupFailed], [.backupOld, .backupMissing]),
+        ([.encryptionKeyShort], [.secretUnreadable, .secretsOfPreviousKey]),
         ([.workerMissing, .redisMemory, .redisReplica], [.bellMissing]),
         (
             [
