@@ -24,6 +24,12 @@ struct DeadLetterCommandTests {
     static func run(
         _ words: String..., on api: APIFixture, token: String = APIFixture.token
     ) async throws -> Outcome {
+        try await run(words, on: api, token: token)
+    }
+
+    static func run(
+        _ words: [String], on api: APIFixture, token: String = APIFixture.token, with more: [String: String] = [:]
+    ) async throws -> Outcome {
         guard case .command(let type, let rest) = CommandTable.resolve(words) else {
             Issue.record("\(words) is no command")
             return Outcome(code: .usage, text: "")
@@ -35,7 +41,7 @@ struct DeadLetterCommandTests {
             writeOut: { text in printed.withLock { $0 += text } }, writeError: { _ in })
         let environment = [
             "ARAGORA_BASE_URL": "http://127.0.0.1:\(api.address.port)", "ARAGORA_API_TOKEN": token,
-        ]
+        ].merging(more) { $1 }
         let context = CommandContext(
             console: console, settings: CLISettings(lookup: { environment[$0] }), loop: api.loop)
         do {
