@@ -4,7 +4,9 @@ import Testing
 
 @Suite("Which passwords are refused")
 struct PasswordRuleTests {
-    static let rule = PasswordRule(context: ["ada.lovelace@analytical.example.org", "Ada Lovelace", "Analytical Engines"])
+    static let rule = PasswordRule(context: [
+        "ada.lovelace@analytical.example.org", "Ada Lovelace", "Analytical Engines",
+    ])
 
     @Test(
         "what guessers try first is refused",

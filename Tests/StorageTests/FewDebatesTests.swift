@@ -42,7 +42,8 @@ struct FewDebatesTests {
             try await fill(bench)
             let store = DebateStore(pool: bench.pool)
             for (agent, tag, total) in [
-                ("gpt", nil, 20_000), ("openai", nil, 20_000), ("claude", nil, 2000), ("rare", nil, 3), ("nobody", nil, 0),
+                ("gpt", nil, 20_000), ("openai", nil, 20_000), ("claude", nil, 2000), ("rare", nil, 3),
+                ("nobody", nil, 0),
                 (nil, "old", 200), (nil, "new", 0), ("gpt", "old", 200), ("claude", "old", 200), ("rare", "old", 1),
                 ("nobody", "old", 0), ("claude", "new", 0),
             ] as [(String?, String?, Int)] {
@@ -84,7 +85,9 @@ struct FewDebatesTests {
             for (filter, index) in [(filter("nobody"), "debates_agents"), (filter(nil, tag: "new"), "debates_tags")] {
                 let condition = try #require(filter.memberships.first)
                 let answers = try await bench.pool.batch(
-                    DebateStore.planning + ["EXPLAIN (ANALYZE, TIMING off, SUMMARY off) \(DebateStore.probe(condition))"])
+                    DebateStore.planning + [
+                        "EXPLAIN (ANALYZE, TIMING off, SUMMARY off) \(DebateStore.probe(condition))"
+                    ])
                 let plan = try #require(answers.last).rows.map { try $0.text("QUERY PLAN") }
                 #expect(plan.contains { $0.contains("Bitmap Index Scan on \(index)") }, "\(plan)")
                 #expect(!plan.contains { $0.contains(/Seq Scan|Index Scan using|Rows Removed/) }, "\(plan)")
@@ -97,7 +100,8 @@ struct FewDebatesTests {
                 ORDER BY d.created_at DESC, d.id DESC LIMIT 20
                 """
             ).map { try $0.text("QUERY PLAN") }
-            #expect(!plan.contains { $0.contains("debates_created_at") || $0.contains("Seq Scan on debates") }, "\(plan)")
+            #expect(
+                !plan.contains { $0.contains("debates_created_at") || $0.contains("Seq Scan on debates") }, "\(plan)")
         }
     }
 }

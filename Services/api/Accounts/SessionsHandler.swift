@@ -76,7 +76,7 @@ struct SessionsHandler: Sendable {
 
     func list(_ request: Request, _ context: RequestContext) async throws -> Response {
         let user = try await services.user(context)
-        let sessions = try await AccountServices.asking { 
+        let sessions = try await AccountServices.asking {
             try await services.sessions.sessions(of: user.id, idleSeconds: services.access.tokens.idleSeconds)
         }
         let rows = sessions.map { session in

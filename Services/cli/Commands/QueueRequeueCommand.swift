@@ -33,7 +33,9 @@ struct QueueRequeueCommand: Command {
         } else {
             let verdict = VerificationReport(console: context.console)
             for done in outcome.requeued {
-                let line = done.job == done.debate ? "\(done.job) is announced again" : "\(done.job) is debated as \(done.debate)"
+                let line =
+                    done.job == done.debate
+                    ? "\(done.job) is announced again" : "\(done.job) is debated as \(done.debate)"
                 context.console.print(verdict.good(TerminalText.safeLine(line)))
             }
             for skipped in outcome.skipped {

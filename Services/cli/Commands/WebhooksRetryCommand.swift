@@ -54,9 +54,11 @@ struct WebhooksRetryCommand: Command {
             let bytes = try await api.deadLetters(limit: WebhooksDeadCommand.limitRange.upperBound, offset: ids.count)
             let (letters, total) = try ClientForms.deadLetters(bytes)
             ids += letters.map(\.id)
-            guard !letters.isEmpty, Int64(ids.count) < total else { return ids.reduce(into: []) { known, id in
-                if known.last != id { known.append(id) }
-            } }
+            guard !letters.isEmpty, Int64(ids.count) < total else {
+                return ids.reduce(into: []) { known, id in
+                    if known.last != id { known.append(id) }
+                }
+            }
         }
     }
 }

@@ -39,7 +39,8 @@ struct AccountPrivacyTests {
         lines.map { String(decoding: CanonicalJSON.encode($0), as: UTF8.self) }.joined(separator: "\n")
     }
 
-    @Test("everything of an account is in its export and no secret is; erased, it is nobody's, and every chain is whole")
+    @Test(
+        "everything of an account is in its export and no secret is; erased, it is nobody's, and every chain is whole")
     func life() async throws {
         try await APIFixture.with(["ARAGORA_EMBEDDED_RUNNER": "on"]) { api in
             let admin = try await api.register("admin@example.org")
@@ -47,7 +48,8 @@ struct AccountPrivacyTests {
             let other = try await api.person("bob@example.org", "member", by: admin)
             let key = try await api.key(of: ada, #"{"name":"reports","scopes":["debates.read"]}"#)
             let made = try await api.post(
-                "/api/debates", #"{"topic":"Is the \#(Self.word) worth it?","agents":["demo","demo"],"rounds":1}"#, as: ada)
+                "/api/debates", #"{"topic":"Is the \#(Self.word) worth it?","agents":["demo","demo"],"rounds":1}"#,
+                as: ada)
             let debate = try #require(made.json["debate_id"]?.string)
             let theirs = try await api.post(
                 "/api/debates", #"{"topic":"Is the piano worth it?","agents":["demo","demo"],"rounds":1}"#, as: other)
@@ -69,7 +71,9 @@ struct AccountPrivacyTests {
             #expect(account["api_keys"]?.array?.count == 1)
             #expect(account["api_keys"]?.array?.first?["name"] == "reports")
             #expect(key.hasPrefix(account["api_keys"]?.array?.first?["prefix"]?.string ?? "none"))
-            #expect(all("debate").map { $0["debate_id"]?.string ?? $0["debate"]?["debate_id"]?.string } == [debate], "\(all("debate"))")
+            #expect(
+                all("debate").map { $0["debate_id"]?.string ?? $0["debate"]?["debate_id"]?.string } == [debate],
+                "\(all("debate"))")
             let told = try await api.get("/api/debates/\(debate)/events?limit=500", token: ada.access)
             #expect(all("event").count == told.json["events"]?.array?.count)
             #expect(all("receipt").count == 1 && all("call").count > 0 && all("fact").count == 1)

@@ -31,7 +31,8 @@ struct CrossOriginTests {
         Set((text ?? "").lowercased().split(separator: ",").map { $0.trimmingPrefix(" ") }.map(String.init))
     }
 
-    @Test("a page of a listed origin may read every answer, refusals too, and no credentials of the browser's go with it")
+    @Test(
+        "a page of a listed origin may read every answer, refusals too, and no credentials of the browser's go with it")
     func listed() async throws {
         try await APIFixture.with(Self.listed) { api in
             for origin in [Self.ours, "http://localhost:3000", "HTTPS://APP.example"] {
@@ -62,7 +63,8 @@ struct CrossOriginTests {
     @Test(
         "a page of any other origin is told nothing, however its name looks, and caches are told that it depends",
         arguments: [
-            "https://evil.example", "http://app.example", "https://app.example:8443", "https://app.example.evil.example",
+            "https://evil.example", "http://app.example", "https://app.example:8443",
+            "https://app.example.evil.example",
             "https://evil.example/https://app.example", "https://sub.app.example", "null", "https://app.exampl",
             "https://app.example, https://evil.example", "*", "app.example", "",
         ])
@@ -125,8 +127,11 @@ struct CrossOriginTests {
             let file = try #require(page.text.firstMatch(of: #/"(\/[^"]+\.(?:js|css))"/#)?.output.1)
             var answers: [(String, Int, Answer)] = [
                 ("page", 200, page), ("file", 200, try await api.get(String(file), token: nil)),
-                ("unchanged page", 304, try await api.send(
-                    "GET", "/", headers: ["If-None-Match": try #require(page.header("ETag"))])),
+                (
+                    "unchanged page", 304,
+                    try await api.send(
+                        "GET", "/", headers: ["If-None-Match": try #require(page.header("ETag"))])
+                ),
                 ("list", 200, try await api.get("/api/v1/debates")),
                 ("html export", 200, try await api.get("/api/debates/\(debate)/export/html")),
                 ("csv export", 200, try await api.get("/api/debates/\(debate)/export/csv")),
@@ -143,8 +148,11 @@ struct CrossOriginTests {
                 // Refused before there is a route.
                 ("malformed", 400, try await Self.raw(api, "GET /api/v1/debates HTTP/1.1\nno colon")),
                 ("too long", 414, try await Self.raw(api, "GET /\(String(repeating: "a", count: 20_000)) HTTP/1.1")),
-                ("too large", 413, try await Self.raw(
-                    api, "POST /api/v1/debates HTTP/1.1\nContent-Length: \(big.utf8.count)")),
+                (
+                    "too large", 413,
+                    try await Self.raw(
+                        api, "POST /api/v1/debates HTTP/1.1\nContent-Length: \(big.utf8.count)")
+                ),
             ]
             for method in ["TRACE", "TRACK", "CONNECT", "PROPFIND"] {
                 let answer = try await Self.raw(api, "\(method) /api/v1/debates HTTP/1.1\nX-Secret: shown-again")
@@ -160,7 +168,8 @@ struct CrossOriginTests {
                 #expect(policy.contains("default-src 'none'") && policy.contains("frame-ancestors 'none'"), "\(name)")
                 #expect(!policy.contains("unsafe-eval") && !policy.contains("script-src 'unsafe"), "\(name)")
                 #expect(
-                    answer.header("Cross-Origin-Resource-Policy") == (name == "preflight" ? "cross-origin" : "same-origin"),
+                    answer.header("Cross-Origin-Resource-Policy")
+                        == (name == "preflight" ? "cross-origin" : "same-origin"),
                     "\(name)")
                 #expect(answer.header("Cache-Control") != nil, "\(name)")
                 if !["page", "file", "unchanged page"].contains(name) {

@@ -75,7 +75,8 @@ struct DeadLetterCommandTests {
             let ids = try await Self.run("webhooks", "dead", "--json", on: desk.api).json["dead_letters"]?.array?
                 .compactMap { $0["id"]?.string }
             let first = try #require(ids?.first)
-            #expect(try await Self.run("webhooks", "dead", "--limit", "1", "--json", on: desk.api).json["total"]?.int == 3)
+            #expect(
+                try await Self.run("webhooks", "dead", "--limit", "1", "--json", on: desk.api).json["total"]?.int == 3)
 
             let one = try await Self.run("webhooks", "retry", first, on: desk.api)
             #expect(one.code == .ok && one.text == "✓ \(first) is sent again\n")
@@ -88,7 +89,8 @@ struct DeadLetterCommandTests {
 
             let all = try await Self.run("webhooks", "retry", "--all", "--json", on: desk.api)
             #expect(all.code == .ok)
-            #expect(Set(try all.json["retried"]?.array?.compactMap(\.string) ?? []) == Set(ids ?? []).subtracting([first]))
+            #expect(
+                Set(try all.json["retried"]?.array?.compactMap(\.string) ?? []) == Set(ids ?? []).subtracting([first]))
             #expect(await desk.go() == 2)
             #expect(try await desk.letters().isEmpty)
         }
@@ -106,7 +108,8 @@ struct DeadLetterCommandTests {
                 """)
             let all = try await Self.run("webhooks", "retry", "--all", "--json", on: desk.api)
             #expect(try all.json["count"]?.int == 205)
-            let left = try await desk.api.pool.query("SELECT count(*) AS n FROM webhook_outbox WHERE dead_at IS NOT NULL")
+            let left = try await desk.api.pool.query(
+                "SELECT count(*) AS n FROM webhook_outbox WHERE dead_at IS NOT NULL")
             #expect(try left[0].int("n") == 0)
         }
     }
@@ -120,7 +123,9 @@ struct DeadLetterCommandTests {
                 let shape = words[0] == "queue" ? QueueRequeueCommand.shape : WebhooksRetryCommand.shape
                 let arguments = try Arguments(Array(words.dropFirst(2)), shape: shape)
                 #expect(throws: Arguments.UsageError.self) {
-                    if words[0] == "queue" { _ = try QueueRequeueCommand(arguments) } else {
+                    if words[0] == "queue" {
+                        _ = try QueueRequeueCommand(arguments)
+                    } else {
                         _ = try WebhooksRetryCommand(arguments)
                     }
                 }

@@ -31,7 +31,9 @@ struct SecretsExaminationTests {
             try await Keys.fill(pool, users: 3, webhooks: 2, by: box)
             let found = try await Self.checks(pool, box)
             #expect(found.map(\.status) == [.passed] && found.map(\.code) == [nil])
-            for words in [box.currentVersion, "users.mfa_secret 3", "webhook_endpoints.secret 2", "webhook_endpoints.headers 2"] {
+            for words in [
+                box.currentVersion, "users.mfa_secret 3", "webhook_endpoints.secret 2", "webhook_endpoints.headers 2",
+            ] {
                 #expect(found[0].message.contains(words), "\(found[0].message)")
             }
         }

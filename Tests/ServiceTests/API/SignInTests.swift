@@ -57,12 +57,15 @@ struct SignInTests {
                     #"{"email":"ada.lovelace@analytical.example","password":"\#(password)","name":"Ada","organization":"Engines"}"#,
                     token: nil)
             }
-            for password in ["password1234", "Lovelace2026", "Analytical-1", "Engines-2026", "aragora-2026", "111111111111"] {
+            for password in [
+                "password1234", "Lovelace2026", "Analytical-1", "Engines-2026", "aragora-2026", "111111111111",
+            ] {
                 let answer = try await register(password)
                 #expect(answer.status == 400 && answer.fields == ["password"], "\(password): \(answer.text)")
                 #expect(!answer.text.contains(password))
             }
-            let person = try api.person("ada.lovelace@analytical.example", try await register("a good long password").json)
+            let person = try api.person(
+                "ada.lovelace@analytical.example", try await register("a good long password").json)
             for password in ["password1234", "Lovelace2026"] {
                 let changed = try await api.post(
                     "/api/auth/password/change",
@@ -74,7 +77,8 @@ struct SignInTests {
             let token = try #require(made.json["reset_token"]?.string)
             for (password, status) in [("password1234", 400), ("Gracehopper1", 400), ("another good password", 200)] {
                 let reset = try await api.send(
-                    "POST", "/api/auth/password/reset", #"{"token":"\#(token)","new_password":"\#(password)"}"#, token: nil)
+                    "POST", "/api/auth/password/reset", #"{"token":"\#(token)","new_password":"\#(password)"}"#,
+                    token: nil)
                 #expect(reset.status == status, "\(password): \(reset.text)")
             }
         }

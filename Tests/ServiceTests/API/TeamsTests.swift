@@ -119,7 +119,8 @@ struct TeamsTests {
         let script = Lock(Script(keys: [endorsed(signer)]))
         let microsoft = try ScriptedServer(loop: loop) { request in answer(request, script) }
         let standard = [
-            "TEAMS_APP_ID": app, "TEAMS_APP_PASSWORD": password, "TEAMS_TENANT_ID": tenant, "TEAMS_OPENID_URL": microsoft.url + "/openid",
+            "TEAMS_APP_ID": app, "TEAMS_APP_PASSWORD": password, "TEAMS_TENANT_ID": tenant,
+            "TEAMS_OPENID_URL": microsoft.url + "/openid",
             "TEAMS_LOGIN_URL": microsoft.url + "/", "TEAMS_SERVICE_URLS": microsoft.url,
         ]
         let all = WebhookTests.environment.merging(standard) { $1 }.merging(environment) { $1 }
@@ -445,7 +446,9 @@ struct TeamsTests {
             let found = problems(environment)
             #expect(found.count == 1 && found.first?.hasPrefix("TEAMS_TENANT_ID: must be set") == true, "\(found)")
         }
-        for word in ["common", "organizations", "consumers", "botframework.com", "72f988bf-86f1-41af-91ab-2d7cd011db4g"] {
+        for word in [
+            "common", "organizations", "consumers", "botframework.com", "72f988bf-86f1-41af-91ab-2d7cd011db4g",
+        ] {
             #expect(problems(app.merging(["TEAMS_TENANT_ID": word]) { $1 }).count == 1, "\(word)")
         }
     }

@@ -66,7 +66,7 @@ OPEN = (
     + [("debate-worker", ("ip", PROVIDER), HTTPS)]
 )
 CLOSED = (
-    [(one, ("ip", PROVIDER), HTTPS) for one in ("backend", "ws-gateway", "backup", "migrate") + EXPORTERS]
+    [(one, ("ip", PROVIDER), HTTPS) for one in ("ws-gateway", "backup", "migrate") + EXPORTERS]
     + [(one, ("ip", METADATA), port) for one in OURS + EXPORTERS for port in (HTTPS, (80, "80"))]
     + [(one, ("ip", PROVIDER), POSTGRES) for one in OURS] + [(one, ("ip", INSIDE), HTTPS) for one in OURS]
     + [(one, ("ip", INSIDE), REDIS) for one in ("backup", "migrate", "postgres-exporter")]
@@ -129,6 +129,10 @@ def reachability(objects):
             yield f"the ingress controller can not reach {name}"
         if allows(objects, "ingress", known[name], ("namespace", "default"), port):
             yield f"any namespace can reach {name}"
+    # Only with the component api-egress: then it must.
+    is_asked = any(one["metadata"]["name"] == "aragora-api-egress" for one in objects.of("NetworkPolicy"))
+    if allows(objects, "egress", known["backend"], ("ip", PROVIDER), HTTPS) != is_asked:
+        yield f"backend {'can not' if is_asked else 'can'} reach {PROVIDER} at port 443"
     if objects.of("Issuer") and not allows(objects, "ingress", OPERATORS_PODS["acme"], ("namespace", "ingress-nginx"), (8089, "8089")):
         yield "Let's Encrypt's question can not reach the pod that answers it"
     if "postgres" in known:
