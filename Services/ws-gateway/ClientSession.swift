@@ -22,6 +22,8 @@ actor ClientSession: WebSocketDelegate {
     private nonisolated let session: WebSocketSession
     private nonisolated let hub: Hub
     nonisolated let principal: Principal
+    /// The shared link that it came by; nil for who has a credential.
+    nonisolated let link: SharedLink?
     private nonisolated let outboxBytes: Int
     private nonisolated let log: Log
     private nonisolated let onClosed: @Sendable () -> Void
@@ -38,13 +40,15 @@ actor ClientSession: WebSocketDelegate {
     private var ending: CloseReason?
 
     init(
-        session: WebSocketSession, hub: Hub, principal: Principal, id: String, outboxBytes: Int, log: Log,
+        session: WebSocketSession, hub: Hub, principal: Principal, link: SharedLink? = nil, id: String,
+        outboxBytes: Int, log: Log,
         onClosed: @escaping @Sendable () -> Void = {}
     ) {
         self.onClosed = onClosed
         self.session = session
         self.hub = hub
         self.principal = principal
+        self.link = link
         self.id = id
         self.outboxBytes = outboxBytes
         self.log = log
@@ -144,8 +148,9 @@ actor ClientSession: WebSocketDelegate {
     /// Turns a page of another site away, before it hears anything.
     nonisolated func refuseOrigin() { close(.originRefused) }
 
-    private nonisolated func close(_ code: Contracts.CloseCode) {
+    nonisolated func close(_ code: Contracts.CloseCode) {
         switch code {
+        case .internalError: end(.error)
         case .originRefused: end(.origin)
         case .tokenExpired: end(.expired)
         case .rateLimited: end(.rate)
@@ -259,12 +264,14 @@ actor ClientSession: WebSocketDelegate {
 
     /// The credential was revoked: nothing more is sent.
     nonisolated func dismiss() {
-        send(.authRevoked(message: "the credential of this connection was revoked"))
+        let what = link == nil ? "credential" : "link"
+        send(.authRevoked(message: "the \(what) of this connection was revoked"))
         close(.tokenExpired)
     }
 
     private nonisolated func expired() {
-        send(.authRevoked(message: "the token of this connection has expired"))
+        let what = link == nil ? "token" : "link"
+        send(.authRevoked(message: "the \(what) of this connection has expired"))
         close(.tokenExpired)
     }
 }

@@ -13,6 +13,8 @@ enum CloseReason: String, Sendable {
     /// It took too little of what was sent.
     case slow
     case shutdown, expired, origin, rate
+    /// We could not go on: a store did not say what we had to know.
+    case error
 }
 
 /// What a hub tells metrics: counted on its loop, where it costs nothing, and handed over twice a second.

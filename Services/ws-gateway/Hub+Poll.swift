@@ -9,8 +9,10 @@ extension Hub {
     /// Compares every watched debate with Postgres for as long as the process runs.
     func poll(until shutdown: ShutdownSignal) async {
         async let dismissals: Void = watchRevocations(until: shutdown)
+        async let links: Void = watchLinks(until: shutdown)
         await pollLog(until: shutdown)
         await dismissals
+        await links
     }
 
     private func watchRevocations(until shutdown: ShutdownSignal) async {

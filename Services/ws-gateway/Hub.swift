@@ -28,6 +28,7 @@ actor Hub {
     let live: any LiveSource
     let metrics: Metrics
     let log: Log
+    let links: any LinkSource
     let tracer: Tracer
     let revocations: RevocationSet
     var seenRevocations = 0
@@ -39,9 +40,10 @@ actor Hub {
     private(set) var clients: [ObjectIdentifier: ClientSession] = [:]
 
     init(
-        loop: EventLoop, source: any LogSource, live: any LiveSource, revocations: RevocationSet, metrics: Metrics,
-        log: Log, tracer: Tracer = .disabled
+        loop: EventLoop, source: any LogSource, live: any LiveSource, links: any LinkSource,
+        revocations: RevocationSet, metrics: Metrics, log: Log, tracer: Tracer = .disabled
     ) {
+        self.links = links
         self.loop = loop
         self.revocations = revocations
         self.source = source
@@ -322,7 +324,12 @@ actor Hub {
             if let feed = feeds[subscription.debate] { reset(subscription, feed) }
             return false
         case .send:
-            switch subscription.client.sendEvent(entry.frame, lastSeq: subscription.lastSeq) {
+            guard let frame = subscription.client.link == nil ? entry.frame : entry.linkFrame else {
+                subscription.client.close(.internalError)
+                remove(subscription.client)
+                return false
+            }
+            switch subscription.client.sendEvent(frame, lastSeq: subscription.lastSeq) {
             case .queued:
                 subscription.cursor.advance(past: entry.seq, hash: entry.hash)
                 tally.framesSent += 1

@@ -1,4 +1,5 @@
 import Contracts
+import Crypto
 import Domain
 import HTTP
 import Platform
@@ -50,6 +51,23 @@ struct Chain {
             envelope: Array(
                 #"{"type":"event","debate_id":"\#(debate.text)","seq":\#(seq),"branch":\#(branch),"pad":"\#(String(repeating: "x", count: padding))"}"#
                     .utf8))
+        entries.append(entry)
+        return entry
+    }
+
+    /// One that is written as in a real log, with data of its own.
+    @discardableResult
+    mutating func appendSealed(_ type: String, secret: String = "", epoch: Int64 = 1) -> PublishedEntry {
+        let seq = Int64(entries.count + 1)
+        let data: JSONValue = ["debate_id": .string(debate.text), "secret": .string(secret)]
+        let event = SealedEvent(
+            seq: seq, type: type, round: 1, agent: nil, at: Timestamp(milliseconds: 0), epoch: epoch,
+            data: CanonicalJSON.encode(data), salt: [UInt8](repeating: 7, count: 16),
+            dataHash: SHA256.hash([UInt8](repeating: 7, count: 16) + CanonicalJSON.encode(data)),
+            prevHash: entries.last?.hash ?? Self.hash(0, 0), hash: Self.hash(seq, 0), call: nil)
+        let entry = PublishedEntry(
+            kind: .event, seq: seq, epoch: epoch, hash: event.hash, prevHash: event.prevHash,
+            envelope: EventEnvelope.encode(event, debateID: debate))
         entries.append(entry)
         return entry
     }
@@ -173,6 +191,39 @@ final class ScriptedLive: LiveSource {
     func cached(_ debate: DebateID, from seq: Int64, limit: Int) async -> [FeedEntry] {
         state.withLock { state in
             state.cache[debate]?.entries.filter { $0.seq >= seq }.prefix(limit).map(FeedEntry.init) ?? []
+        }
+    }
+}
+
+/// The links of a test.
+final class ScriptedLinks: LinkSource {
+    struct Unavailable: Error {}
+
+    private let state = Lock((links: [[UInt8]: SharedLink](), isAway: false, looks: 0))
+
+    /// A link to `debate`, by its token.
+    func make(_ token: String, of debate: DebateID, millisecondsFromNow: Int64 = 60_000) {
+        let digest = SHA256.hash(Array(token.utf8))
+        let expires = Timestamp(milliseconds: WallClock.nowMilliseconds() + millisecondsFromNow)
+        state.withLock { $0.links[digest] = SharedLink(digest: digest, debate: debate, expires: expires) }
+    }
+
+    func revoke(_ token: String) { state.withLock { $0.links[SHA256.hash(Array(token.utf8))] = nil } }
+    func setAway(_ isAway: Bool) { state.withLock { $0.isAway = isAway } }
+    var looks: Int { state.withLock { $0.looks } }
+
+    func link(of digest: [UInt8]) async throws -> SharedLink? {
+        try state.withLock { state in
+            guard !state.isAway else { throw Unavailable() }
+            return state.links[digest]
+        }
+    }
+
+    func inForce(_ digests: [[UInt8]]) async throws -> Set<[UInt8]> {
+        try state.withLock { state in
+            state.looks += 1
+            guard !state.isAway else { throw Unavailable() }
+            return Set(digests.filter { state.links[$0] != nil })
         }
     }
 }
