@@ -144,6 +144,16 @@ extension Schema {
         ]).and(ratingMembers).named("Agent")
     ).named("AgentPage")
 
+    package static let models = page(
+        "models",
+        of: object([
+            "provider": .provider, "model": .text, "input_usd_per_million": .amount, "output_usd_per_million": .amount,
+            "price_verified": boolean.saying("Whether the provider, or two lists, say so."),
+            "price_assumed": boolean.saying("Not in the table: taken for as dear as the dearest in it."),
+            "default": boolean.saying("What the provider is asked for when a panel names no model."),
+        ]).named("Model")
+    ).and(["prices_reviewed": .text]).named("ModelPage")
+
     package static let matches = page(
         "matches",
         of: object([
