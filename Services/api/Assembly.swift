@@ -120,7 +120,10 @@ enum Assembly {
                 store: SignOnStore(pool: own.postgres), services: accounts.services, signIn: accounts.signIn),
             status: StatusHandler(stores: stores, context: context),
             condition: ConditionHandler(
-                stores: stores, context: context, settings: settings, standings: standings),
+                stores: stores, context: context, settings: settings, standings: standings,
+                register: backends.redisConfiguration.map { _ in
+                    ReplicaRegister(connection: own.redis, prefix: settings.stores.redisPrefix)
+                }),
             gateway: GatewayTunnelHandler(upstream: settings.gateway, trustedProxies: settings.trustedProxies),
             pages: PageHandler(files: pages),
             authenticator: authenticator, accounts: accounts,

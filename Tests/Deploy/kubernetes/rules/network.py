@@ -56,7 +56,7 @@ POSTGRES, REDIS, HTTPS, DNS, METRICS = (5432, "5432"), (6379, "redis"), (443, "4
 OURS = ("backend", "ws-gateway", "debate-worker", "backup", "migrate")
 EXPORTERS = ("postgres-exporter", "redis-exporter")
 WITH_POSTGRES = OURS + ("postgres-exporter",)
-WITH_REDIS = ("backend", "ws-gateway", "debate-worker", "redis-exporter")
+WITH_REDIS = ("backend", "ws-gateway", "debate-worker", "backup", "redis-exporter")
 # (from, to, port): what must pass, and what must not.
 OPEN = (
     [(one, ("ip", NODE_DNS), DNS) for one in OURS + EXPORTERS]
@@ -69,7 +69,7 @@ CLOSED = (
     [(one, ("ip", PROVIDER), HTTPS) for one in ("ws-gateway", "backup", "migrate") + EXPORTERS]
     + [(one, ("ip", METADATA), port) for one in OURS + EXPORTERS for port in (HTTPS, (80, "80"))]
     + [(one, ("ip", PROVIDER), POSTGRES) for one in OURS] + [(one, ("ip", INSIDE), HTTPS) for one in OURS]
-    + [(one, ("ip", INSIDE), REDIS) for one in ("backup", "migrate", "postgres-exporter")]
+    + [(one, ("ip", INSIDE), REDIS) for one in ("migrate", "postgres-exporter")]
     + [("redis-exporter", ("ip", INSIDE), POSTGRES)]
     + [(one, ("namespace", "kube-system"), HTTPS) for one in OURS]
 )
@@ -115,7 +115,7 @@ def reachability(objects):
             yield f"{source} may not talk to {target}"
         if not allows(objects, "ingress", known[target], ("pod", known[source]), port):
             yield f"{target} may not be talked to by {source}"
-    for source, target, port in (("backup", "redis", REDIS), ("ws-gateway", "backend", (8080, "http")), ("debate-worker", "backend", (8080, "http"))):
+    for source, target, port in (("migrate", "redis", REDIS), ("ws-gateway", "backend", (8080, "http")), ("debate-worker", "backend", (8080, "http"))):
         if source in known and target in known and allows(objects, "ingress", known[target], ("pod", known[source]), port):
             yield f"{target} may be talked to by {source}"
     for name in ("backend", "ws-gateway", "debate-worker") + tuple(one for one in EXPORTERS if one in known):
