@@ -83,7 +83,11 @@ actor ClientSession: WebSocketDelegate {
     }
 
     /// - Parameter lastSeq: where the client resumes when it is too slow for this frame.
-    nonisolated func sendEvent(_ frame: Frame, lastSeq: Int64) -> WebSocketSession.Enqueued {
+    nonisolated func sendEvent(_ entry: FeedEntry, lastSeq: Int64) -> WebSocketSession.Enqueued {
+        guard let frame = link == nil ? entry.frame : entry.linkFrame else {
+            close(.internalError)
+            return .closed
+        }
         let result = session.enqueue(frame)
         if case .full = result { closeSlow(lastSeq) }
         return result

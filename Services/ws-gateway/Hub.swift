@@ -99,21 +99,9 @@ actor Hub {
         guard let feed = feeds[subscription.debate] else { return }
         do {
             guard let found = try await ask(feed), !subscription.isEnded else { return }
-            subscription.client.send(
-                .subscribed(
-                    subscription.debate, latestSeq: found.tail.seq, status: found.status.clientText))
+            subscription.tell(found)
         } catch {
             log.warning("standing not read", .debateID(subscription.debate.text), .error(error))
-        }
-    }
-
-    /// The first answer, and one for each subscribe that came while the log was being asked.
-    private func confirm(_ subscription: Subscription, _ found: FeedTail) {
-        subscription.isConfirmed = true
-        for _ in 0...subscription.confirmationsOwed {
-            subscription.client.send(
-                .subscribed(
-                    subscription.debate, latestSeq: found.tail.seq, status: found.status.clientText))
         }
     }
 
@@ -185,7 +173,7 @@ actor Hub {
             guard !subscription.isEnded else { return }
             feed.knownSeq = max(feed.knownSeq, found.tail.seq)
             note(found, of: feed)
-            if !subscription.isConfirmed { confirm(subscription, found) }
+            if !subscription.isConfirmed { subscription.confirm(found) }
             try await resume(subscription, feed, after: hash, found.tail)
             try await replay(subscription, feed, to: found.tail)
         } catch is CancellationError {
@@ -324,12 +312,7 @@ actor Hub {
             if let feed = feeds[subscription.debate] { reset(subscription, feed) }
             return false
         case .send:
-            guard let frame = subscription.client.link == nil ? entry.frame : entry.linkFrame else {
-                subscription.client.close(.internalError)
-                remove(subscription.client)
-                return false
-            }
-            switch subscription.client.sendEvent(frame, lastSeq: subscription.lastSeq) {
+            switch subscription.client.sendEvent(entry, lastSeq: subscription.lastSeq) {
             case .queued:
                 subscription.cursor.advance(past: entry.seq, hash: entry.hash)
                 tally.framesSent += 1

@@ -110,7 +110,7 @@ package actor RedisSubscriber {
 
     /// Bytes that Redis has sent and this loop has not read: how far it is behind. Redis itself cuts a subscriber that
     /// falls behind for long.
-    package var unreadBytes: Int { link?.unreadBytes ?? 0 }
+    package var unreadBytes: Int { line?.links.reduce(0) { $0 + $1.unreadBytes } ?? 0 }
 
     /// The channels that are wanted now.
     package var channels: Set<String> { wanted }
