@@ -53,7 +53,6 @@ final class DebateFeed {
     /// The same event, its link being the very bytes that its viewers hold: comparing those costs nothing.
     func linked(_ entry: FeedEntry) -> FeedEntry {
         guard let tail = standing?.tail, entry.prevHash == tail.hash else { return entry }
-        return FeedEntry(
-            seq: entry.seq, epoch: entry.epoch, hash: entry.hash, prevHash: tail.hash, frame: entry.frame)
+        return entry.linked(to: tail.hash)
     }
 }

@@ -8,7 +8,7 @@ struct FeedEntry: Sendable {
     let seq: Int64
     let epoch: Int64
     let hash: [UInt8]
-    let prevHash: [UInt8]
+    private(set) var prevHash: [UInt8]
     let frame: Frame
     /// The frame for who watches by a shared link; nil when nobody can say what is in it.
     let linkFrame: Frame?
@@ -36,6 +36,13 @@ struct FeedEntry: Sendable {
             case .withheld: Self.withheld(entry.envelope)
             case .unknown: nil
             }
+    }
+
+    /// The same event, its link being these very bytes.
+    func linked(to prevHash: [UInt8]) -> FeedEntry {
+        var entry = self
+        entry.prevHash = prevHash
+        return entry
     }
 
     /// The envelope without its content: rare, so it is read and written anew.

@@ -38,7 +38,6 @@ final class Subscription {
         client.send(.subscribed(debate, latestSeq: found.tail.seq, status: found.status.clientText))
     }
 
-
     /// The last event that was handed to the socket; where a client resumes.
     var lastSeq: Int64 { cursor.nextSeq - 1 }
 }

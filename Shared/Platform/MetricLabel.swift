@@ -42,7 +42,9 @@ package struct MetricLabel: Sendable {
         .init("source", of: [.gatewayFills], .these(["memory", "redis", "postgres", "gap"])),
         .init(
             "reason", of: [.websocketCloses],
-            .these(["client", "lost", "unresponsive", "protocol", "slow", "shutdown", "expired", "origin", "rate", "error"])),
+            .these([
+                "client", "lost", "unresponsive", "protocol", "slow", "shutdown", "expired", "origin", "rate", "error",
+            ])),
         .init("outcome", of: [.debatesEnded, .debateDuration], .these(outcomes)),
         .init("outcome", of: [.publishes, .postgresQueries, .knowledgeKept], .these(["ok", "error"])),
         .init(

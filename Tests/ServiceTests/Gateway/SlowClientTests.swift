@@ -136,7 +136,9 @@ struct SlowClientTests {
             _ = try await viewer.readAll()
             await gateway.until { gateway.metrics.value(.websocketConnections) == 0 }
             await gateway.until { gateway.metrics.value(.websocketCloses, [reason]) == 1 }
-            let all = ["client", "lost", "unresponsive", "protocol", "slow", "shutdown", "expired", "origin", "rate", "error"]
+            let all = [
+                "client", "lost", "unresponsive", "protocol", "slow", "shutdown", "expired", "origin", "rate", "error",
+            ]
             #expect(all.map { gateway.metrics.value(.websocketCloses, [$0]) }.reduce(0, +) == 1)
         }
     }
