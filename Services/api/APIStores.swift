@@ -79,11 +79,11 @@ struct APIStores: Sendable {
         }
     }
 
-    /// Takes away the copy of a debate; without Redis there is none that anyone could read.
-    func forget(_ debate: DebateID) async {
+    /// Takes away the copies of a debate whose content is erased; without Redis none follows the log but in Postgres.
+    func eraseCopies(of debate: DebateID) async {
         guard let keyspace = keyspace.current else { return }
         do {
-            try await EventStream(connection: redis, keyspace: keyspace).forget(debate)
+            try await EventStream(connection: redis, keyspace: keyspace).erase(debate)
         } catch {
             log.warning("copy not deleted", .debateID(debate.text), .error(error))
         }

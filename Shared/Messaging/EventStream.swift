@@ -89,6 +89,13 @@ package struct EventStream: Sendable {
     /// In a cluster a message stays with the node that has the debate, instead of going through all of them.
     private var publishing: String { connection.isCluster ? "SPUBLISH" : "PUBLISH" }
 
+    /// Deletes the copy of a log whose content was erased, and has everyone who shows it read the log again: a gateway
+    /// keeps the newest events of what is watched, for those who come late.
+    package func erase(_ debate: DebateID) async throws(RedisError) {
+        try await forget(debate)
+        try await publishTransient(debate, PublishedEntry(live: .reset, seq: 0, epoch: 0, envelope: Array("{}".utf8)))
+    }
+
     /// Deletes a stream that is ahead of the log or differs from it.
     package func forget(_ debate: DebateID) async throws(RedisError) {
         try await connection.send(RedisCommand("DEL", keyspace.events(debate)))

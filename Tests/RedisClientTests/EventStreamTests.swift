@@ -37,6 +37,24 @@ struct EventStreamTests {
         }
     }
 
+    @Test("erasing takes the copy away, and tells who follows to read the log again")
+    func erases() async throws {
+        try await Sample.use { loop, connection, keys in
+            let live = Reports<PublishedEntry>()
+            let feed = LiveFeed(
+                loop: loop, configuration: try TestRedis.configuration(), keyspace: keys, onEntry: { live.report($1) })
+            try await feed.connect()
+            try await feed.watch(debate)
+            let stream = EventStream(connection: connection, keyspace: keys)
+            _ = try await stream.publish(debate, Sample.entries(1...2))
+            for seq in Int64(1)...2 { #expect(await live.next()?.seq == seq) }
+            try await stream.erase(debate)
+            #expect(await live.next()?.kind == .reset)
+            #expect(try await stream.tail(debate) == nil)
+            await feed.close()
+        }
+    }
+
     @Test("publishing again what is there changes nothing and sends nothing")
     func repeats() async throws {
         try await Sample.use { loop, connection, keys in

@@ -57,7 +57,7 @@ struct EditDebateHandler: Sendable {
     /// Erases what was said, and hides the debate. Its numbers and hashes stay, so that every proof of the log still holds.
     func delete(_ request: Request, _ context: RequestContext) async throws -> Response {
         let record = try await lookup.changeable(context)
-        await stores.forget(record.id)
+        await stores.eraseCopies(of: record.id)
         let outcome: ErasureStore.Outcome
         do {
             let keys = keys()
@@ -77,7 +77,7 @@ struct EditDebateHandler: Sendable {
         case .onLegalHold: throw APIError(.legalHold)
         }
         do { try await stores.debates.hide(record.id) } catch { throw APIError.unavailable(error) }
-        await stores.forget(record.id)
+        await stores.eraseCopies(of: record.id)
         return .json(
             CanonicalJSON.encode(
                 DebateAnswers.action(id: record.id, status: record.status, message: "Debate deleted")))

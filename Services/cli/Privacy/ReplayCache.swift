@@ -7,7 +7,7 @@ import Storage
 
 /// The copies of debates in Redis, for the length of one command.
 enum ReplayCache {
-    /// Lends a function that deletes a debate's copy; one that does nothing when no Redis is set, or nothing is to be done.
+    /// Lends a function that deletes a debate's copies; one that does nothing when no Redis is set, or nothing is to be done.
     static func with<Value>(
         _ context: CommandContext, _ pool: PGPool, isDryRun: Bool,
         _ body: (@escaping (DebateID) async throws -> Void) async throws -> Value
@@ -22,7 +22,7 @@ enum ReplayCache {
         do {
             try await connection.connect()
             let stream = EventStream(connection: connection, keyspace: keyspace)
-            let value = try await body { try await stream.forget($0) }
+            let value = try await body { try await stream.erase($0) }
             await connection.close()
             return value
         } catch let error as RedisError {

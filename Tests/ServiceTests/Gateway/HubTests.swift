@@ -168,6 +168,22 @@ struct HubTests {
         }
     }
 
+    @Test("tells nobody what was erased, not even from what it kept of it for those who come late")
+    func erased() async throws {
+        try await GatewayFixture.with { gateway in
+            gateway.log.put(Chain(Self.debate, count: 3, padding: 9))
+            let viewer = try await gateway.viewer("?debate_id=\(Self.debate.text)")
+            try await viewer.read(to: "replay_end")
+            // Erasure leaves every hash as it was.
+            gateway.log.put(Chain(Self.debate, count: 3))
+            await gateway.publish(PublishedEntry(live: .reset, seq: 0, epoch: 0, envelope: Array("{}".utf8)), Self.debate)
+            for viewer in [viewer, try await gateway.viewer("?debate_id=\(Self.debate.text)")] {
+                let events = try await viewer.read(to: "replay_end").filter { $0.type == "event" }
+                #expect(events.map { $0["pad"]?.string } == ["", "", ""])
+            }
+        }
+    }
+
     @Test(
         "resumes after the number and hash it names, and begins anew when the hash is another",
         arguments: [true, false])
