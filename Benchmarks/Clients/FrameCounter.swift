@@ -8,6 +8,8 @@ final class FrameCounter: TransportDelegate, @unchecked Sendable {  // touched o
     enum Dialect: Sendable {
         /// Envelopes begin with their version; live after `replay_end`.
         case aragora
+        /// The same, with permessage-deflate: what is compressed is an event, for nothing else is long enough.
+        case compressed
         /// Every message is an event; live at once.
         case plain
     }
@@ -39,13 +41,17 @@ final class FrameCounter: TransportDelegate, @unchecked Sendable {  // touched o
         let key = Base64.encode((0..<16).map { _ in UInt8.random(in: .min ... .max) })
         let request = """
             GET \(target) HTTP/1.1\r\nHost: 127.0.0.1:\(port)\r\nConnection: Upgrade\r\nUpgrade: websocket\r
-            Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \(key)\r\n\r\n
+            Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: \(key)\r\n
             """
+            + (dialect == .compressed ? "Sec-WebSocket-Extensions: permessage-deflate\r\n\r\n" : "\r\n")
         try await withCheckedThrowingContinuation { continuation in
             loop.execute { counter.begin(Array(request.utf8), continuation) }
         }
         return counter
     }
+
+    /// Called once on the loop, when the connection is lost.
+    var onClosed: (@Sendable () -> Void)?
 
     func close() {
         let transport = transport
@@ -89,6 +95,9 @@ final class FrameCounter: TransportDelegate, @unchecked Sendable {  // touched o
             throwing: BenchFailure(
                 "the viewer was closed: \(error.map { "\($0)" } ?? String(decoding: held, as: UTF8.self))"))
         ready = nil
+        let told = onClosed
+        onClosed = nil
+        told?()
     }
 
     /// Where the frames begin; nil until the head is whole.
@@ -110,7 +119,7 @@ final class FrameCounter: TransportDelegate, @unchecked Sendable {  // touched o
     private func read(_ bytes: ArraySlice<UInt8>) {
         var at = bytes.startIndex
         while let (header, length) = Self.header(bytes[at...]), at + header + length <= bytes.endIndex {
-            take(opcode: bytes[at] & 0x0F, bytes[(at + header)..<(at + header + length)])
+            take(bytes[at], bytes[(at + header)..<(at + header + length)])
             at += header + length
         }
         if at < bytes.endIndex { held = Array(bytes[at...]) }
@@ -127,18 +136,20 @@ final class FrameCounter: TransportDelegate, @unchecked Sendable {  // touched o
         return (2 + size, bytes[(start + 2)..<(start + 2 + size)].reduce(0) { $0 << 8 | Int($1) })
     }
 
-    private func take(opcode: UInt8, _ payload: ArraySlice<UInt8>) {
-        switch opcode {
-        case 0x1, 0x2: message(payload)
+    private func take(_ first: UInt8, _ payload: ArraySlice<UInt8>) {
+        switch first & 0x0F {
+        case 0x1, 0x2: message(payload, isCompressed: first & 0x40 != 0)
         case 0x9: transport.send([0x8A, 0x80 | UInt8(payload.count), 0, 0, 0, 0] + payload)
         case 0x8: transport.close()
         default: break
         }
     }
 
-    private func message(_ payload: ArraySlice<UInt8>) {
+    private func message(_ payload: ArraySlice<UInt8>, isCompressed: Bool) {
         // {"v":1,…} is an event, {"type":"replay_end",…} a message of the server's own.
-        let isEvent = dialect == .plain || (payload.count > 2 && payload[payload.startIndex + 2] == UInt8(ascii: "v"))
+        let isEvent =
+            dialect == .plain || isCompressed
+            || (payload.count > 2 && payload[payload.startIndex + 2] == UInt8(ascii: "v"))
         guard isEvent else {
             if !isReady, payload.dropFirst(9).starts(with: Array("replay_end".utf8)) { becomeReady() }
             return

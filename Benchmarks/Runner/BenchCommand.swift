@@ -10,7 +10,8 @@ enum BenchCommand {
         ProviderCalls.self, ProviderProxy.self,
         ReadyTime.self, HTTPRequests.self, APIRequests.self, EventLogAppend.self, CreateLatency.self, WholeDebates.self,
         WholeDebatesOpen.self, FanOut.self,
-        IdleWebSockets.self, TakeoverTime.self, SimulatedDebates.self, Receipts.self,
+        IdleWebSockets.self, ManyConnections.self, ReconnectStorm.self, TakeoverTime.self, SimulatedDebates.self,
+        Receipts.self,
     ]
 
     static func run(_ arguments: [String]) async {

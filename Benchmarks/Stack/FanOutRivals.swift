@@ -11,7 +11,7 @@ import Storage
 protocol FanOutServer: Sendable {
     /// The process whose CPU and memory count.
     var pid: Int32 { get }
-    /// Publishes `count` events one after another.
+    /// Publishes `count` events at once, so that the server finds them in one turn of its loop.
     func publish(_ count: Int, to crowd: ViewerCrowd) async throws
 }
 
@@ -36,13 +36,12 @@ actor AragoraFanOut: FanOutServer {
         var next = log
         let events = try await next.append(count, bytes: bytes)
         log = next
-        for event in events {
-            crowd.willPublish()
-            _ = try await stream.publish(log.debate, [Self.entry(event, log.debate)], timeout: .seconds(5))
-        }
+        for _ in events { crowd.willPublish() }
+        let debate = log.debate
+        _ = try await stream.publish(debate, events.map { Self.entry($0, debate) }, timeout: .seconds(5))
     }
 
-    private static func entry(_ event: SealedEvent, _ debate: DebateID) -> PublishedEntry {
+    static func entry(_ event: SealedEvent, _ debate: DebateID) -> PublishedEntry {
         PublishedEntry(
             kind: .event, seq: event.seq, epoch: event.epoch, hash: event.hash, prevHash: event.prevHash,
             envelope: EventEnvelope.encode(event, debateID: debate))
@@ -77,11 +76,16 @@ struct NchanFanOut: FanOutServer {
     }
 
     func publish(_ count: Int, to crowd: ViewerCrowd) async throws {
-        for _ in 0..<count {
-            crowd.willPublish()
-            let reply = try await http.send(
-                HTTPClientRequest(method: "POST", url: "http://127.0.0.1:\(port)/pub?id=bench", body: body))
-            guard (200...202).contains(reply.status) else { throw BenchFailure("nchan: \(reply.status)") }
+        for _ in 0..<count { crowd.willPublish() }
+        try await withThrowingTaskGroup(of: Int.self) { group in
+            for _ in 0..<count {
+                group.addTask {
+                    try await http.send(
+                        HTTPClientRequest(method: "POST", url: "http://127.0.0.1:\(port)/pub?id=bench", body: body)
+                    ).status
+                }
+            }
+            for try await status in group where !(200...202).contains(status) { throw BenchFailure("nchan: \(status)") }
         }
     }
 }

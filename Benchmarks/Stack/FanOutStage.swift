@@ -26,7 +26,8 @@ struct FanOutStage: Sendable {
     let messageBytes: Int
 
     static func with<Value>(
-        _ bench: Bench, viewers: Int, contentBytes: Int, _ body: (FanOutStage) async throws -> Value
+        _ bench: Bench, viewers: Int, contentBytes: Int, dialect: FrameCounter.Dialect = .aragora,
+        _ body: (FanOutStage) async throws -> Value
     ) async throws -> Value {
         try await BenchServices.with(bench) { services in
             try await BenchLog.withRunner(services.database, on: bench.loop) { runner in
@@ -36,7 +37,11 @@ struct FanOutStage: Sendable {
                     try await redis.connect()
                     let keyspace = try await AragoraFanOut.keyspace(prefix: services.prefix, pool)
                     let (gateway, port) = try await services.startGateway(
-                        ["ARAGORA_EVENT_LOOPS": "1"], processor: bench.serverProcessor)
+                        [
+                            "ARAGORA_EVENT_LOOPS": "1",
+                            "ARAGORA_WS_COMPRESSION": dialect == .compressed ? "true" : "false",
+                        ],
+                        processor: bench.serverProcessor)
                     let target = "/ws?debate_id=\(log.debate)&replay_from_seq=2&token=\(BenchServices.token)"
                     let ours = Party(
                         name: "gateway",
@@ -44,8 +49,8 @@ struct FanOutStage: Sendable {
                             pid: gateway.child.pid, loop: bench.loop, log: log,
                             stream: EventStream(connection: redis, keyspace: keyspace), bytes: contentBytes),
                         crowd: try await .connect(
-                            viewers, on: bench.clientLoops, port: port, target: target, dialect: .aragora),
-                        port: port, target: target, dialect: .aragora)
+                            viewers, on: bench.clientLoops, port: port, target: target, dialect: dialect),
+                        port: port, target: target, dialect: dialect)
                     let size = contentBytes + 700
                     let rival = try await startRival(bench, services.folder, viewers, size)
                     let value = try await body(

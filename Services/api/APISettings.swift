@@ -48,6 +48,7 @@ struct APISettings: ReloadableSettings {
     let levels: ServiceLevelSettings
     let providers: ProviderSettings
     let maxConnections: Int
+    let drainDelay: Duration
     let drainDeadline: Duration
     /// Whether an unnamed panel without any key uses the demonstration agents in production.
     let demoFallback: Bool
@@ -86,6 +87,7 @@ struct APISettings: ReloadableSettings {
         maxConnections = reader.int(
             "ARAGORA_MAX_CONNECTIONS", default: 10_000, in: 1...1_000_000,
             help: "Open HTTP connections of this process.")
+        drainDelay = DrainSettings.delay(&reader)
         drainDeadline = reader.seconds(
             "ARAGORA_DRAIN_SECONDS", default: 15, in: 0...300,
             help: "How long a stop waits for requests that are being answered.")

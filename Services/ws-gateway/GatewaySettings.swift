@@ -26,6 +26,7 @@ struct GatewaySettings: ReloadableSettings {
     /// Bytes that may wait for one slow client.
     let outboxBytes: Int
     let compresses: Bool
+    let drainDelay: Duration
     let drainDeadline: Duration
 
     init(reading reader: inout SettingsReader, common: CommonSettings) {
@@ -51,6 +52,7 @@ struct GatewaySettings: ReloadableSettings {
         compresses = reader.bool(
             "ARAGORA_WS_COMPRESSION", default: true,
             help: "Whether clients that offer permessage-deflate get long messages compressed, once for all of them.")
+        drainDelay = DrainSettings.delay(&reader)
         drainDeadline = reader.seconds(
             "ARAGORA_WS_DRAIN_SECONDS", default: 10, in: 0...300, help: "How long a stop waits for clients to close.")
     }

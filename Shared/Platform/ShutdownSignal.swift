@@ -13,6 +13,7 @@ package final class ShutdownSignal: Sendable {
 
     private struct State {
         var phase = Phase.running
+        var isLeaving = false
         var waiters: [Waiter] = []
         var nextID = 0
     }
@@ -22,6 +23,18 @@ package final class ShutdownSignal: Sendable {
     package init() {}
 
     package var phase: Phase { state.withLock { $0.phase } }
+
+    /// Whether the process is about to stop and still serves: whoever sends it work should choose another.
+    package var isLeaving: Bool { state.withLock { $0.isLeaving || $0.phase > .running } }
+
+    /// Says so. - Returns: false when it was said before, or the process stops already.
+    package func leave() -> Bool {
+        state.withLock { state in
+            guard state.phase == .running, !state.isLeaving else { return false }
+            state.isLeaving = true
+            return true
+        }
+    }
 
     /// One step further: the first call drains, the second cancels. May be called from any thread.
     package func request() { advance(to: phase == .running ? .draining : .cancelled) }

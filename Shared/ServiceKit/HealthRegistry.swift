@@ -89,7 +89,7 @@ package final class HealthRegistry: Sendable {
         }
         var reasons = findings.filter { !$0.isHealthy && $0.kind == .required }.map { "\($0.name): \($0.message)" }
         if !isStarted { reasons.insert("startup in progress", at: 0) }
-        if shutdown.phase != .running { reasons.insert("draining", at: 0) }
+        if shutdown.isLeaving { reasons.insert("draining", at: 0) }
         let degraded = findings.filter { !$0.isHealthy && $0.kind == .optional }.map(\.name)
         let report = Report(findings: findings, reasons: reasons, degraded: degraded)
         export(report)

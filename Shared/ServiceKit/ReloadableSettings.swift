@@ -7,8 +7,13 @@ package protocol ReloadableSettings: Sendable {
 
     /// Where the process says that it is there; nil for nowhere.
     var heartbeat: HeartbeatSettings? { get }
+
+    /// How long the process goes on serving after it was asked to stop.
+    var drainDelay: Duration { get }
 }
 
 extension ReloadableSettings {
     package var heartbeat: HeartbeatSettings? { nil }
+    /// Nobody sends it work that it did not ask for.
+    package var drainDelay: Duration { .zero }
 }

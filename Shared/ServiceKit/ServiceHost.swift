@@ -27,7 +27,8 @@ package enum ServiceHost {
     ) -> Never {
         answerArguments(name: name, about: about)
         let (shutdown, bell) = (ShutdownSignal(), ReloadBell())
-        ProcessSignals.forward([SIGTERM, SIGINT, SIGHUP]) { $0 == SIGHUP ? bell.ring() : shutdown.request() }
+        let stop = StopRequests(shutdown)
+        ProcessSignals.forward([SIGTERM, SIGINT, SIGHUP]) { $0 == SIGHUP ? bell.ring() : stop.request() }
 
         let readAll: @Sendable (inout SettingsReader) -> (CommonSettings, Settings) = { reader in
             let common = CommonSettings(reading: &reader, processors: sysconf(Int32(_SC_NPROCESSORS_ONLN)))
@@ -49,7 +50,10 @@ package enum ServiceHost {
         start(
             name: name, common: common, heartbeat: settings.heartbeat, log: log, errors: errors, shutdown: shutdown
         ) { context in
-            try await assemble(settings, context) + [SettingsReloader(bell: bell, reload: reload, context: context)]
+            stop.wait(settings.drainDelay, on: context.loops[0])
+            return try await assemble(settings, context) + [
+                SettingsReloader(bell: bell, reload: reload, context: context)
+            ]
         }
         dispatchMain()
     }

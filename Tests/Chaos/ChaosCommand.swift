@@ -20,7 +20,7 @@ enum ChaosCommand {
                 .map { (kind: $0.key, reason: $0.value) }.sorted { $0.kind.rawValue < $1.kind.rawValue }
             let plan = ChaosPlan(
                 seed: options.seed, seconds: options.seconds, faults: options.faults, debates: options.debates,
-                without: options.without.union(skipped.map(\.kind)))
+                without: options.without.union(skipped.map(\.kind)), rolling: options.rolling)
             say(
                 "seed \(plan.seed), plan \(plan.digest): \(plan.faults.count) faults in \(plan.seconds) s, \(plan.clients.count) debates"
             )
@@ -70,9 +70,10 @@ enum ChaosCommand {
     ) async -> Int32 {
         let settings = [
             "WORKER_MAX_ATTEMPTS": "100", "WORKER_CONCURRENCY": "40", "WORKER_LEASE_SECONDS": "4",
-            "WORKER_DRAIN_SECONDS": String(ChaosStage.drainSeconds), "ARAGORA_PROVIDER_MAX_TOKENS": "256",
-            "ARAGORA_PROVIDER_MAX_INFLIGHT": "400", "ARAGORA_LOG_LEVEL": "info",
-        ]
+            "ARAGORA_PROVIDER_MAX_TOKENS": "256", "ARAGORA_PROVIDER_MAX_INFLIGHT": "400", "ARAGORA_LOG_LEVEL": "info",
+            // Everybody comes from one address.
+            "ARAGORA_WS_CONN_RATE": "0", "ARAGORA_WS_MAX_PER_IP": "0",
+        ].merging(options.scale.environment) { $1 }
         let stackPlan = Stack.Plan(
             environment: stores.2.environment.merging(settings) { $1 }, postgresURL: stores.0.url,
             redisURL: stores.1.url)

@@ -1,7 +1,8 @@
 /// What the command line said.
 struct ChaosOptions: Sendable {
     static let about = """
-        Usage: aragora-chaos [--seed N] [--seconds N] [--faults N] [--debates N] [--without a,b | --only a,b] [--plan] [--json FILE]
+        Usage: aragora-chaos [--seed N] [--seconds N] [--faults N] [--debates N] [--without a,b | --only a,b |
+                             --rolling N] [--viewers N] [--late N] [--full-size] [--plan] [--json FILE]
 
         Starts 2 apis, 2 gateways, 3 workers, a Postgres, a Redis and a simulator of model providers, each process behind
         a network of its own that can be broken; lets clients create, watch, cancel, pause, resume and remark; does every
@@ -15,6 +16,11 @@ struct ChaosOptions: Sendable {
           --without a,b  leaves out these kinds of faults; --list-faults names them
           --only a,b     does no other kinds; of `--only drain` more is asked: no call is lost or sent twice, as if a
                          kubelet evicted pods at random
+          --rolling N    does nothing but N rolling restarts: every process is drained, one after another
+          --viewers N    so many viewers besides, shared out among the debates, 0 to 20000 (0)
+          --late N       every drain as a kubelet does it: clients still come to the process for 0 to N seconds after
+                         it was asked to stop, and every request of theirs must be answered; 0 to 60 (0)
+          --full-size    drains as long as the product's own defaults, calls of 1 to 8 s
           --list-faults  names the kinds of faults, runs nothing
           --plan         prints the plan, runs nothing
           --json FILE    writes everything that was found
@@ -37,6 +43,10 @@ struct ChaosOptions: Sendable {
     var faults = 50
     var debates = 20
     var without: Set<ChaosFault.Kind> = []
+    var rolling = 0
+    var viewers = 0
+    var lateSeconds = 0
+    var isFullSize = false
     var jsonPath: String?
     var logFolder: String?
 
@@ -51,6 +61,10 @@ struct ChaosOptions: Sendable {
             case "--seconds": seconds = try Self.number(argument, &rest, 10...3600)
             case "--faults": faults = try Self.number(argument, &rest, 0...5000)
             case "--debates": debates = try Self.number(argument, &rest, 1...1000)
+            case "--rolling": rolling = try Self.number(argument, &rest, 1...100)
+            case "--viewers": viewers = try Self.number(argument, &rest, 0...20_000)
+            case "--late": lateSeconds = try Self.number(argument, &rest, 0...60)
+            case "--full-size": isFullSize = true
             case "--json": jsonPath = try Self.value(of: argument, &rest)
             case "--keep": logFolder = try Self.value(of: argument, &rest)
             case "--without": without.formUnion(try Self.kinds(argument, &rest))
@@ -59,6 +73,8 @@ struct ChaosOptions: Sendable {
             }
         }
     }
+
+    var scale: ChaosScale { ChaosScale(isFullSize: isFullSize, lateSeconds: lateSeconds) }
 
     private static func kinds(
         _ option: String, _ rest: inout ArraySlice<String>

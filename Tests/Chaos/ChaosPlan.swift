@@ -38,13 +38,16 @@ struct ChaosPlan: Sendable, CustomStringConvertible {
     /// When a budget that is too small comes, and when it goes.
     let scarcity: (from: Int, to: Int)
 
-    init(seed: UInt64, seconds: Int, faults: Int, debates: Int, without: Set<ChaosFault.Kind>) {
+    /// - Parameter rolling: rolling restarts that are done instead of faults at random; 0 for none.
+    init(seed: UInt64, seconds: Int, faults: Int, debates: Int, without: Set<ChaosFault.Kind>, rolling: Int = 0) {
         self.seed = seed
         self.seconds = seconds
         var random = Draw(seed: seed)
         clients = (1...debates).map { Self.client($0, of: debates, seconds * 1000, &random) }
         scarcity = (seconds * 300, seconds * 300 + min(12_000, seconds * 150))
-        self.faults = Self.faults(faults, seconds * 1000, without, &random)
+        self.faults =
+            rolling > 0
+            ? Self.rolling(rolling, seconds * 1000, &random) : Self.faults(faults, seconds * 1000, without, &random)
     }
 
     var description: String {
@@ -69,6 +72,16 @@ struct ChaosPlan: Sendable, CustomStringConvertible {
         return Client(
             number: number, at: (number - 1) * slot + random.below(max(1, slot)), rounds: random.in(1...4),
             viewers: random.in(1...2), acts: acts.sorted { $0.after < $1.after })
+    }
+
+    /// Every process of every kind, one after another, the times evenly apart.
+    private static func rolling(_ times: Int, _ milliseconds: Int, _ random: inout Draw) -> [ChaosFault] {
+        let count = times * members.count
+        return (0..<count).map { place in
+            ChaosFault(
+                number: place + 1, at: milliseconds / 10 + place * milliseconds * 8 / 10 / count, kind: .drain,
+                member: members[place % members.count], lasts: 0, draw: random.in(-7200...7200), isRolling: true)
+        }
     }
 
     private static func faults(

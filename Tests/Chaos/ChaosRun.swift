@@ -24,11 +24,11 @@ struct ChaosRun: Sendable {
     func play() async throws -> Int32 {
         let stage = try ChaosStage(
             stack: stack, postgres: stores.0, redis: stores.1, providers: stores.2,
-            without: options.without.union(skipped.map(\.kind)), interruption: interruption)
+            without: options.without.union(skipped.map(\.kind)), scale: options.scale, interruption: interruption)
         defer { stage.close() }
         defer { keepLogs() }
         try await stores.1.ready(stack)
-        try await stores.2.start(stack, scenario: ChaosStage.normal)
+        try await stores.2.start(stack, scenario: options.scale.providers)
         for member in ChaosPlan.members { try stage.spawn(member) }
         for member in ChaosPlan.members { try await stack.ready(member) }
         let load = StackFolder.read("/proc/loadavg").split(separator: " ").prefix(3).joined(separator: " ")
@@ -36,7 +36,7 @@ struct ChaosRun: Sendable {
         // What an api says of a request that met a store that was away.
         stack.forgiveErrors(containing: #""error_code":"service_unavailable""#)
         let start = BootInstant.now()
-        let crowd = ClientCrowd(stage: stage, plan: plan)
+        let crowd = ClientCrowd(stage: stage, plan: plan, moreViewers: options.viewers)
         let driver = FaultDriver(stage: stage, plan: plan)
         await storm(stage, crowd, driver, start)
         guard !interruption.isWanted else {
@@ -72,6 +72,10 @@ struct ChaosRun: Sendable {
     private func storm(_ stage: ChaosStage, _ crowd: ClientCrowd, _ driver: FaultDriver, _ start: BootInstant) async {
         await withTaskGroup(of: Void.self) { group in
             group.addTask(executorPreference: stack.loop) { await tell(stage, crowd, since: start) }
+            if let endpoints = stage.endpoints {
+                let members = ChaosPlan.apis.map { Stack.Member.api($0) } + ChaosPlan.gateways.map { .gateway($0) }
+                group.addTask(executorPreference: stack.loop) { await endpoints.run(members) { stage.isOver } }
+            }
             await withTaskGroup(of: Void.self) { work in
                 work.addTask(executorPreference: stack.loop) { await driver.run(since: start) }
                 work.addTask(executorPreference: stack.loop) {
@@ -144,7 +148,7 @@ struct ChaosRun: Sendable {
         let processes = FleetAudit.Verdict(
             promise: "no process crashed, and none said of itself what it must never say", examined: stage.starts,
             problems: stage.problems + Self.crashes(stage.deaths) + (await stack.collect { stack.auditLogs() }))
-        let others = [accepted, processes] + (try await evictions(stage))
+        let others = [accepted, processes] + (try await evictions(stage)) + Self.requests(stage)
         for verdict in others { tell(verdict) }
         verdicts += others
         let claims = try await StackWitness.claims(stack.pool)
@@ -179,6 +183,16 @@ struct ChaosRun: Sendable {
                 promise: "no eviction lost a call, had one sent twice, or outlasted its grace",
                 examined: stage.blows.count,
                 problems: problems)
+        ]
+    }
+
+    private static func requests(_ stage: ChaosStage) -> [FleetAudit.Verdict] {
+        guard let (asked, late, failures) = stage.endpoints?.findings else { return [] }
+        return [
+            .init(
+                promise:
+                    "every request to who was still listed was answered, \(late) of them after it was asked to stop",
+                examined: asked, problems: late > 0 ? failures : failures + ["nobody came late"])
         ]
     }
 

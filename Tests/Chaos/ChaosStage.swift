@@ -39,13 +39,7 @@ final class ChaosStage: Sendable {
     }
 
     static let diskMegabytes = (postgres: 1200, redis: 48)
-    /// How long a drained process may take before it is killed, as a kubelet would.
-    static let grace: Duration = .seconds(12)
-    static let drainSeconds = 3
     private static let shim = "/usr/lib/x86_64-linux-gnu/faketime/libfaketimeMT.so.1"
-    /// What providers do when nothing is wrong with them.
-    static let normal =
-        #"{"seed":7,"latency":{"kind":"uniform","min_ms":20,"max_ms":400},"answer_words":40}"#
     static let brownOut = """
         {"seed":7,"latency":{"kind":"uniform","min_ms":300,"max_ms":1200},"answer_words":40,"rules":[
          {"probability":0.25,"fault":{"kind":"status","status":529}},{"probability":0.1,"fault":{"kind":"status","status":500}},
@@ -68,6 +62,11 @@ final class ChaosStage: Sendable {
     let postgres: PrivatePostgres
     let redis: PrivateRedis
     let providers: SimulatedProviders
+    let scale: ChaosScale
+    /// Where clients of a balancer go; nil when nobody asks for that.
+    let endpoints: Endpoints?
+    /// For viewers that are many, who stop after this is closed: these live as long as the process.
+    let viewerLoops: [EventLoop]
     private let networks: [Stack.Member: Network]
     private let travels: Bool
     private let interruption: Interruption
@@ -75,8 +74,11 @@ final class ChaosStage: Sendable {
 
     init(
         stack: Stack, postgres: PrivatePostgres, redis: PrivateRedis, providers: SimulatedProviders,
-        without: Set<ChaosFault.Kind>, interruption: Interruption
+        without: Set<ChaosFault.Kind>, scale: ChaosScale, interruption: Interruption
     ) throws {
+        self.scale = scale
+        endpoints = scale.lateSeconds > 0 ? Endpoints(stack) : nil
+        viewerLoops = try EventLoop.group(count: 3, name: "viewers")
         self.interruption = interruption
         self.stack = stack
         self.postgres = postgres

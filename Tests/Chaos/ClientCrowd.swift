@@ -22,14 +22,18 @@ final class ClientCrowd: Sendable {
     }
 
     private static let pause: Duration = .milliseconds(150)
+    private static let gateways: [Stack.Member] = ChaosPlan.gateways.map { .gateway($0) }
     private static let patience: Duration = .seconds(4)
 
     private let stage: ChaosStage
     private let plan: ChaosPlan
+    private let moreViewers: Int
     private let state = Lock(State())
     private var stack: Stack { stage.stack }
 
-    init(stage: ChaosStage, plan: ChaosPlan) {
+    /// - Parameter moreViewers: shared out among the debates.
+    init(stage: ChaosStage, plan: ChaosPlan, moreViewers: Int = 0) {
+        self.moreViewers = moreViewers
         self.stage = stage
         self.plan = plan
     }
@@ -69,6 +73,13 @@ final class ClientCrowd: Sendable {
         var create = FleetAudit.Create(key: key, question: question, answers: [debate], viewers: [])
         for number in 0..<client.viewers {
             create.viewers.append(stack.watch(debate, throughAnyOf: doors(from: client.number + number)))
+        }
+        let (share, rest) = moreViewers.quotientAndRemainder(dividingBy: plan.clients.count)
+        for number in 0..<(share + (client.number <= rest ? 1 : 0)) {
+            create.viewers.append(
+                stack.watch(
+                    debate, throughAnyOf: number.isMultiple(of: 2) ? Self.gateways : Self.gateways.reversed(),
+                    on: stage.viewerLoops[number % stage.viewerLoops.count]))
         }
         state.withLock { $0.accepted += 1 }
         let accepted = BootInstant.now()

@@ -103,7 +103,7 @@ struct FaultDriver: Sendable {
         case .providers:
             try await stage.providers.play(ChaosStage.brownOut, stack)
             await wait(fault)
-            try await stage.providers.play(ChaosStage.normal, stack)
+            try await stage.providers.play(stage.scale.providers, stack)
         }
     }
 
@@ -139,15 +139,18 @@ struct FaultDriver: Sendable {
 
     /// As a kubelet does: a request, some time, the end.
     private func drain(_ member: Stack.Member, _ process: ServiceProcess, _ fault: ChaosFault) async throws {
+        let late = stage.scale.lateSeconds * 1000 * (fault.draw + 7200) / 14_400
+        stage.endpoints?.leave(member, after: .milliseconds(late))
         process.send(SIGTERM)
         if fault.kind == .hurry {
             await pause(.milliseconds(100))
             process.send(SIGTERM)
         }
         let began = BootInstant.now()
-        while process.isAlive, BootInstant.now().since(began) < ChaosStage.grace { await pause(Self.look) }
+        let grace = Duration.seconds(stage.scale.graceSeconds)
+        while process.isAlive, BootInstant.now().since(began) < grace { await pause(Self.look) }
         if process.isAlive {
-            stage.drainedLate("\(member), fault \(fault.number), after \(ChaosStage.grace)")
+            stage.drainedLate("\(member), fault \(fault.number), after \(grace)")
             process.send(SIGKILL)
         }
         let end = try await process.waitForEnd()
@@ -233,7 +236,7 @@ struct FaultDriver: Sendable {
             try stack.process(member).send(SIGCONT)
         }
         for member in ChaosPlan.timeTravellers { try StackFolder.write("+0\n", to: stage.clock(of: member)) }
-        try await stage.providers.play(ChaosStage.normal, stack)
+        try await stage.providers.play(stage.scale.providers, stack)
         await superviseAll()
     }
 }

@@ -341,9 +341,11 @@ package final class Stack: Sendable {
     }
 
     /// Opens a viewer that goes to another of these each time it has to connect.
-    package func watch(_ debate: DebateID, throughAnyOf members: [Member]) -> Viewer {
+    package func watch(
+        _ debate: DebateID, throughAnyOf members: [Member], on other: EventLoop? = nil
+    ) -> Viewer {
         let viewer = Viewer(
-            debate: debate, name: "viewer \(state.withLock { $0.viewers.count } + 1) of \(debate)", loop: loop,
+            debate: debate, name: "viewer \(state.withLock { $0.viewers.count } + 1) of \(debate)", loop: other ?? loop,
             ports: members.map { ports(of: $0).main }, token: Self.token)
         state.withLock { $0.viewers.append(viewer) }
         viewer.start()

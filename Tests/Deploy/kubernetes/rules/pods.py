@@ -17,7 +17,7 @@ LONGEST_GRACE = 60
 SETTINGS = documents.settings()
 # Behind the ingress controller, whose endpoints lag.
 BEHIND_INGRESS = ("aragora-api", "aragora-ws-gateway")
-ENDPOINT_LAG = 5
+ENDPOINT_LAG = 15
 SAFE_VOLUMES = {
     "configMap", "csi", "downwardAPI", "emptyDir", "ephemeral", "persistentVolumeClaim", "projected", "secret",
 }
