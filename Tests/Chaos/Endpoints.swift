@@ -37,7 +37,11 @@ final class Endpoints: Sendable {
 
     /// The member is asked to stop; it is out of the list after `delay`.
     func leave(_ member: Stack.Member, after delay: Duration) {
-        state.withLock { $0.places[member] = .leaving(BootInstant.now().advanced(by: delay)) }
+        state.withLock { state in
+            // One that was never ready was never listed.
+            guard case .listed = state.places[member] ?? .gone else { return state.places[member] = .gone }
+            state.places[member] = .leaving(BootInstant.now().advanced(by: delay))
+        }
     }
 
     /// Sends to `members`, each when it is ready, until `isOver`.
