@@ -19,7 +19,7 @@ struct ManyConnections: Benchmark {
     }
 
     func measure(_ bench: Bench) async throws -> [Figure] {
-        let count = min(bench.options.isQuick ? 2000 : Self.count, (Limits.descriptors - 500) / 2)
+        let count = min(bench.options.isQuick ? 2000 : Self.count, Limits.descriptors - 1000)
         var ours: [Result] = []
         var rival: [Result] = []
         for _ in 0..<bench.options.rounds {

@@ -20,7 +20,7 @@ struct ReconnectStorm: Benchmark {
     init() {}
 
     func measure(_ bench: Bench) async throws -> [Figure] {
-        let clients = min(bench.options.isQuick ? 2000 : Self.clients, (Limits.descriptors - 500) / 2)
+        let clients = min(bench.options.isQuick ? 2000 : Self.clients, Limits.descriptors - 1000)
         var rounds: [(seconds: Double, queries: Double)] = []
         for _ in 0..<bench.options.rounds { rounds.append(try await storm(clients, bench)) }
         return [
