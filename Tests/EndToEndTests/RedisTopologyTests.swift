@@ -69,6 +69,12 @@ struct RedisTopologyTests {
             }
             let third = try #require(try await redis.primary())
             try await Self.follow(stack, third)
+            // Who had only listened would have stayed with a server that takes writes for seconds more.
+            for member in ["api-1", "gateway-1", "worker-1"] {
+                let log = StackFolder.read("\(stack.folder)/\(member).log")
+                stack.check(
+                    log.contains("the primary is \(third) now"), "\(member) was not told of the change by a sentinel")
+            }
             try await Self.checkLive(stack, 2)
             try await stack.checkAlive(.api(1), .gateway(1), .worker(1))
         }
