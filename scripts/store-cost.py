@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """What a debate costs the stores: bytes in Postgres and Redis, and CPU with and without a transaction pooler.
 
-Usage: scripts/store-cost.py [--debates N] [--at-once K] [--rounds R] [--direct-only] [--json FILE]
+Usage: scripts/store-cost.py [--debates N] [--at-once K] [--rounds R] [--ways direct pooled] [--json FILE]
 
 Starts api, gateway and two workers on a database of its own, runs N debates of three demonstration agents and three rounds
-(39 calls, 60 events), K at a time and without any waiting for models, and reads what they left. Every second round goes
-through PgBouncer in transaction mode. Called by scripts/check-stores.sh, which gives it TEST_DATABASE_URL, TEST_REDIS_URL
+(39 calls, 60 events), K at a time and without any waiting for models, and reads what they left. Rounds go
+to the server and through PgBouncer in transaction mode by turns. Called by scripts/check-stores.sh, which gives it TEST_DATABASE_URL, TEST_REDIS_URL
 and ARAGORA_BIN_DIR. Exit code 1 when a debate does not complete.
 """
 import argparse
@@ -155,7 +155,8 @@ class Run:
                 made += wanted
                 done = self.ended() - before
                 if time.monotonic() - began > PATIENCE_SECONDS:
-                    raise SystemExit(f"{done} of {count} debates ended; logs in {self.folder}")
+                    rows = sql(self.direct, "SELECT * FROM debate_runs WHERE status IN ('queued', 'running')")
+                    raise SystemExit(f"{done} of {count} debates ended; logs in {self.folder}\n{rows}")
                 time.sleep(0.01)
         return time.monotonic() - began
 
@@ -197,6 +198,7 @@ class Run:
 def measure(pooled: bool, count: int, at_once: int) -> dict:
     folder = pathlib.Path(tempfile.mkdtemp(prefix="aragora-cost."))
     run = Run(pooled, folder)
+    is_done = False
     try:
         run.debates(min(count, 2 * at_once), at_once)  # warm-up: plans, caches, pages that are only begun
         sizes, wal, used = run.sizes(), run.wal(), run.used()
@@ -207,13 +209,15 @@ def measure(pooled: bool, count: int, at_once: int) -> dict:
         per_debate = {name: (after[name] - used[name]) / count for name in after}
         events = sql(run.direct, "SELECT count(*)::float / count(DISTINCT debate_id), avg(length(data)) FROM debate_events")
         calls = sql(run.direct, "SELECT count(*)::float / count(DISTINCT debate_id) FROM agent_calls")
+        is_done = True
         return {"pooled": pooled, "debates": count, "per_second": count / took, "cpu_ms": per_debate,
                 "wal_bytes": (run.wal() - wal) / count, "redis_bytes": (int(redis_info("memory")["used_memory"]) - memory) / count,
                 "table_bytes": {name: size for name, size in sorted(grown.items(), key=lambda item: -item[1]) if size > 0},
                 "events": float(events[0][0]), "event_data_bytes": float(events[0][1]), "calls": float(calls[0][0])}
     finally:
         run.stop()
-        shutil.rmtree(folder, ignore_errors=True)
+        if is_done:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def main() -> None:
@@ -221,17 +225,17 @@ def main() -> None:
     parser.add_argument("--debates", type=int, default=400)
     parser.add_argument("--at-once", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=2)
-    parser.add_argument("--direct-only", action="store_true")
+    parser.add_argument("--ways", nargs="+", choices=["direct", "pooled"], default=["direct", "pooled"])
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
     found = []
     for _ in range(options.rounds):
-        for pooled in (False, True)[:1 if options.direct_only else 2]:
-            result = measure(pooled, options.debates, options.at_once)
+        for way in options.ways:
+            result = measure(way == "pooled", options.debates, options.at_once)
             found.append(result)
             words = ", ".join(f"{name} {value:.1f}" for name, value in result["cpu_ms"].items() if value)
-            print(f"{'pooled' if pooled else 'direct'}: {result['per_second']:.1f} debates/s; CPU a debate, ms: {words}", flush=True)
-    direct = [result for result in found if not result["pooled"]]
+            print(f"{way}: {result['per_second']:.1f} debates/s; CPU a debate, ms: {words}", flush=True)
+    direct = [result for result in found if not result["pooled"]] or found
     print(f"one debate: {direct[0]['calls']:.0f} calls, {direct[0]['events']:.0f} events of "
           f"{direct[0]['event_data_bytes']:.0f} bytes on average")
     tables = {name: statistics.median(result["table_bytes"].get(name, 0) for result in direct) for name in direct[0]["table_bytes"]}

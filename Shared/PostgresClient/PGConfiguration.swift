@@ -24,7 +24,8 @@ package struct PGConfiguration: Sendable {
     /// Set on every session, e.g. `search_path`, `idle_in_transaction_session_timeout`. Behind a transaction pooler
     /// they apply inside transactions only.
     package var sessionParameters: [String: String] = [:]
-    /// False behind a transaction pooler: no named statements, and parameters by `SET LOCAL` only.
+    /// False behind a transaction pooler: no named statements, parameters by `SET LOCAL` only, and one caller at a time on
+    /// each connection.
     package var namedStatements = true
     /// TCP_USER_TIMEOUT: unacknowledged data this old ends the connection.
     package var tcpUserTimeout: Duration = .seconds(10)
@@ -57,6 +58,12 @@ package struct PGConfiguration: Sendable {
         source.replace(with: fresh.dsn)
         return true
     }
+
+    /// Whether statements of several callers may be under way on one connection: not behind a transaction pooler.
+    var mayOverlap: Bool { namedStatements }
+
+    /// Callers that may share one connection.
+    var maxSharing: Int { mayOverlap ? Self.maxInFlight : 1 }
 
     var defaultDeadline: Duration { statementTimeout + Self.deadlineGrace }
 

@@ -151,7 +151,7 @@ package actor PGPool {
 
     private func route(_ operation: PGOperation, _ timeout: Duration?) {
         guard state == .open else { return operation.finish(.failure(notOpen)) }
-        guard let member = members.leastBusy(below: PGConfiguration.maxInFlight) else {
+        guard let member = members.leastBusy(below: configuration.maxSharing) else {
             return enqueue(.statement(operation), timeout)
         }
         if !member.session.inFlight.isEmpty { grow() }
@@ -256,7 +256,7 @@ package actor PGPool {
         while let work = queue.first {
             switch work {
             case .statement(let operation):
-                guard let member = members.leastBusy(below: PGConfiguration.maxInFlight) else { return awaitMore() }
+                guard let member = members.leastBusy(below: configuration.maxSharing) else { return awaitMore() }
                 queue.removeFirst(on: loop)
                 member.session.submit(operation)
             case .lease(let request):

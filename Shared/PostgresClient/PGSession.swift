@@ -19,6 +19,11 @@ final class PGSession: EventHandler, @unchecked Sendable {  // touched on the lo
 
     private(set) var state = State.idle
     private(set) var inFlight: [PGOperation] = []
+    /// Whether a group may be sent while another one is under way. A transaction pooler takes the server away as soon as
+    /// one group is answered, and what has come of the next by then it sends elsewhere than the rest.
+    private let mayOverlap: Bool
+    /// Groups that wait until ``inFlight`` is empty, because they may not overlap.
+    private var held: [PGOperation] = []
     /// A statement outlived its deadline: no new ones, and the connection ends with the last caller that still waits.
     private(set) var isRetired = false
     private(set) var backendPID: Int32 = 0
@@ -39,6 +44,7 @@ final class PGSession: EventHandler, @unchecked Sendable {  // touched on the lo
         self.loop = loop
         self.log = log
         connectTimeout = configuration.connectTimeout
+        mayOverlap = configuration.mayOverlap
         cache = StatementCache(capacity: configuration.namedStatements ? PGConfiguration.maxPreparedStatements : 0)
     }
 
@@ -128,6 +134,10 @@ final class PGSession: EventHandler, @unchecked Sendable {  // touched on the lo
         guard !operation.isFinished else { return }
         guard isReady, let handle else {
             return operation.finish(.failure(PGError(.connectionLost, "the connection is closed")))
+        }
+        guard mayOverlap || inFlight.isEmpty else {
+            held.append(operation)
+            return arm(operation.deadline)
         }
         let isSent =
             operation.script.map { handle.exitPipeline() && handle.sendScript($0) } ?? send(operation, on: handle)
@@ -243,6 +253,7 @@ final class PGSession: EventHandler, @unchecked Sendable {  // touched on the lo
         operation.complete()
         if isRetired { return closeWhenUnused() }
         if let name = cache.evict() { deallocate(name) }
+        while inFlight.isEmpty, !held.isEmpty { submit(held.removeFirst()) }
         if wantsProgress { onProgress() }
     }
 
@@ -285,8 +296,12 @@ final class PGSession: EventHandler, @unchecked Sendable {  // touched on the lo
             let error = PGError(.timeout, "no answer within the deadline")
             operation.finish(.failure(error.whileRunning(commits: operation.commits)))
         }
+        for operation in held where operation.deadline <= now {
+            operation.finish(.failure(PGError(.timeout, "not sent within the deadline")))
+        }
+        held.removeAll(where: \.isFinished)
         if isRetired { closeWhenUnused() }
-        if let next = inFlight.lazy.map(\.deadline).filter({ $0 > now }).min(), state == .ready { arm(next) }
+        if let next = (inFlight + held).lazy.map(\.deadline).filter({ $0 > now }).min(), state == .ready { arm(next) }
         if wantsProgress { onProgress() }
     }
 
@@ -311,8 +326,9 @@ final class PGSession: EventHandler, @unchecked Sendable {  // touched on the lo
         if let deadlineTimer { loop.cancel(deadlineTimer.timer) }
         if let handle, !inFlight.isEmpty, !handle.isBad, let canceller = handle.canceller() { Self.cancel(canceller) }
         handle = nil
-        let abandoned = inFlight
-        inFlight = []
+        let (abandoned, unsent) = (inFlight, held)
+        (inFlight, held) = ([], [])
+        for operation in unsent { operation.finish(.failure(reason)) }
         for operation in abandoned { operation.finish(.failure(Self.verdict(on: operation, reason))) }
         connecting?.resume(returning: .failure(wasConnecting ? Self.connectError(reason) : reason))
         connecting = nil

@@ -51,6 +51,32 @@ struct PoolerTests {
         }
     }
 
+    @Test("many callers on few connections: each statement goes to one server whole", arguments: [true, false])
+    func overlap(_ isPooled: Bool) async throws {
+        try await Self.with("pooler-overlap") { stack, environment in
+            var configuration = PrivatePooler.configuration(try #require(environment["ARAGORA_POSTGRES_DSN"]))
+            configuration.poolSize = 8
+            let loop = stack.loop
+            let pool = PGPool(configuration: configuration, loop: loop, log: .disabled)
+            await pool.start()
+            let session = try await PGConnection.open(configuration, loop: loop, log: .disabled)
+            // Too long for one write: the next one's beginning is on its way when one is answered.
+            let long = String(repeating: "a", count: 20_000)
+            try await withThrowingTaskGroup(of: Bool.self) { group in
+                for number in 0..<1000 {
+                    group.addTask(executorPreference: loop) {
+                        let sql: SQL = "SELECT \(number) AS n, length(\(long)) AS length"
+                        let row = try await (isPooled ? pool.query(sql) : session.query(sql))[0]
+                        return try row.int("n") == number && row.int("length") == 20_000
+                    }
+                }
+                for try await isRight in group { stack.check(isRight, "an answer is somebody else's") }
+            }
+            await session.close()
+            await pool.close()
+        }
+    }
+
     @Test("the debates of a killed worker are adopted when its lease runs out")
     func takeover() async throws {
         try await Self.with("pooler-takeover") { stack, environment in
