@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """What a debate costs the stores: bytes in Postgres and Redis, and CPU with and without a transaction pooler.
 
-Usage: scripts/store-cost.py [--debates N] [--at-once K] [--rounds R] [--ways direct pooled] [--json FILE]
+Usage: scripts/store-cost.py [--debates N] [--at-once K] [--rounds R] [--ways direct pooled] [--set NAME=VALUE]...
+                             [--json FILE]
 
 Starts api, gateway and two workers on a database of its own, runs N debates of three demonstration agents and three rounds
 (39 calls, 60 events), K at a time and without any waiting for models, and reads what they left. Rounds go
@@ -66,10 +67,12 @@ def cpu(pid: int, with_children: bool = False) -> float:
 class Run:
     """One stack over one database, from its start to what it left."""
 
-    def __init__(self, pooled: bool, folder: pathlib.Path):
+    def __init__(self, pooled: bool, folder: pathlib.Path, settings: list[str]):
         self.pooled, self.folder = pooled, folder
         self.name = f"cost_{secrets.token_hex(4)}"
         sql(DATABASE, f"CREATE DATABASE {self.name}")
+        for setting in settings:  # what a pooler lets no client set for its session
+            sql(DATABASE, f"ALTER DATABASE {self.name} SET {setting}")
         parts = urllib.parse.urlsplit(DATABASE)
         self.direct = parts._replace(path=f"/{self.name}").geturl()
         self.children: dict[str, subprocess.Popen[bytes]] = {}
@@ -195,9 +198,9 @@ class Run:
         sql(DATABASE, f"DROP DATABASE {self.name} WITH (FORCE)")
 
 
-def measure(pooled: bool, count: int, at_once: int) -> dict:
+def measure(pooled: bool, count: int, at_once: int, settings: list[str]) -> dict:
     folder = pathlib.Path(tempfile.mkdtemp(prefix="aragora-cost."))
-    run = Run(pooled, folder)
+    run = Run(pooled, folder, settings)
     is_done = False
     try:
         run.debates(min(count, 2 * at_once), at_once)  # warm-up: plans, caches, pages that are only begun
@@ -226,12 +229,13 @@ def main() -> None:
     parser.add_argument("--at-once", type=int, default=32)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--ways", nargs="+", choices=["direct", "pooled"], default=["direct", "pooled"])
+    parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="of the database, for both ways")
     parser.add_argument("--json", type=pathlib.Path)
     options = parser.parse_args()
     found = []
     for _ in range(options.rounds):
         for way in options.ways:
-            result = measure(way == "pooled", options.debates, options.at_once)
+            result = measure(way == "pooled", options.debates, options.at_once, options.set)
             found.append(result)
             words = ", ".join(f"{name} {value:.1f}" for name, value in result["cpu_ms"].items() if value)
             print(f"{way}: {result['per_second']:.1f} debates/s; CPU a debate, ms: {words}", flush=True)

@@ -256,7 +256,11 @@ package actor PGPool {
         while let work = queue.first {
             switch work {
             case .statement(let operation):
-                guard let member = members.leastBusy(below: configuration.maxSharing) else { return awaitMore() }
+                // All may be reserved for leases that came later: it would wait for them, and they for it.
+                guard
+                    let member = members.leastBusy(below: configuration.maxSharing)
+                        ?? members.leastBusy(below: configuration.maxSharing, mayBeReserved: true)
+                else { return awaitMore() }
                 queue.removeFirst(on: loop)
                 member.session.submit(operation)
             case .lease(let request):

@@ -15,9 +15,10 @@ final class PoolMember: @unchecked Sendable {
 
 extension [PoolMember] {
     /// The shared connection with the fewest statements under way, if that is less than `limit`.
-    func leastBusy(below limit: Int) -> PoolMember? {
+    /// - Parameter mayBeReserved: for who has waited longer than those it is reserved for.
+    func leastBusy(below limit: Int, mayBeReserved: Bool = false) -> PoolMember? {
         var best: (member: PoolMember, load: Int)?
-        for member in self where member.isShared && !member.isReserved {
+        for member in self where member.isShared && (mayBeReserved || !member.isReserved) {
             let load = member.session.inFlight.count
             if load == 0 { return member }
             if load < best?.load ?? limit { best = (member, load) }

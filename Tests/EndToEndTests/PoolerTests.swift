@@ -77,6 +77,31 @@ struct PoolerTests {
         }
     }
 
+    @Test("statements and transactions that wait for the same connections do not wait for each other")
+    func mixture() async throws {
+        try await Self.with("pooler-mixture") { stack, environment in
+            var configuration = PrivatePooler.configuration(try #require(environment["ARAGORA_POSTGRES_DSN"]))
+            configuration.poolSize = 2
+            let loop = stack.loop
+            let pool = PGPool(configuration: configuration, loop: loop, log: .disabled)
+            await pool.start()
+            try await withThrowingTaskGroup(of: Int.self) { group in
+                for number in 0..<400 {
+                    group.addTask(executorPreference: loop) {
+                        guard number % 5 < 2 else {
+                            return try await pool.query("SELECT \(number) AS n")[0].int("n") - number
+                        }
+                        return try await pool.withTransaction { transaction in
+                            try await transaction.query("SELECT \(number) AS n")[0].int("n") - number
+                        }
+                    }
+                }
+                for try await difference in group { stack.check(difference == 0, "an answer is somebody else's") }
+            }
+            await pool.close()
+        }
+    }
+
     @Test("the debates of a killed worker are adopted when its lease runs out")
     func takeover() async throws {
         try await Self.with("pooler-takeover") { stack, environment in
