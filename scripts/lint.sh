@@ -55,6 +55,9 @@ swift format lint --strict --parallel --recursive "${SWIFT_FOLDERS[@]}" || compl
 step "golden samples, by a second implementation"
 python3 scripts/check-golden.py || complain "Tests/Golden is not what the second implementation computes"
 
+step "the table of docs/scale.md"
+scripts/scale.py --check docs/scale.md >/dev/null || complain "docs/scale.md does not have what scripts/scale.py prints"
+
 step "shell scripts"
 mapfile -t shell_files < <(git grep --untracked -lE -e '^#!.*\bbash$|^# shellcheck shell=' -- scripts .ci)
 shellcheck "${shell_files[@]}" || complain "shellcheck has findings"
