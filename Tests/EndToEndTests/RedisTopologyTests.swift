@@ -126,6 +126,12 @@ struct RedisTopologyTests {
                 }
                 return true
             }
+            // Health tells of commands; who follows debates may be a wait behind.
+            let successor = redis.replicas[home.index]
+            try await stack.eventually("the gateway follows debates at \(successor) too") {
+                let lines = StackFolder.read("\(stack.folder)/gateway-1.log").split(separator: "\n")
+                return lines.contains { $0.contains("redis subscriber connected") && $0.contains("\(successor)") }
+            }
             try await Self.checkLive(stack, 6)
             try await stack.checkAlive(.api(1), .gateway(1), .worker(1))
         }
