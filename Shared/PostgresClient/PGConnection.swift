@@ -124,7 +124,21 @@ package actor PGConnection {
         if !opening.isEmpty { for statement in statements { if let problem = statement.problem { throw problem } } }
         phase = .open
         let operation = PGOperation(opening + statements, commits: false, timeout: remaining)
-        return Array(try await submit(operation).dropFirst(opening.count))
+        return Array(try await traced(statements, operation).dropFirst(opening.count))
+    }
+
+    private func traced(
+        _ statements: [SQL], _ operation: PGOperation, isCancellable: Bool = true
+    ) async throws(PGError) -> [PGResult] {
+        let span = StatementSpan(statements)
+        do throws(PGError) {
+            let results = try await submit(operation, isCancellable: isCancellable)
+            span?.end()
+            return results
+        } catch {
+            span?.end(error)
+            throw error
+        }
     }
 
     private func commit() async throws(PGError) {
@@ -144,8 +158,9 @@ package actor PGConnection {
 
     private func sendCommit(after statements: [SQL]) async throws(PGError) {
         // Not cancellable: a COMMIT that was sent is better waited for than left open.
-        let results = try await submit(
-            PGOperation(statements + ["COMMIT"], commits: true, timeout: remaining), isCancellable: false)
+        let results = try await traced(
+            statements + ["COMMIT"], PGOperation(statements + ["COMMIT"], commits: true, timeout: remaining),
+            isCancellable: false)
         guard results.last?.isRollback == false else {
             throw PGError(
                 server: "rolled back, because a statement of the transaction had failed",

@@ -139,12 +139,15 @@ package actor PGPool {
 
     private func attempt(_ statements: [SQL], _ timeout: Duration?) async throws(PGError) -> [PGResult] {
         let operation = PGOperation(statements, commits: true, timeout: timeout ?? configuration.defaultDeadline)
+        let span = StatementSpan(statements)
         do throws(PGError) {
             let results = try await operation.perform(on: loop, isolation: self) { route(operation, timeout) }
             observer.answered(isError: false)
+            span?.end()
             return results
         } catch {
             observer.answered(isError: true)
+            span?.end(error)
             throw error
         }
     }

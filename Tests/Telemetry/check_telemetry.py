@@ -284,6 +284,13 @@ def one_trace(stack, receiver):
           (len(numbered), len(written)))
     links = {link.span_id.hex() for span in named("event delivered") for link in span.links}
     check(bool(links) and links <= written, "what the gateway showed is linked to who wrote it")
+    statements = [span for _, span in spans if attribute(span, "db.system.name") == "postgresql"]
+    after = {span.parent_span_id for span in statements}
+    check({server.span_id, run.span_id} <= after and all(span.kind == 3 for span in statements),
+          "what the request and the run ask of Postgres are parts of them", sorted({span.name for span in statements}))
+    check(all(re.fullmatch(r"[A-Z]+( [a-z_.0-9]+)?", span.name) and len(span.attributes) <= 5 for span in statements)
+          and max(sum(span.parent_span_id == one for span in statements) for one in after) <= 128,
+          "statements are named by what they do and to which table, and are not too many", len(statements))
     times = all(0 < span.start_time_unix_nano <= span.end_time_unix_nano < time.time_ns() + 10**9 for _, span in spans)
     check(times, "spans begin before they end")
     texts = b"".join(span.SerializeToString() for _, span in spans)

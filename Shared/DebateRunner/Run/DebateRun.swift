@@ -73,7 +73,7 @@ actor DebateRun {
     /// Runs to the end. Call once, in a task that prefers the context's loop.
     func run() async -> RunEnd {
         trace.begin(runner: runner)
-        let end = await runToEnd()
+        let end = await TraceScope.$current.withValue(trace.scope) { await runToEnd() }
         trace.end(end)
         return end
     }

@@ -30,6 +30,9 @@ struct RunTrace {
             ])
     }
 
+    /// For what the run asks of the stores; nil when it is not recorded.
+    var scope: TraceScope? { run.map { TraceScope(tracer, parent: $0.context) } }
+
     mutating func end(_ end: RunEnd) {
         leavePhase()
         switch end {

@@ -19,11 +19,23 @@ package struct RequestIDMiddleware: Middleware {
         context.trace = entered.context
         context.traceID = entered.context.trace.text
         let began = entered.isRecorded ? WallClock.nowNanoseconds() : 0
-        var response = try await next(request, context)
+        var response = try await answer(request, context, isRecorded: entered.isRecorded, next: next)
         if entered.isRecorded { record(request, context, response, parent: parent, began: began) }
         if let id = HeaderValue(context.requestID) { response.headers["X-Request-ID"] = id }
         if let id = HeaderValue(context.traceID) { response.headers["X-Trace-ID"] = id }
         return response
+    }
+
+    /// What the stores are asked for it is a part of its trace.
+    private func answer(
+        _ request: Request, _ context: RequestContext, isRecorded: Bool, next: Responder
+    ) async throws -> Response {
+        guard isRecorded, let trace = context.trace, !HealthRoutes.isProbe(context.template) else {
+            return try await next(request, context)
+        }
+        return try await TraceScope.$current.withValue(TraceScope(tracer, parent: trace)) {
+            try await next(request, context)
+        }
     }
 
     /// Named by the route's template: a path may hold what only its reader should know.
