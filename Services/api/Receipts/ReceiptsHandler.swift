@@ -42,10 +42,13 @@ struct ReceiptsHandler: Sendable {
     func page(_ filter: ReceiptFilter) async throws -> Response {
         let page: Page<StoredReceipt>
         do { page = try await stores.receipts.list(filter) } catch { throw APIError.unavailable(error) }
+        var filters = ReceiptListBody.Filters()
+        (filters.debate, filters.verdict, filters.riskLevel) = (filter.debate, filter.verdict, filter.riskLevel)
+        (filters.since, filters.until, filters.signedOnly) = (filter.since, filter.until, filter.signedOnly)
         return json(
             ReceiptListBody.json(
                 page.items, total: page.total, limit: filter.limit, offset: filter.offset,
-                retentionDays: settings.retentionDays))
+                retentionDays: settings.retentionDays, filters: filters))
     }
 
     /// The receipt itself, byte for byte as it was signed.

@@ -2,9 +2,29 @@ package import Domain
 
 /// `GET /receipts`: rows, without the documents (contract §5).
 package enum ReceiptListBody {
-    package static func json(_ receipts: [StoredReceipt], total: Int, limit: Int, offset: Int, retentionDays: Int)
-        -> JSONValue
-    {
+    /// What a list was asked to be limited to, as it was understood.
+    package struct Filters: Sendable {
+        package var debate: DebateID?
+        package var verdict: Verdict?
+        package var riskLevel: String?
+        package var since: Timestamp?
+        package var until: Timestamp?
+        package var signedOnly = false
+
+        package init() {}
+
+        var json: JSONValue {
+            [
+                "debate_id": .optional(debate?.text), "verdict": .optional(verdict?.rawValue),
+                "risk_level": .optional(riskLevel), "date_from": .optional(since?.iso8601),
+                "date_to": .optional(until?.iso8601), "signed_only": .bool(signedOnly),
+            ]
+        }
+    }
+
+    package static func json(
+        _ receipts: [StoredReceipt], total: Int, limit: Int, offset: Int, retentionDays: Int, filters: Filters
+    ) -> JSONValue {
         let rows = receipts.map { row($0, retentionDays) }
         let hasMore = offset + rows.count < total
         return [
@@ -14,7 +34,7 @@ package enum ReceiptListBody {
                 "limit": .int(Int64(limit)), "offset": .int(Int64(offset)), "total": .int(Int64(total)),
                 "has_more": .bool(hasMore),
             ],
-            "has_more": .bool(hasMore),
+            "has_more": .bool(hasMore), "filters": filters.json,
         ]
     }
 

@@ -54,6 +54,27 @@ struct ReceiptAPITests {
         }
     }
 
+    @Test("a list says what it was limited to, as it was understood, and is")
+    func filters() async throws {
+        try await APIFixture.with(["ARAGORA_EMBEDDED_RUNNER": "on"]) { api in
+            let debate = try await api.create()
+            try await api.finish(debate)
+            let all = try await api.get("/api/v2/receipts").json
+            #expect(all["total"]?.int == 1 && all["filters"]?["signed_only"] == false)
+            #expect(all["filters"]?["debate_id"]?.isNull == true && all["filters"]?["date_to"]?.isNull == true)
+            let verdict = try #require(all["receipts"]?.array?.first?["verdict"]?.string)
+            let some = try await api.get(
+                "/api/v2/receipts?debate_id=\(debate)&verdict=\(verdict.lowercased())&signed_only=true&date_from=2026-01-01"
+            ).json
+            #expect(some["total"]?.int == 1)
+            #expect(some["filters"]?["debate_id"]?.string == debate && some["filters"]?["verdict"]?.string == verdict)
+            #expect(some["filters"]?["signed_only"] == true)
+            #expect(some["filters"]?["date_from"] == "2026-01-01T00:00:00.000Z", "\(some["filters"] ?? .null)")
+            let none = try await api.get("/api/v2/receipts?risk_level=high&date_to=2020-01-01").json
+            #expect(none["total"]?.int == 0 && none["filters"]?["risk_level"] == "HIGH")
+        }
+    }
+
     @Test("a bundle proves receipt, events and place in the log with the published key alone, redacted or not")
     func bundles() async throws {
         try await APIFixture.with(["ARAGORA_EMBEDDED_RUNNER": "on"]) { api in
