@@ -52,7 +52,7 @@ struct ServiceLevelTests {
         }
         for index in 0..<200 {
             requests.answered(
-                method: "GET", template: "/api/debates", status: index == 0 ? 500 : 200,
+                method: "GET", template: "/api/debates", status: index == 0 ? 500 : index < 20 ? 501 : 200,
                 took: index < 4 ? 600_000_000 : 1_000_000, now: now)
         }
         for _ in 0..<99 { levels.looked(answers: true, now: now) }
