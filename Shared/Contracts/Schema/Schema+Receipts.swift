@@ -11,7 +11,8 @@ extension Schema {
         "pagination": object(["limit": .count, "offset": .count, "total": .count, "has_more": .boolean]),
         "has_more": .boolean,
         "filters": object([
-            "debate_id": debateID.orNull, "verdict": verdict.orNull, "risk_level": text.orNull, "date_from": time.orNull,
+            "debate_id": debateID.orNull, "verdict": verdict.orNull, "risk_level": text.orNull,
+            "date_from": time.orNull,
             "date_to": time.orNull, "signed_only": .boolean,
         ]).saying("What the list was limited to, as it was understood."),
     ]).named("ReceiptPage")

@@ -86,7 +86,8 @@ package final class RequestMetrics: Sendable {
             ].count(status, took)
             // 501 says what is not built; anybody may ask for it as often as they like.
             let counts = RollingCounts.Counts(
-                all: 1, failed: status >= 500 && status != 501 ? 1 : 0, slow: took > objective?.slowNanoseconds ?? .max ? 1 : 0)
+                all: 1, failed: status >= 500 && status != 501 ? 1 : 0,
+                slow: took > objective?.slowNanoseconds ?? .max ? 1 : 0)
             state.rate.add(counts, at: now)
             guard isCovered else { return }
             state.recent.add(counts, at: now)
