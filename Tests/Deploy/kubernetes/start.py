@@ -223,6 +223,7 @@ def run(cluster, stack):
     print("one running debate is one open debate, to KEDA's query and to the metrics of the other autoscalers")
 
     exporters(cluster)
+    known_everywhere(api, gateway)
 
     # A worker that goes waits for its calls, gives them up after its drain, and hands the debate back.
     took(worker, worker.end())
@@ -250,6 +251,25 @@ def run(cluster, stack):
     until(20, "the backup service is ready", lambda: backup.probe("readiness") == 200)
     took(backup, backup.end())
     print("a backup was made and proved by the command of the CronJob")
+
+
+def known_everywhere(api, gateway):
+    """Who has signed in at the API, and who has a key of theirs, is let in by the gateway: it must have the same secrets."""
+    person = json.dumps({"email": "ada@example.org", "password": "a good long password"})
+    status, answer = get(api.ports["http"], "/api/v1/auth/register", "POST", person)
+    expect(status == 201, f"the first user: {status} {answer}")
+    access = json.loads(answer)["tokens"]["access_token"]
+    status, answer = get(api.ports["http"], "/api/v1/auth/api-keys", "POST", json.dumps({"name": "check"}), access)
+    expect(status == 200, f"a key: {status} {answer}")
+    for what, credential, wanted in (("a session", access, b" 101 "), ("a key", json.loads(answer)["api_key"], b" 101 "), ("nobody", "x", b" 401 ")):
+        with socket.create_connection(("127.0.0.1", gateway.ports["ws"])) as viewer:
+            viewer.settimeout(5)
+            viewer.sendall(
+                f"GET /ws HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {credential}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n".encode())
+            got = viewer.recv(100)
+            expect(wanted in got, f"the gateway answers {what}: {got[:40]}")
+    print("sessions and keys that the API made are good at the gateway")
 
 
 def exporters(cluster):
