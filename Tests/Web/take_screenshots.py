@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Takes every view, light and dark, wide and narrow: take_screenshots.py FOLDER. See scripts/check-web.sh."""
-import pathlib, sys
+import pathlib, sys, time
 
 from PIL import Image
 from playwright.sync_api import sync_playwright
@@ -25,6 +25,10 @@ def main(folder):
     fields = dict(agents=agents, context=context, rounds=1)
     scenario(panel.scenario(token_ms=1, latency_ms=60, rules=votes))
     over = debate(**fields)
+    # Its votes first: what others ask meanwhile would take the answers that are given once.
+    while api("GET", f"/debates/{over}")["status"] != "completed":
+        time.sleep(0.1)
+    link = api("POST", f"/debates/{over}/share", {})["token"]
     for question in ("Should we move to a four-day week next quarter?", "Is it time to rewrite our billing service?"):
         api("POST", "/debates", {"question": question, "rounds": 1, "agents": PANEL})
     with sync_playwright() as playwright:
@@ -52,6 +56,10 @@ def main(folder):
                 page.locator(".round").first.scroll_into_view_if_needed()
                 page.evaluate("document.querySelector('.round').scrollIntoView()")
                 take("transcript")
+                page.get_by_role("button", name="Replay").click()
+                page.get_by_role("button", name="Pause").click()
+                page.get_by_label("Event", exact=True).fill("12")
+                take("replay")
                 page.goto(f"{BASE}/debates/{over}/receipt")
                 page.wait_for_selector(".verdict[data-state=good]")
                 take("receipt")
@@ -59,6 +67,9 @@ def main(folder):
                 page.goto(f"{BASE}/signin")
                 page.wait_for_selector("form")
                 take("signin")
+                page.goto(f"{BASE}/spectate/{link}")
+                until_over(page)
+                take("spectate")
             scenario(panel.scenario(token_ms=45, latency_ms=200, rules=votes))
             running = debate(**(fields | {"rounds": 3}))
             with browser.page(reduced=True, **form) as page:

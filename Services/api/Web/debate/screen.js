@@ -18,6 +18,9 @@ import { decision } from "./decision.js";
 import { actions } from "./actions.js";
 import { Player } from "./player.js";
 
+/** What a script scrolls, the style sheet does not hold still. */
+const isStill = matchMedia("(prefers-reduced-motion: reduce)");
+
 export class Screen {
   #events = [];
   #go;
@@ -32,7 +35,7 @@ export class Screen {
     this.#canAct = canAct;
     this.model = new DebateModel();
     this.transcript = new Transcript(this.model);
-    this.transcript.onadd = (element) => { if (this.#follows && !this.model.isOver && this.#isLive) element.scrollIntoView({ block: "nearest", behavior: "smooth" }); };
+    this.transcript.onadd = (element) => { if (this.#follows && !this.model.isOver && this.#isLive) element.scrollIntoView({ block: "nearest", behavior: isStill.matches ? "auto" : "smooth" }); };
     this.controls = canAct ? new Controls(record.debate_id ?? record.id) : null;
     this.side = new Side(this.model, { extra: this.controls ? [this.controls.element] : [] });
     this.title = h("h1", said(record.title ?? record.task ?? ""));

@@ -29,7 +29,7 @@ function newest(found) {
   const isStale = found.last_verified_age_seconds > STALE_S;
   return h("div", { class: "stack" },
     isStale && h("p", { class: "notice warn", role: "status" }, "The newest backup that was restored is older than a day."),
-    figures(figure(duration(found.last_verified_age_seconds), "old is the newest verified", { kind: isStale ? "warn" : "good", note: moment(last.created_at) }),
+    figures(figure(duration(found.last_verified_age_seconds), "age of the newest verified", { kind: isStale ? "warn" : "good", note: moment(last.created_at) }),
       figure(size(last.size_bytes), "compressed"), figure(count(last.rows), "rows"), figure(count(found.total), "backups noted")));
 }
 

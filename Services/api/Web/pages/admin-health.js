@@ -98,7 +98,7 @@ function service(one) {
   const isWell = one.lost === 0 && one.ready === one.replicas && one.replicas > 0;
   const count = one.replicas === 0 ? "None left" : one.ready === one.replicas ? `${one.ready} ready` : `${one.ready} of ${one.replicas} ready`;
   return h("li", { class: `stat ${isWell ? "" : one.ready === 0 ? "bad" : "warn"}`, dataset: { service: one.service } },
-    h("span", { class: "stat-name" }, said(SERVICES[one.service] ?? one.service)), h("strong", { class: "numeric" }, count),
+    h("span", { class: "stat-name" }, said(SERVICES[one.service] ?? one.service)), h("strong", count),
     h("span", { class: "muted small" }, one.lost > 0 ? `${one.lost} lost` : one.versions.length > 1 ? `versions ${one.versions.map(visible).join(", ")}` : `version ${one.versions.map(visible).join("") || "unknown"}`));
 }
 

@@ -2,7 +2,7 @@
 import { h, said } from "../lib/dom.js";
 import * as api from "../lib/api.js";
 import * as notice from "../lib/notice.js";
-import { empty } from "../lib/parts.js";
+import { empty, menu } from "../lib/parts.js";
 import { ago, cut, moment } from "../lib/format.js";
 import { ask, button, card, facts, once, part, repeat, state, sure, table } from "./kit.js";
 
@@ -26,7 +26,7 @@ function draw({ webhooks }, again, page) {
 }
 
 function drawOne(hook, again, page) {
-  const sent = h("div");
+  const sent = h("div", { class: "part" });
   return h("article", { class: "card stack", "aria-label": hook.url },
     h("div", { class: "row spread" }, h("h2", { class: "address" }, said(cut(hook.url, 120))), state(hook.active ? "good" : "", hook.active ? "On" : "Off")),
     facts([["About", hook.description && said(hook.description)], ["Told of", hook.events.map((name, index) => [index > 0 && ", ", said(name)])],
@@ -37,15 +37,17 @@ function drawOne(hook, again, page) {
         notice.show("A test is on its way.", "good");
         await deliveries(hook, sent, page);
       }),
-      button("What was sent", () => deliveries(hook, sent, page), { kind: "quiet" }),
-      button(hook.active ? "Switch off" : "Switch on", async () => {
-        await api.patch(`/webhooks/${hook.id}`, { active: !hook.active });
-        await again();
-      }, { kind: "quiet" }),
-      button("Delete", () => sure("Delete this webhook?", `${cut(hook.url, 90)} is told of nothing more. What was not delivered is deleted too.`, "Delete", async () => {
-        await api.del(`/webhooks/${hook.id}`);
-        await again();
-      }), { kind: "quiet danger", name: `Delete ${hook.url}` })), sent);
+      button("What was sent", () => deliveries(hook, sent, page)),
+      menu("More", [
+        { text: hook.active ? "Switch off" : "Switch on", work: async () => {
+          await api.patch(`/webhooks/${hook.id}`, { active: !hook.active });
+          await again();
+        } },
+        { text: "Delete", kind: "danger", work: () => sure("Delete this webhook?", `${cut(hook.url, 90)} is told of nothing more. What was not delivered is deleted too.`, "Delete", async () => {
+          await api.del(`/webhooks/${hook.id}`);
+          await again();
+        }) },
+      ])), sent);
 }
 
 async function deliveries(hook, holder, page) {

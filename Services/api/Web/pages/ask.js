@@ -2,7 +2,7 @@
 //
 // The panel that was chosen last is remembered in this browser. The estimate is asked of the API, which computes it from the
 // same body that a create takes; so what is refused here would be refused there.
-import { h, fill, said, uid, visible } from "../lib/dom.js";
+import { h, fill, said, setText, uid, visible } from "../lib/dom.js";
 import * as api from "../lib/api.js";
 import * as format from "../lib/format.js";
 import { badge, field } from "../lib/parts.js";
@@ -74,11 +74,13 @@ class AskForm {
     this.add = h("button", { type: "button", class: "quiet", onclick: () => this.#addSeat() }, "Add an agent");
     this.rounds = h("input", { type: "number", min: 1, max: 12, value: 3, required: true });
     this.consensus = h("select", MODES.map(([value, text]) => h("option", { value }, text)));
-    this.form = h("select", h("option", { value: "light" }, "Every step each round"), h("option", { value: "full" }, "One step a round"));
+    this.form = h("select", h("option", { value: "light" }, "Full rounds"), h("option", { value: "full" }, "One step a round"));
     this.budget = h("input", { type: "number", min: 0.0001, step: "any", inputmode: "decimal", placeholder: "none" });
     this.adaptive = h("input", { type: "checkbox", id: "adaptive" });
     this.problem = h("p", { class: "notice bad", role: "alert", hidden: true });
-    this.estimate = h("div", { class: "stack tight", "aria-live": "polite" });
+    this.estimate = h("div", { class: "stack tight" });
+    // Spoken: the sum, not the table behind it, and only when it is another one.
+    this.spoken = h("p", { class: "unseen", role: "status" });
     this.submit = h("button", { type: "submit", class: "primary large" }, "Start the debate");
     this.fields = {
       question: field("Question", this.question), context: field("Context", this.context, { hint: "What the panel should know: numbers, constraints, what was tried." }),
@@ -115,7 +117,7 @@ class AskForm {
         h("fieldset", { class: "stack" }, h("legend", "How"),
           h("div", { class: "fields" }, this.fields.rounds, this.fields.consensus, this.fields.debate_format, this.fields.budget_limit_usd),
           h("label", { class: "row line-up", for: "adaptive" }, this.adaptive, "End as soon as another round is not expected to pay"))),
-      h("aside", { class: "ask-side card", "aria-label": "Estimate" }, h("h2", "Estimate"), this.estimate, this.submit));
+      h("aside", { class: "ask-side card", "aria-label": "Estimate" }, h("h2", "Estimate"), this.estimate, this.spoken, this.submit));
   }
 
   #addSeat(wish = {}) {
@@ -202,6 +204,7 @@ class AskForm {
 
   #drawEstimate(answer) {
     const isFree = answer.total_estimated_cost_usd === 0;
+    setText(this.spoken, `${isFree ? "Free" : `About ${format.usd(answer.total_estimated_cost_usd)}`}, ${format.plural(answer.calls, "call")}`);
     const verdict = answer.within_budget === false
       ? h("p", { class: "notice warn" }, h("span", `Only the first calls are sure to be covered: at worst this debate costs ${format.usd(answer.worst_cost_usd)}. It ends, with the votes there are, when the budget does.`))
       : answer.within_budget && h("p", { class: "notice good" }, h("span", "Covered, even at worst."));

@@ -26,7 +26,8 @@ export function table({ caption, columns, rows, shown = false, kind = "" }) {
       h("thead", h("tr", columns.map((column) => h("th", { scope: "col", class: column.numeric && "numeric" }, column.title)))),
       h("tbody", rows.map((row) => h("tr", columns.map((column, index) => {
         const content = column.cell(row);
-        return h(index === 0 ? "th" : "td", { scope: index === 0 && "row", class: column.numeric && "numeric", dataset: { title: column.title } },
+        const kind = [column.numeric && "numeric", (content ?? null) === null && "none"].filter(Boolean).join(" ");
+        return h(index === 0 ? "th" : "td", { scope: index === 0 && "row", class: kind || null, dataset: { title: column.title } },
           h("div", content ?? "–"));
       }))))));
 }
