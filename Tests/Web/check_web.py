@@ -334,7 +334,7 @@ def passwords(browser):
     with browser.page(token=None) as page:
         page.goto(f"{BASE}/signin")
         field = page.get_by_label("Password")
-        page.evaluate("document.querySelector('[name=password]').focus()")
+        field.focus()
         prevented = page.evaluate("""() => {
             const event = new ClipboardEvent('paste', { clipboardData: new DataTransfer(), bubbles: true, cancelable: true });
             return !document.activeElement.dispatchEvent(event);
@@ -510,6 +510,7 @@ def decide(browser):
         assert transcript(page) == before
         page.get_by_label("Event", exact=True).fill("6")
         assert page.locator(".decision").is_hidden() and page.locator(".saying").count() <= 3
+        assert page.locator(".side-card", has_text="Take part").is_hidden() and page.locator(".link-state").is_hidden(), "a replay can be taken part in"
         page.get_by_role("button", name="Close").click()
         assert transcript(page) == before
         for form in ("Markdown", "Web page", "JSON"):

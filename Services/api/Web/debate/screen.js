@@ -129,10 +129,13 @@ export class Screen {
 
   #drawState() {
     fill(this.state, badge(this.model.status), this.model.isDemo && h("span", { class: "badge" }, "Demonstration agents"));
+    // A replay shows what was: there is no connection to speak of, and nothing to take part in.
+    const isOver = this.model.isOver || this.#isReplaying;
     this.controls?.update(this.model);
+    if (this.controls && this.#isReplaying) this.controls.element.hidden = true;
     this.followLabel.hidden = this.model.isOver;
-    this.link.hidden = this.model.isOver;
-    this.element?.classList.toggle("is-over", this.model.isOver);
+    this.link.hidden = isOver;
+    this.element?.classList.toggle("is-over", isOver);
   }
 
   #drawAbout() {
