@@ -159,6 +159,8 @@ def take_part(browser):
         until_over(page)
         expect(page.locator(".decision")).to_contain_text("Ended without a decision")
         assert api("GET", f"/debates/{one}")["status"] == "cancelled"
+        page.evaluate("document.querySelector('.round').scrollIntoView()")
+        assert page.locator(".player").bounding_box()["y"] + page.locator(".player").bounding_box()["height"] <= 900, "the player is out of sight"
         assert page.locator(".side-card", has_text="Take part").is_hidden()
 
 

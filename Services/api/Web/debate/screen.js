@@ -48,7 +48,7 @@ export class Screen {
     this.follow.addEventListener("change", () => { this.#follows = this.follow.checked; });
     this.#stopFollowing(signal);
     this.followLabel = h("label", { class: "row small", for: "follow" }, this.follow, "Follow");
-    this.playerHolder = h("div", { class: "stack" });
+    this.playerHolder = h("div", { class: "player-holder" });
     this.element = h("div", { class: "debate" },
       h("div", { class: "debate-head" }, h("div", { class: "row" }, this.state, this.link, this.followLabel, canAct && h("a", { class: "button quiet to-controls", href: "#take-part" }, "Take part")), this.title, this.about),
       h("div", { class: "debate-main" }, this.decision, this.waiting, this.transcript.element, this.playerHolder),
