@@ -453,7 +453,7 @@ def backups_are_shown_with_the_age_of_the_newest_verified(world):
     expect(page.get_by_role("status").filter(has_text="older than a day")).to_be_visible()
     assert found["last_verified"]["id"] == "t1" and found["last_verified"]["rows"] == 810
     expect(page.locator(".stat", has_text="rows")).to_contain_text("810")
-    expect(page.locator(".stat", has_text="old is the newest")).to_contain_text("30 h")
+    expect(page.locator(".stat", has_text="age of the newest")).to_contain_text("30 h")
     rows = page.get_by_role("region", name="Backups, newest first").locator("tbody tr")
     expect(rows.filter(has_text="Failed")).to_contain_text("<i>pg_dump</i>: refused")
 
