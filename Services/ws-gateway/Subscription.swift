@@ -1,3 +1,4 @@
+import Contracts
 import Domain
 import HTTP
 
@@ -22,6 +23,13 @@ final class Subscription {
         self.debate = debate
         self.client = client
         cursor = FeedCursor(nextSeq: seq, lastHash: nil)
+    }
+
+    /// What the client read is not this log: it gets all of it, and is told.
+    func beginAnew() {
+        cursor = FeedCursor(nextSeq: 1, lastHash: nil)
+        client.send(
+            .warning(.logReset, message: "the log is not the one you read; it follows from 1", debateID: debate))
     }
 
     /// The last event that was handed to the socket; where a client resumes.

@@ -118,6 +118,8 @@ extension Schema {
         "agent_failures": .freeObject, "insight": insight.orNull,
         "winner": text.orNull, "cost_micro_usd": .count, "metadata": .freeObject, "grounded_verdict": any.orNull,
         "model_comparison": any.orNull, "websocket_url": .text, "erased": boolean.optional,
+        "events_expired": boolean.optional.saying(
+            "There only when the events were removed: their retention has passed."),
         "messages": list(message).optional, "knowledge": list(knowledgeUse).optional,
     ]).named("Debate")
 
