@@ -24,12 +24,14 @@ enum M0025BoundFirstEvents {
             SELECT (date_trunc('month', moment AT TIME ZONE 'UTC') + later * interval '1 month') AT TIME ZONE 'UTC'
         $body$;
         CREATE FUNCTION lock_patiently(locked text) RETURNS void LANGUAGE plpgsql AS $body$
+        DECLARE
+            before text := current_setting('lock_timeout');
         BEGIN
             PERFORM set_config('lock_timeout', '2s', true);
             FOR attempt IN 1 .. 300 LOOP
                 BEGIN
                     EXECUTE format('LOCK TABLE %I IN ACCESS EXCLUSIVE MODE', locked);
-                    PERFORM set_config('lock_timeout', '0', true);
+                    PERFORM set_config('lock_timeout', before, true);
                     RETURN;
                 EXCEPTION WHEN lock_not_available THEN
                     IF attempt = 300 THEN RAISE; END IF;
