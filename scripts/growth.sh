@@ -50,7 +50,7 @@ for part in ${only//,/ }; do
   case "$part" in
     stored | events) measure "$part" 1 ;;
     # So long that viewers can come before it ends.
-    viewers) ARAGORA_DEMO_LATENCY_MS=300 measure viewers 1 ;;
+    viewers) ARAGORA_DEMO_LATENCY_MS=300 ARAGORA_WS_MAX_PER_IP=0 ARAGORA_WS_CONN_RATE=0 measure viewers 1 ;;
     workers) for workers in 1 2 4 8; do measure workers "$workers"; done ;;
     *) die "$EX_USAGE" "no such part: $part (see --help)" ;;
   esac

@@ -79,6 +79,12 @@ def report(samples, pids, load, chosen):
         cells = []
         for index, unit in [(0, 1024), (1, 1)]:
             points = [(s["at"] / 600, s[name][index] / unit) for s in judged]
+            # Connections come and go: of each minute's descriptors, the fewest.
+            if index == 1:
+                fewest = {}
+                for at, value in points:
+                    fewest[at * 10 // 1] = min(value, fewest.get(at * 10 // 1, value))
+                points = [(minute / 10, value) for minute, value in fewest.items()]
             mean = sum(y for _, y in points) / len(points)
             change = slope(points) / mean * 100
             worst = max(worst, change)

@@ -126,7 +126,8 @@ extension Schema {
     package static let debatePage = object([
         "debates": list(debateRow), "items": list(debateRow),
         "total": count.orNull.saying(
-            "Null for a page by cursor, for which nothing is counted. Counted to 10,000; a longer list has at least as many as this says."), "count": .count,
+            "Null for a page by cursor, for which nothing is counted. Counted to 10,000; a longer list has at least as many as this says."
+        ), "count": .count,
         "limit": .count, "offset": .count, "has_more": .boolean,
         "next_cursor": text.orNull.optional.saying("For a page by cursor: asks for the next one; null for the last."),
     ]).named("DebatePage")
