@@ -27,6 +27,8 @@ folder="${RUN_DIR:-$ROOT/.run}"
 bootstrap
 stack_use "$folder"
 BIN_DIR="${ARAGORA_BIN_DIR:-$(state_get executables)}"
+# Members start in folders of their own, where a relative path names nothing.
+BIN_DIR="$(cd -- "$BIN_DIR" && pwd -P)" || die "$EX_CONFIG" "ARAGORA_BIN_DIR: no such folder"
 export BIN_DIR
 
 is_store() { [[ "$member" = postgres || "$member" = redis ]]; }

@@ -8,6 +8,7 @@ import json
 import os
 import resource
 import selectors
+import signal
 import sys
 import time
 
@@ -113,17 +114,20 @@ def template(stack, rounds=3):
 
 
 def cancelled(stack):
-    """One with two events: its start and its end."""
+    """One with two events, its start and its end: cancelled while the workers stand still."""
     api = stack.api()
-    for _ in range(500):
+    workers = [pid for name, pid in stack.processes().items() if name.startswith("debate-worker")]
+    for pid in workers:
+        os.kill(pid, signal.SIGSTOP)
+    try:
         debate = api.create()
-        try:
-            api.ask("POST", f"/api/v1/debates/{debate}/cancel", {})
-        except RuntimeError:
-            continue  # it was over before
-        if stack.sql(f"SELECT last_seq FROM debate_runs WHERE debate_id = '{debate}'") == "2":
-            return debate
-    raise RuntimeError("no debate was cancelled before it began")
+        api.ask("POST", f"/api/v1/debates/{debate}/cancel", {})
+    finally:
+        for pid in workers:
+            os.kill(pid, signal.SIGCONT)
+    if stack.sql(f"SELECT last_seq FROM debate_runs WHERE debate_id = '{debate}'") != "2":
+        raise RuntimeError("the debate began before it was cancelled")
+    return debate
 
 
 # MARK: Debates stored

@@ -103,6 +103,8 @@ struct APISettings: ReloadableSettings {
         )
     }
 
+    var heartbeat: HeartbeatSettings? { stores.heartbeat }
+
     func adopt(_ fresh: APISettings) -> [String] {
         access.adopt(fresh.access)
         receipts.adopt(fresh.receipts)

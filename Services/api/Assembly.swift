@@ -123,7 +123,10 @@ enum Assembly {
                 store: SignOnStore(pool: own.postgres), services: accounts.services, signIn: accounts.signIn),
             status: StatusHandler(stores: stores, context: context),
             condition: ConditionHandler(
-                stores: stores, context: context, settings: settings, standings: standings),
+                stores: stores, context: context, settings: settings, standings: standings,
+                register: backends.redisConfiguration.map { _ in
+                    ReplicaRegister(connection: own.redis, prefix: settings.stores.redisPrefix)
+                }),
             gateway: GatewayTunnelHandler(upstream: settings.gateway, trustedProxies: settings.trustedProxies),
             pages: PageHandler(files: pages),
             authenticator: authenticator, accounts: accounts,
@@ -137,8 +140,8 @@ enum Assembly {
     /// Nil unless Teams is set up.
     private static func connector(_ settings: APISettings, _ loop: EventLoop) -> BotConnector? {
         let teams = settings.webhooks.chat.teams
-        guard teams.isEnabled, let app = teams.appID else { return nil }
-        return BotConnector(settings.bots.connector, app: app, loop: loop)
+        guard teams.isEnabled, let app = teams.appID, let tenant = teams.tenant else { return nil }
+        return BotConnector(settings.bots.connector, app: app, tenant: tenant, loop: loop)
     }
 
     /// Each loop has one for those who order a rotation there; the first loop's runs by itself.

@@ -96,9 +96,20 @@ struct CLISettings: Sendable {
         try read { ReceiptSettings(reading: &$0).keys }
     }
 
+    /// What opens stored secrets, as the services have it; nil when no key is set.
+    func secretBox() throws -> SecretBox? { try sealing().box }
+
     /// What opens and seals stored secrets, as the services have it, and how rotations go.
     func storedSecrets() throws -> (box: SecretBox, settings: KeyRotationSettings) {
-        let (box, settings) = try read { reader in
+        let (box, settings) = try sealing()
+        guard let box else {
+            throw CommandFailure(.configuration, "no encryption key is set: ARAGORA_ENCRYPTION_KEY")
+        }
+        return (box, settings)
+    }
+
+    private func sealing() throws -> (box: SecretBox?, settings: KeyRotationSettings) {
+        try read { reader in
             let tokens = ["ARAGORA_API_TOKEN", "ARAGORA_API_TOKEN_PREVIOUS"].compactMap { name in
                 reader.secret(name, help: "Seals stored secrets where no encryption key is set.")
             }
@@ -108,10 +119,6 @@ struct CLISettings: Sendable {
                 KeyRotationSettings(reading: &reader)
             )
         }
-        guard let box else {
-            throw CommandFailure(.configuration, "no encryption key is set: ARAGORA_ENCRYPTION_KEY")
-        }
-        return (box, settings)
     }
 
     /// How agents are rated that have no match yet.

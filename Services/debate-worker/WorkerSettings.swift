@@ -41,6 +41,8 @@ struct WorkerSettings: ReloadableSettings {
         webhooks = WebhookSettings(reading: &reader)
     }
 
+    var heartbeat: HeartbeatSettings? { stores.heartbeat }
+
     func adopt(_ fresh: WorkerSettings) -> [String] {
         receipts.adopt(fresh.receipts)
         let providers = providers.adopt(fresh.providers).map { "\($0): a provider that had no key" }

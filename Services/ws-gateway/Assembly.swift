@@ -26,8 +26,9 @@ enum Assembly {
             log: PostgresEventLog(pool: own.postgres), debates: DebateStore(pool: own.postgres),
             retention: EventRetentionStore(pool: own.postgres))
         let hub = Hub(
-            loop: own.loop, source: source, live: live, revocations: revocations, metrics: context.metrics,
-            log: context.log, tracer: context.tracer)
+            loop: own.loop, source: source, live: live,
+            links: PostgresLinkSource(shares: ShareStore(pool: own.postgres)), revocations: revocations,
+            metrics: context.metrics, log: context.log, tracer: context.tracer)
         await live.start(
             RedisLiveSource.Receiver(
                 entry: { debate, entry in hub.assumeIsolated { $0.received(entry, debate) } },

@@ -22,6 +22,8 @@ actor ClientSession: WebSocketDelegate {
     private nonisolated let session: WebSocketSession
     private nonisolated let hub: Hub
     nonisolated let principal: Principal
+    /// The shared link that it came by; nil for who has a credential.
+    nonisolated let link: SharedLink?
     private nonisolated let outboxBytes: Int
     private nonisolated let log: Log
     private nonisolated let onClosed: @Sendable () -> Void
@@ -34,15 +36,19 @@ actor ClientSession: WebSocketDelegate {
     private var expiry: LoopTimer?
     private var warnedNotSubscribed = false
     private var confined: [DebateID: Subscription] = [:]
+    /// Why we ended it; nil while we have not.
+    private var ending: CloseReason?
 
     init(
-        session: WebSocketSession, hub: Hub, principal: Principal, id: String, outboxBytes: Int, log: Log,
+        session: WebSocketSession, hub: Hub, principal: Principal, link: SharedLink? = nil, id: String,
+        outboxBytes: Int, log: Log,
         onClosed: @escaping @Sendable () -> Void = {}
     ) {
         self.onClosed = onClosed
         self.session = session
         self.hub = hub
         self.principal = principal
+        self.link = link
         self.id = id
         self.outboxBytes = outboxBytes
         self.log = log
@@ -77,28 +83,39 @@ actor ClientSession: WebSocketDelegate {
     }
 
     /// - Parameter lastSeq: where the client resumes when it is too slow for this frame.
-    nonisolated func sendEvent(_ frame: Frame, lastSeq: Int64) -> WebSocketSession.Enqueued {
+    nonisolated func sendEvent(_ entry: FeedEntry, lastSeq: Int64) -> WebSocketSession.Enqueued {
+        guard let frame = link == nil ? entry.frame : entry.linkFrame else {
+            close(.internalError)
+            return .closed
+        }
         let result = session.enqueue(frame)
         if case .full = result { closeSlow(lastSeq) }
         return result
     }
 
     /// A token delta: the first thing a slow client goes without.
-    nonisolated func sendDroppable(_ frame: Frame) {
-        guard session.pendingBytes < outboxBytes / Self.roomShare else { return }
-        _ = session.enqueue(frame)
+    /// - Returns: false when it did.
+    nonisolated func sendDroppable(_ frame: Frame) -> Bool {
+        guard !isBehind else { return false }
+        if case .full = session.enqueue(frame) { return false }
+        return true
     }
+
+    /// Bytes that wait for the client.
+    nonisolated var pendingBytes: Int { session.pendingBytes }
+    /// Whether so much waits that nothing is added which can be done without.
+    nonisolated var isBehind: Bool { session.pendingBytes >= outboxBytes / Self.roomShare }
 
     /// A client that is behind has more than a heartbeat to read.
     nonisolated func sendHeartbeat() {
-        guard session.pendingBytes < outboxBytes / Self.roomShare else { return }
+        guard !isBehind else { return }
         send(.heartbeat(serverTime: WallClock.nowMilliseconds(), subscriptions: subscriptions.count))
     }
 
     /// Suspends while the client has more to take than a replay should add to.
     nonisolated func waitForRoom() async {
         // Several replays may wait: the room that one found, another may have filled.
-        while session.pendingBytes >= outboxBytes / Self.roomShare, await wait() {}
+        while isBehind, await wait() {}
     }
 
     /// - Returns: false when the socket is closed.
@@ -117,11 +134,32 @@ actor ClientSession: WebSocketDelegate {
         let code = Contracts.CloseCode.slowConsumer
         let watched = subscriptions.values
         let lastSeq = lastSeq ?? (watched.count == 1 ? watched.first?.lastSeq ?? 0 : 0)
+        end(.slow)
         session.close(
             HTTP.CloseCode(rawValue: code.rawValue), reason: Contracts.CloseCode.slowConsumerReason(lastSeq: lastSeq))
     }
 
-    private nonisolated func close(_ code: Contracts.CloseCode) {
+    /// Notes once why the connection ends.
+    private nonisolated func end(_ reason: CloseReason) {
+        let isFirst = assumeIsolated { client in
+            guard client.ending == nil else { return false }
+            client.ending = reason
+            return true
+        }
+        if isFirst { hub.assumeIsolated { $0.closing(reason) } }
+    }
+
+    /// Turns a page of another site away, before it hears anything.
+    nonisolated func refuseOrigin() { close(.originRefused) }
+
+    nonisolated func close(_ code: Contracts.CloseCode) {
+        switch code {
+        case .internalError: end(.error)
+        case .originRefused: end(.origin)
+        case .tokenExpired: end(.expired)
+        case .rateLimited: end(.rate)
+        default: end(.protocol)
+        }
         session.close(HTTP.CloseCode(rawValue: code.rawValue), reason: code.reason)
     }
 
@@ -131,15 +169,27 @@ actor ClientSession: WebSocketDelegate {
     nonisolated func webSocketDrained() { assumeIsolated { $0.wakeWaiters() } }
 
     nonisolated func webSocketWillShutDown() {
+        end(.shutdown)
         send(.warning(.shuttingDown, message: "this gateway stops; connect again and resume"))
     }
 
     nonisolated func webSocketClosed(_ code: HTTP.CloseCode, reason: String) {
         hub.assumeIsolated { $0.remove(self) }
+        end(Self.reason(of: code))
         onClosed()
         log.info(
             "client disconnected", .status(Int(code.rawValue)), .duration(BootInstant.now().since(openedAt)))
         assumeIsolated { $0.closed() }
+    }
+
+    /// Of an end that we did not begin.
+    private static func reason(of code: HTTP.CloseCode) -> CloseReason {
+        switch code {
+        case .abnormal: .lost
+        case .internalError: .unresponsive
+        case .protocolError, .invalidPayload, .messageTooBig: .protocol
+        default: .client
+        }
     }
 
     private func closed() {
@@ -218,12 +268,14 @@ actor ClientSession: WebSocketDelegate {
 
     /// The credential was revoked: nothing more is sent.
     nonisolated func dismiss() {
-        send(.authRevoked(message: "the credential of this connection was revoked"))
+        let what = link == nil ? "credential" : "link"
+        send(.authRevoked(message: "the \(what) of this connection was revoked"))
         close(.tokenExpired)
     }
 
     private nonisolated func expired() {
-        send(.authRevoked(message: "the token of this connection has expired"))
+        let what = link == nil ? "token" : "link"
+        send(.authRevoked(message: "the \(what) of this connection has expired"))
         close(.tokenExpired)
     }
 }

@@ -1,3 +1,5 @@
+import Domain
+
 /// How far one viewer of one debate has come, and the one rule that keeps its view gapless (design §2.6).
 struct FeedCursor: Sendable, Equatable {
     /// The next event the viewer must get.
@@ -9,6 +11,9 @@ struct FeedCursor: Sendable, Equatable {
         self.nextSeq = nextSeq
         self.lastHash = lastHash
     }
+
+    /// Of one who has everything up to here.
+    init(after tail: LogTail) { self.init(nextSeq: tail.seq + 1, lastHash: tail.hash) }
 
     /// What to do with an event.
     enum Step: Sendable, Equatable {

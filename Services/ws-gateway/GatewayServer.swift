@@ -30,8 +30,10 @@ struct GatewayServer: Service {
         configuration.onConnections = { [metrics = context.metrics] in metrics.add(.httpConnections, by: Double($0)) }
         configuration.onUnexpected = { [log = context.log] in log.error("request failed", .error($0)) }
         context.metrics.declare(
-            .websocketConnections, .websocketFramesSent, .websocketSlowClosed, .gatewayWatched, .gatewayFills,
+            .websocketConnections, .websocketFramesSent, .websocketQueuedBytes, .websocketSlow, .websocketTokensShed,
+            .websocketSlowClosed, .websocketCloses, .gatewayWatched, .gatewayFills, .gatewayWaiting, .gatewayUnread,
             .httpConnections, .limitHits)
+        context.metrics.set(.websocketQueueLimit, to: Double(settings.outboxBytes))
         let requests = RequestMetrics(metrics: context.metrics)
         let places = AddressPlaces(
             maxOpen: settings.maxPerAddress, perMinute: settings.connectionsPerMinute)

@@ -55,6 +55,8 @@ struct GatewaySettings: ReloadableSettings {
             "ARAGORA_WS_DRAIN_SECONDS", default: 10, in: 0...300, help: "How long a stop waits for clients to close.")
     }
 
+    var heartbeat: HeartbeatSettings? { stores.heartbeat }
+
     func adopt(_ fresh: GatewaySettings) -> [String] {
         access.adopt(fresh.access)
         return stores.adopt(fresh.stores)

@@ -20,14 +20,15 @@ extension Hub {
 
     /// Shows an event to everyone who watches live.
     func show(_ entry: FeedEntry, _ feed: DebateFeed) {
-        let watching = feed.liveSubscriptions
-        let span = beginDelivery(of: entry, feed, viewers: watching.count)
-        for subscription in watching { _ = deliver(entry, to: subscription) }
+        let span = beginDelivery(of: entry, feed)
+        for subscription in feed.subscriptions where subscription.isLive { _ = deliver(entry, to: subscription) }
         tracer.end(span)
     }
 
     /// Linked to the span of whoever appended the event, which its hash names.
-    private func beginDelivery(of entry: FeedEntry, _ feed: DebateFeed, viewers: Int) -> Span? {
+    private func beginDelivery(of entry: FeedEntry, _ feed: DebateFeed) -> Span? {
+        guard tracer.isOn else { return nil }
+        let viewers = feed.subscriptions.count(where: \.isLive)
         guard viewers > 0 else { return nil }
         var span = tracer.begin(
             "event delivered", .consumer, after: feed.trace,

@@ -24,20 +24,26 @@ actor Hub {
 
     nonisolated let loop: EventLoop
     nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
-    private let source: any LogSource
+    let source: any LogSource
     let live: any LiveSource
-    private let metrics: Metrics
-    private let log: Log
+    let metrics: Metrics
+    let log: Log
+    let links: any LinkSource
     let tracer: Tracer
     let revocations: RevocationSet
     var seenRevocations = 0
-    private var feeds: [DebateID: DebateFeed] = [:]
+    var feeds: [DebateID: DebateFeed] = [:]
+    var questions = Questions()
+    /// Bytes of all that feeds keep for those who come late.
+    var recentBytes = 0
+    var tally = Tally()
     private(set) var clients: [ObjectIdentifier: ClientSession] = [:]
 
     init(
-        loop: EventLoop, source: any LogSource, live: any LiveSource, revocations: RevocationSet, metrics: Metrics,
-        log: Log, tracer: Tracer = .disabled
+        loop: EventLoop, source: any LogSource, live: any LiveSource, links: any LinkSource,
+        revocations: RevocationSet, metrics: Metrics, log: Log, tracer: Tracer = .disabled
     ) {
+        self.links = links
         self.loop = loop
         self.revocations = revocations
         self.source = source
@@ -90,23 +96,12 @@ actor Hub {
     }
 
     private func sendStanding(_ subscription: Subscription) async {
+        guard let feed = feeds[subscription.debate] else { return }
         do {
-            guard let found = try await source.tail(of: subscription.debate), !subscription.isEnded else { return }
-            subscription.client.send(
-                .subscribed(
-                    subscription.debate, latestSeq: found.tail.seq, status: found.status.clientText))
+            guard let found = try await ask(feed), !subscription.isEnded else { return }
+            subscription.tell(found)
         } catch {
             log.warning("standing not read", .debateID(subscription.debate.text), .error(error))
-        }
-    }
-
-    /// The first answer, and one for each subscribe that came while the log was being asked.
-    private func confirm(_ subscription: Subscription, _ found: FeedTail) {
-        subscription.isConfirmed = true
-        for _ in 0...subscription.confirmationsOwed {
-            subscription.client.send(
-                .subscribed(
-                    subscription.debate, latestSeq: found.tail.seq, status: found.status.clientText))
         }
     }
 
@@ -122,6 +117,7 @@ actor Hub {
         feed.subscriptions.removeAll { $0 === subscription }
         guard feed.subscriptions.isEmpty else { return }
         feeds[feed.debate] = nil
+        recentBytes -= feed.recent.bytes
         feed.fill?.cancel()
         metrics.add(.gatewayWatched, by: -1)
         // Awaited by nobody: an extra message of a channel nobody watches is dropped on arrival.
@@ -133,7 +129,10 @@ actor Hub {
         guard feeds[debate] == nil else { return }
         await live.unsubscribe(debate)
         // Somebody may have come while Redis answered; their channel must stand.
-        if let feed = feeds[debate] { feed.confirmation = confirm(debate) }
+        if let feed = feeds[debate] {
+            feed.confirmation = confirm(debate)
+            feed.standing = nil
+        }
     }
 
     private func feed(of debate: DebateID) -> DebateFeed {
@@ -166,7 +165,7 @@ actor Hub {
         _ = await feed.confirmation?.value
         do {
             // Somebody else's debate is answered like one that is not there.
-            guard let found = try await source.tail(of: feed.debate),
+            guard let found = try await standing(of: feed),
                 subscription.client.principal.reach.covers(found.organization)
             else {
                 return refuse(subscription, .debateNotFound, "there is no debate \(feed.debate)")
@@ -174,8 +173,8 @@ actor Hub {
             guard !subscription.isEnded else { return }
             feed.knownSeq = max(feed.knownSeq, found.tail.seq)
             note(found, of: feed)
-            if !subscription.isConfirmed { confirm(subscription, found) }
-            try await resume(subscription, after: hash, found.tail)
+            if !subscription.isConfirmed { subscription.confirm(found) }
+            try await resume(subscription, feed, after: hash, found.tail)
             try await replay(subscription, feed, to: found.tail)
         } catch is CancellationError {
             return
@@ -188,16 +187,19 @@ actor Hub {
         }
     }
 
-    /// Finds the hash of the event before the first one to send; a client whose past is another one begins anew.
-    private func resume(_ subscription: Subscription, after hash: [UInt8]?, _ tail: LogTail) async throws {
+    /// Finds the hash of the event before the first one to send, which that one names; a client whose past is another one
+    /// begins anew.
+    private func resume(
+        _ subscription: Subscription, _ feed: DebateFeed, after hash: [UInt8]?, _ tail: LogTail
+    ) async throws {
         let from = subscription.cursor.nextSeq
         guard from > 1 else { return }
-        let before =
-            from - 1 <= tail.seq
-            ? try await source.entries(of: subscription.debate, from: from - 1, limit: 1).first : nil
+        var before: [UInt8]?
+        if from - 1 == tail.seq { before = tail.hash }
+        if from <= tail.seq { before = try await page(feed, from: from, tail).first?.prevHash }
         guard !subscription.isEnded, !Task.isCancelled else { throw CancellationError() }
-        if let before, hash == nil || before.hash == hash {
-            subscription.cursor = FeedCursor(nextSeq: from, lastHash: before.hash)
+        if let before, hash == nil || before == hash {
+            subscription.cursor = FeedCursor(nextSeq: from, lastHash: before)
         } else {
             subscription.beginAnew()
         }
@@ -210,9 +212,9 @@ actor Hub {
         defer { tracer.end(span, failure: subscription.mode == .live ? nil : "interrupted") }
         subscription.client.send(.replayStart(feed.debate, fromSeq: from, eventCount: count, latestSeq: tail.seq))
         while subscription.cursor.nextSeq <= tail.seq {
-            let page = try await page(feed.debate, from: subscription.cursor.nextSeq, tail)
+            let page = try await page(feed, from: subscription.cursor.nextSeq, tail)
             for entry in page where entry.seq <= tail.seq {
-                await subscription.client.waitForRoom()
+                if subscription.client.isBehind { await waitForRoom(subscription.client) }
                 guard !subscription.isEnded, !Task.isCancelled else { throw CancellationError() }
                 guard deliver(entry, to: subscription) else { return }
             }
@@ -221,21 +223,6 @@ actor Hub {
         subscription.mode = .live
         subscription.replay = nil
         fillIfNeeded(feed)
-    }
-
-    /// A page from the cache when it proves itself by reaching the log's hash, else from Postgres.
-    private func page(_ debate: DebateID, from seq: Int64, _ tail: LogTail) async throws -> [FeedEntry] {
-        let cached = await live.cached(debate, from: seq, limit: Self.pageSize)
-        if FeedEntry.isContiguous(cached, from: seq, reaching: tail),
-            cached.contains(where: { $0.seq == tail.seq && $0.hash == tail.hash })
-        {
-            metrics.add(.gatewayFills, ["redis"])
-            return cached
-        }
-        metrics.add(.gatewayFills, ["postgres"])
-        let entries = try await source.entries(of: debate, from: seq, limit: Self.pageSize)
-        guard entries.first?.seq == seq else { throw LogGap(debate: debate, seq: seq) }
-        return entries
     }
 
     private func refuse(_ subscription: Subscription, _ code: ErrorCode, _ message: String) {
@@ -276,6 +263,8 @@ actor Hub {
         guard let feed = feeds[debate] else { return }
         feed.knownSeq = max(feed.knownSeq, entry.seq)
         feed.epoch = max(feed.epoch, entry.epoch)
+        let entry = feed.linked(entry)
+        if feed.follow(entry) { keep([entry], in: feed) }
         show(entry, feed)
         fillIfNeeded(feed)
     }
@@ -284,8 +273,8 @@ actor Hub {
     private func receivedToken(seq: Int64, epoch: Int64, frame: Frame, _ debate: DebateID) {
         guard let feed = feeds[debate], epoch >= feed.epoch else { return }
         feed.epoch = epoch
-        for subscription in feed.liveSubscriptions where subscription.lastSeq <= seq {
-            subscription.client.sendDroppable(frame)
+        for subscription in feed.subscriptions where subscription.isLive && subscription.lastSeq <= seq {
+            if !subscription.client.sendDroppable(frame) { tally.tokensShed += 1 }
         }
     }
 
@@ -293,6 +282,18 @@ actor Hub {
     private func receivedReset(_ debate: DebateID) {
         guard let feed = feeds[debate] else { return }
         for subscription in feed.subscriptions { reset(subscription, feed) }
+    }
+
+    /// A connection ends, and why; told once, when that is decided.
+    func closing(_ reason: CloseReason) {
+        metrics.add(.websocketCloses, [reason.rawValue])
+        if reason == .slow { metrics.add(.websocketSlowClosed) }
+    }
+
+    private func waitForRoom(_ client: ClientSession) async {
+        metrics.add(.gatewayWaiting)
+        await client.waitForRoom()
+        metrics.add(.gatewayWaiting, by: -1)
     }
 
     /// Subscriptions stand again after a lost connection: whatever was missed is in Postgres.
@@ -306,16 +307,12 @@ actor Hub {
             if let feed = feeds[subscription.debate] { reset(subscription, feed) }
             return false
         case .send:
-            switch subscription.client.sendEvent(entry.frame, lastSeq: subscription.lastSeq) {
+            switch subscription.client.sendEvent(entry, lastSeq: subscription.lastSeq) {
             case .queued:
                 subscription.cursor.advance(past: entry.seq, hash: entry.hash)
-                metrics.add(.websocketFramesSent)
+                tally.framesSent += 1
                 return true
-            case .full:
-                metrics.add(.websocketSlowClosed)
-                remove(subscription.client)
-                return false
-            case .closed:
+            case .full, .closed:
                 // Its close handshake may take seconds, in which a viewer that takes nothing would be filled for ever.
                 remove(subscription.client)
                 return false
@@ -323,72 +320,10 @@ actor Hub {
         }
     }
 
-    private func reset(_ subscription: Subscription, _ feed: DebateFeed) {
+    func reset(_ subscription: Subscription, _ feed: DebateFeed) {
         guard !subscription.isEnded else { return }
+        forget(feed)
         subscription.beginAnew()
         startReplay(subscription, feed, after: nil)
-    }
-
-    // MARK: Gaps
-
-    private func fillIfNeeded(_ feed: DebateFeed) {
-        guard feed.fill == nil, let low = feed.lowestNextSeq, low <= feed.knownSeq else { return }
-        let box = Unchecked(feed)
-        // Owned by the feed; it ends with it.
-        feed.fill = Task(executorPreference: loop) { [self] in await fill(box.value) }
-    }
-
-    private func fill(_ feed: DebateFeed) async {
-        defer { feed.fill = nil }
-        while let low = feed.lowestNextSeq, low <= feed.knownSeq, !Task.isCancelled {
-            do {
-                metrics.add(.gatewayFills, ["gap"])
-                let entries = try await source.entries(of: feed.debate, from: low, limit: Self.pageSize)
-                guard entries.first?.seq == low else {
-                    // Redis spoke of an event that Postgres does not have: believe Postgres, the next poll compares.
-                    feed.knownSeq = low - 1
-                    return
-                }
-                for entry in entries { show(entry, feed) }
-            } catch {
-                log.warning("fill failed", .debateID(feed.debate.text), .error(error))
-                return  // the next poll tries again
-            }
-        }
-    }
-
-    // MARK: Comparing
-
-    func compareWithPostgres() async {
-        let ids = Array(feeds.keys)
-        for start in stride(from: 0, to: ids.count, by: Self.pollBatch) {
-            let batch = Array(ids[start..<min(start + Self.pollBatch, ids.count)])
-            // What was sent before the query began must be in its answer; what is sent meanwhile need not be.
-            var cursors: [ObjectIdentifier: FeedCursor] = [:]
-            for id in batch {
-                for subscription in feeds[id]?.liveSubscriptions ?? [] {
-                    cursors[ObjectIdentifier(subscription)] = subscription.cursor
-                }
-            }
-            do {
-                for (id, found) in try await source.newest(of: batch) { compare(id, found, cursors) }
-            } catch {
-                log.warning("poll failed", .error(error))
-                return
-            }
-        }
-    }
-
-    private func compare(_ id: DebateID, _ found: FeedTail, _ cursors: [ObjectIdentifier: FeedCursor]) {
-        guard let feed = feeds[id] else { return }
-        feed.knownSeq = max(feed.knownSeq, found.tail.seq)
-        for subscription in feed.liveSubscriptions {
-            guard let before = cursors[ObjectIdentifier(subscription)],
-                before.contradicts(tailSeq: found.tail.seq, tailHash: found.tail.hash)
-            else { continue }
-            feed.knownSeq = found.tail.seq
-            reset(subscription, feed)
-        }
-        fillIfNeeded(feed)
     }
 }

@@ -2,8 +2,8 @@ import Domain
 
 /// Where a debate stands in Postgres.
 struct FeedTail: Sendable, Equatable {
-    let tail: LogTail
-    let status: DebateStatus
+    var tail: LogTail
+    var status: DebateStatus
     /// Whose debate it is; nil for one from before there were organizations.
     var organization: OrganizationID?
     /// The trace of the request that asked for it; empty for none.
@@ -25,6 +25,8 @@ protocol LogSource: Sendable {
 protocol LiveSource: Sendable {
     /// Whether live messages are arriving; while false the hub polls Postgres more often.
     var isUp: Bool { get async }
+    /// Bytes that Redis has sent and this loop has not read.
+    var unreadBytes: Int { get async }
     /// Returns when Redis has confirmed the subscription; false while it is away (it subscribes when it is back).
     func subscribe(_ debate: DebateID) async -> Bool
     func unsubscribe(_ debate: DebateID) async

@@ -45,6 +45,7 @@ actor RedisLiveSource: LiveSource {
     }
 
     var isUp: Bool { isConnected }
+    var unreadBytes: Int { get async { await feed?.unreadBytes ?? 0 } }
 
     func subscribe(_ debate: DebateID) async -> Bool {
         watched.insert(debate)

@@ -32,6 +32,19 @@ final class Subscription {
             .warning(.logReset, message: "the log is not the one you read; it follows from 1", debateID: debate))
     }
 
+    var isLive: Bool { mode == .live && !isEnded }
+
+    /// The first answer, and one for each subscribe that came while the log was being asked.
+    func confirm(_ found: FeedTail) {
+        isConfirmed = true
+        for _ in 0...confirmationsOwed { tell(found) }
+    }
+
+    /// Where the debate stands.
+    func tell(_ found: FeedTail) {
+        client.send(.subscribed(debate, latestSeq: found.tail.seq, status: found.status.clientText))
+    }
+
     /// The last event that was handed to the socket; where a client resumes.
     var lastSeq: Int64 { cursor.nextSeq - 1 }
 }

@@ -1,4 +1,5 @@
 import Contracts
+import Crypto
 import Domain
 import HTTP
 import Platform
@@ -9,6 +10,7 @@ import Sockets
 struct Upgrade: Sendable {
     static let subprotocol = "aragora-v1"
     static let tokenPrefix = "access_token."
+    static let linkPrefix = "share_token."
 
     let settings: GatewaySettings
     let authenticator: Authenticator
@@ -22,9 +24,14 @@ struct Upgrade: Sendable {
         let address = settings.trustedProxies.client(of: request, peer: context.peer.host)
         if let wait = places.admit(address) { throw Self.tooMany(retryAfter: wait) }
         let now = WallClock.nowMilliseconds()
+        let link = try await link(handshake)
         let principal: Principal
         do {
-            principal = try await authenticator.principal(credential(request, handshake), now: now / 1000)
+            // Who shows a link is confined to it, whatever else comes along.
+            principal =
+                if let link { link.principal } else {
+                    try await authenticator.principal(credential(request, handshake), now: now / 1000)
+                }
         } catch {
             throw APIError(authenticating: error)
         }
@@ -40,14 +47,13 @@ struct Upgrade: Sendable {
         return .webSocket(
             WebSocketUpgrade(handshake, subprotocol: Self.subprotocol, settings: socket) { session in
                 let client = ClientSession(
-                    session: session, hub: hub, principal: principal, id: context.requestID,
+                    session: session, hub: hub, principal: principal, link: link, id: context.requestID,
                     outboxBytes: settings.outboxBytes, log: log, onClosed: { places.leave(address) })
                 guard originAllowed else {
-                    let code = Contracts.CloseCode.originRefused
-                    session.close(HTTP.CloseCode(rawValue: code.rawValue), reason: code.reason)
+                    client.refuseOrigin()
                     return client
                 }
-                client.begin(named, version: version, authenticated: settings.access.isOn)
+                client.begin(named, version: version, authenticated: settings.access.isOn && link == nil)
                 return client
             })
     }
@@ -68,6 +74,19 @@ struct Upgrade: Sendable {
         return handshake.offeredProtocols.first { $0.hasPrefix(Self.tokenPrefix) }.map {
             String($0.dropFirst(Self.tokenPrefix.count))
         }
+    }
+
+    /// The link whose token was offered; nil when none was.
+    /// - Throws: `share_not_found` for one that never was, was revoked or has expired: they are one answer.
+    private func link(_ handshake: Handshake) async throws -> SharedLink? {
+        guard let offered = handshake.offeredProtocols.first(where: { $0.hasPrefix(Self.linkPrefix) }) else {
+            return nil
+        }
+        let digest = SHA256.hash(Array(offered.dropFirst(Self.linkPrefix.count).utf8))
+        let found: SharedLink?
+        do { found = try await hub.links.link(of: digest) } catch { throw APIError.unavailable(error) }
+        guard let found else { throw APIError(.shareNotFound) }
+        return found
     }
 
     private func subscription(_ query: QueryItems) throws -> ClientMessage.Subscription? {

@@ -83,8 +83,11 @@ package struct EventStream: Sendable {
     /// Sends to who follows live, and keeps nothing: tokens and resets.
     package func publishTransient(_ debate: DebateID, _ entry: PublishedEntry) async throws(RedisError) {
         try await connection.send(
-            RedisCommand("PUBLISH", keyspace.live(debate), arguments: [entry.bytes]), timeout: Self.publishDeadline)
+            RedisCommand(publishing, keyspace.live(debate), arguments: [entry.bytes]), timeout: Self.publishDeadline)
     }
+
+    /// In a cluster a message stays with the node that has the debate, instead of going through all of them.
+    private var publishing: String { connection.isCluster ? "SPUBLISH" : "PUBLISH" }
 
     /// Deletes a stream that is ahead of the log or differs from it.
     package func forget(_ debate: DebateID) async throws(RedisError) {
@@ -96,7 +99,9 @@ package struct EventStream: Sendable {
     private func publishBatch(
         _ debate: DebateID, _ entries: ArraySlice<PublishedEntry>, _ timeout: Duration
     ) async throws(RedisError) -> PublishOutcome {
-        let limits = [String(Self.maxEntries), String(Self.lifetime.components.seconds), PublishedEntry.streamField]
+        let limits = [
+            String(Self.maxEntries), String(Self.lifetime.components.seconds), PublishedEntry.streamField, publishing,
+        ]
         var arguments = ([keyspace.live(debate)] + limits).map { Array($0.utf8) }
         for entry in entries { arguments += [Array(String(entry.seq).utf8), entry.bytes] }
         let reply = try await connection.run(
@@ -120,7 +125,8 @@ package struct EventStream: Sendable {
         return entry
     }
 
-    /// KEYS: the stream. ARGV: channel, MAXLEN, seconds to live, field, then (seq, entry) pairs.
+    /// KEYS: the stream. ARGV: channel, MAXLEN, seconds to live, field, PUBLISH or SPUBLISH, then (seq, entry) pairs. Key
+    /// and channel are in one slot, by the braces around the debate's id.
     ///
     /// Bytes 19 to 50 of an entry are its hash, 51 to 82 the hash before (PublishedEntry). The stream's own last id is
     /// the cursor: an event at or before it must be the same event (or trimmed away), the next one must link to it.
@@ -138,7 +144,7 @@ package struct EventStream: Sendable {
         if tail then
           last, lastHash = tonumber(string.match(tail[1], '^(%d+)')), hash(tail[2][2])
         end
-        for i = 5, #ARGV, 2 do
+        for i = 6, #ARGV, 2 do
           local seq, entry = tonumber(ARGV[i]), ARGV[i + 1]
           if seq <= last then
             local known = redis.call('XRANGE', stream, ARGV[i] .. '-0', ARGV[i] .. '-0')[1]
@@ -148,7 +154,7 @@ package struct EventStream: Sendable {
           else
             if lastHash and string.sub(entry, 51, 82) ~= lastHash then return conflict(seq) end
             redis.call('XADD', stream, 'MAXLEN', '~', ARGV[2], ARGV[i] .. '-0', field, entry)
-            redis.call('PUBLISH', channel, entry)
+            redis.call(ARGV[5], channel, entry)
             last, lastHash = seq, hash(entry)
           end
         end

@@ -53,6 +53,12 @@ package struct Keyspace: Sendable, Equatable {
     /// The calls to a provider that are in flight, over all processes.
     package func provider(_ name: String) -> String { "\(prefix):provider:{\(name)}" }
 
+    /// What the processes of an installation say about themselves, by process; of no generation, because whoever can not
+    /// reach Postgres does not know it. The braces keep the two in one slot.
+    package static func replicas(prefix: String) -> String { "\(prefix):{replicas}" }
+    /// When each of them said it last.
+    package static func replicasSeen(prefix: String) -> String { "\(prefix):{replicas}:seen" }
+
     // For those who look at a whole keyspace.
     /// A glob that every copy of a log matches, of whatever generation.
     package var copiesPattern: String {

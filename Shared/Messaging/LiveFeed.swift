@@ -22,7 +22,7 @@ package struct LiveFeed: Sendable {
     ) {
         self.keyspace = keyspace
         subscriber = RedisSubscriber(
-            loop: loop, configuration: configuration, log: log,
+            loop: loop, configuration: configuration, log: log, isSharded: true,
             onMessage: { channel, payload in
                 guard let debate = keyspace.debate(ofLiveChannel: channel) else { return }
                 do throws(ContractError) {
@@ -49,6 +49,9 @@ package struct LiveFeed: Sendable {
     }
 
     package func unwatch(_ debate: DebateID) async { await subscriber.unsubscribe(keyspace.live(debate)) }
+
+    /// Bytes that Redis has sent and the loop has not read.
+    package var unreadBytes: Int { get async { await subscriber.unreadBytes } }
 
     package func close() async { await subscriber.close() }
 }

@@ -48,22 +48,14 @@ package struct RedisInspection: Sendable {
     package func copies() async throws(RedisError) -> Copies {
         var copies = Copies()
         var sampled: Set<DebateID> = []
-        var cursor = "0"
-        for _ in 0..<Self.maxScans {
-            let reply = try await connection.send(
-                RedisCommand("SCAN", cursor, "MATCH", keyspace.copiesPattern, "COUNT", String(Self.scanCount)))
-            guard let parts = reply.array, parts.count == 2, let next = parts[0].text else {
-                throw RedisError(.unexpectedReply, "SCAN")
+        for key in try await connection.scan(
+            match: keyspace.copiesPattern, count: Self.scanCount, rounds: Self.maxScans)
+        {
+            guard let debate = keyspace.debate(ofEventsKey: key) else {
+                if let tag = keyspace.foreignGeneration(ofKey: key) { copies.foreign.insert(tag) }
+                continue
             }
-            for key in (parts[1].array ?? []).compactMap(\.text) {
-                guard let debate = keyspace.debate(ofEventsKey: key) else {
-                    if let tag = keyspace.foreignGeneration(ofKey: key) { copies.foreign.insert(tag) }
-                    continue
-                }
-                if sampled.count < Self.maxSampled { sampled.insert(debate) }
-            }
-            cursor = next
-            if cursor == "0" { break }
+            if sampled.count < Self.maxSampled { sampled.insert(debate) }
         }
         let debates = Array(sampled)
         let replies = try await connection.send(

@@ -20,7 +20,8 @@ package enum FaultCatalogue {
             [
                 .settingMalformed, .settingMissing, .secretPlaceholder, .tokenMissing, .tokenShort, .jwtSecretShort,
                 .encryptionKeyShort, .receiptKeyMissing, .receiptKeyShort, .originsOpen, .cookiesInsecure,
-                .proxiesOpen, .redisRequired,
+                .proxiesOpen, .redisRequired, .secretUnreadable,
+                .secretsOfPreviousKey,
             ]
         ),
         (
@@ -147,6 +148,14 @@ extension Fault {
         fix: "list the networks of your proxies in ARAGORA_TRUSTED_PROXIES")
     package static let redisRequired = Fault(
         313, .broken, "several instances are to share a Redis that is not set", fix: "set ARAGORA_REDIS_URL")
+    package static let secretUnreadable = Fault(
+        314, .broken, "stored secrets open with no key that is set",
+        fix:
+            "set the key that sealed them as ARAGORA_ENCRYPTION_KEY_PREVIOUS, then run: aragora keys rotate; without it their owners set them anew"
+    )
+    package static let secretsOfPreviousKey = Fault(
+        315, .advice, "stored secrets are under a previous key still",
+        fix: "run: aragora keys rotate; until then the previous key must stay set")
 
     // MARK: 4 Certificate
 
@@ -185,8 +194,7 @@ extension Fault {
         fix: "start or restart a worker: its first sweep claims what waits in Postgres, announced or not")
     package static let deadLetters = Fault(
         603, .advice, "debates were given up: the dead stream has entries",
-        fix:
-            "read why with redis-cli XRANGE on the stream that is named; once seen to, remove them with XTRIM … MAXLEN 0"
+        fix: "read why: aragora queue dead; ask for them again: aragora queue requeue --all"
     )
 
     // MARK: 7 Backups

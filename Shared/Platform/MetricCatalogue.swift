@@ -16,7 +16,10 @@ package enum MetricCatalogue {
         (
             "WebSocket",
             [
-                .websocketConnections, .websocketFramesSent, .websocketSlowClosed, .gatewayFills, .gatewayWatched,
+                .websocketConnections, .websocketFramesSent, .websocketQueuedBytes, .websocketQueueLimit,
+                .websocketSlow,
+                .websocketTokensShed, .websocketSlowClosed, .websocketCloses, .gatewayFills, .gatewayWatched,
+                .gatewayWaiting, .gatewayUnread,
             ]
         ),
         (
@@ -120,12 +123,17 @@ package enum MetricCatalogue {
                 .queueDepth, .controlPlaneQueueDepth,
                 .oldestQueued, .deadLetterQueue, .workersLive, .agentElo, .agentWins, .receiptsStored, .receiptOldest,
                 .receiptRetention, .receiptLogLeaves, .receiptLogLag, .knowledgeRecalls,
-                .sealedSecrets, .keyRotations, .keyDue,
+                .expiredRows, .lastHousekeeping, .sealedSecrets, .keyRotations, .keyDue,
             ]
         ),
         (
             [.gateway],
-            [.websocketConnections, .websocketFramesSent, .websocketSlowClosed, .gatewayFills, .gatewayWatched]
+            [
+                .websocketConnections, .websocketFramesSent, .websocketQueuedBytes, .websocketQueueLimit,
+                .websocketSlow,
+                .websocketTokensShed, .websocketSlowClosed, .websocketCloses, .gatewayFills, .gatewayWatched,
+                .gatewayWaiting, .gatewayUnread,
+            ]
         ),
         (
             [.api, .worker],

@@ -39,7 +39,12 @@ package struct MetricLabel: Sendable {
             ])),
         .init("scope", of: [.rateLimitHits], .these(["http", "principal", "credential", "create", "bulk"])),
         .init("slo_name", of: [.sloCompliance, .sloBudget, .sloBurnRate], .these(SLOName.allCases.map(\.rawValue))),
-        .init("source", of: [.gatewayFills], .these(["redis", "postgres", "gap"])),
+        .init("source", of: [.gatewayFills], .these(["memory", "redis", "postgres", "gap"])),
+        .init(
+            "reason", of: [.websocketCloses],
+            .these([
+                "client", "lost", "unresponsive", "protocol", "slow", "shutdown", "expired", "origin", "rate", "error",
+            ])),
         .init("outcome", of: [.debatesEnded, .debateDuration], .these(outcomes)),
         .init("outcome", of: [.publishes, .postgresQueries, .knowledgeKept], .these(["ok", "error"])),
         .init(

@@ -71,8 +71,26 @@ extension MetricName {
         "aragora_websocket_frames_sent_total", .counter, "Frames queued to clients.")
     package static let websocketSlowClosed = MetricName(
         "aragora_websocket_slow_consumer_closes_total", .counter, "Connections closed because their queue was full.")
+    package static let websocketQueuedBytes = MetricName(
+        "aragora_websocket_queued_bytes", .gauge,
+        "Bytes that wait for clients to take them; a frame that several wait for counts for each.")
+    package static let websocketQueueLimit = MetricName(
+        "aragora_websocket_queue_limit_bytes", .gauge, "Bytes that may wait for one client before it is closed.")
+    package static let websocketSlow = MetricName(
+        "aragora_websocket_slow_connections", .gauge,
+        "Connections for which more than half of what may wait does: they get no token deltas.")
+    package static let websocketTokensShed = MetricName(
+        "aragora_websocket_tokens_shed_total", .counter, "Token deltas that a slow client went without.")
+    package static let websocketCloses = MetricName(
+        "aragora_websocket_closes_total", .counter, "Connections that ended, by who ended them and why.",
+        labels: ["reason"])
     package static let gatewayFills = MetricName(
         "aragora_gateway_fills_total", .counter, "Gaps or replays filled, by source.", labels: ["source"])
+    package static let gatewayWaiting = MetricName(
+        "aragora_gateway_replays_waiting", .gauge, "Replays that wait until their client has taken what was sent.")
+    package static let gatewayUnread = MetricName(
+        "aragora_gateway_redis_unread_bytes", .gauge,
+        "Live events that Redis has sent and no loop has read yet: the gateway is busier than it can be.")
     package static let gatewayWatched = MetricName(
         "aragora_gateway_watched_debates", .gauge, "Debates with at least one viewer here.")
 

@@ -12,6 +12,13 @@ package enum Migrator {
     static let lockPoll: Duration = .milliseconds(100)
     /// For one migration; building an index over a large table takes a while.
     package static let statementTimeout: Duration = .seconds(3600)
+    /// How long a statement of a migration may queue for a table. Whoever asks for that table later queues behind it, a
+    /// backup's pg_dump too, which the backup's own snapshot would then wait for without an end.
+    static let tableLockWait: Duration = .seconds(2)
+    /// Between two tries, for those who queued.
+    static let tableLockPause: Duration = .seconds(1)
+    /// How long to go on trying: as long as a large backup takes.
+    package static let tableLockTimeout: Duration = .seconds(3600)
 
     /// Called before each migration (with nil) and after it (with the time it took).
     package typealias Progress = @Sendable (Migration, Duration?) -> Void
@@ -30,12 +37,13 @@ package enum Migrator {
     /// - Parameters:
     ///   - lockKey: another than the product's only where schemas of one database are migrated side by side, in tests.
     ///   - lockTimeout: how long to wait while another process migrates.
+    ///   - tableLockTimeout: how long to go on trying when transactions of others, such as a backup's, hold a table.
     /// - Throws: ``MigrationError``; ``PGError`` when Postgres can not be reached.
     @discardableResult
     package static func migrate(
         _ migrations: [Migration], configuration: PGConfiguration, loop: EventLoop, log: Log,
         lockKey: Int64 = Migrator.lockKey, lockTimeout: Duration = Migrator.lockTimeout,
-        progress: @escaping Progress = { _, _ in }
+        tableLockTimeout: Duration = Migrator.tableLockTimeout, progress: @escaping Progress = { _, _ in }
     ) async throws -> [Migration] {
         try await withConnection(configuration, loop, log) { connection in
             try await takeLock(lockKey, on: connection, timeout: lockTimeout)
@@ -43,7 +51,7 @@ package enum Migrator {
             let plan = try MigrationPlan(known: migrations, applied: await applied(on: connection))
             for migration in plan.pending {
                 progress(migration, nil)
-                let took = try await apply(migration, on: connection)
+                let took = try await apply(migration, on: connection, within: tableLockTimeout, log)
                 log.info(
                     "migration applied", .version(String(migration.version)), LogField("name", .string(migration.name)),
                     .duration(took))
@@ -89,23 +97,45 @@ package enum Migrator {
         }
     }
 
-    private static func apply(_ migration: Migration, on connection: PGConnection) async throws -> Duration {
+    private static func apply(
+        _ migration: Migration, on connection: PGConnection, within limit: Duration, _ log: Log
+    ) async throws -> Duration {
         let start = MonotonicTime.now()
-        do {
-            if !migration.noTransaction { _ = try await connection.execute("BEGIN") }
-            try await connection.runScript(migration.sql, timeout: statementTimeout)
-            _ = try await connection.execute(
-                """
-                INSERT INTO schema_migrations (version, name, checksum, compatible)
-                VALUES (\(migration.version), \(migration.name), \(migration.checksum), \(migration.isCompatible))
-                """)
-            if !migration.noTransaction { _ = try await connection.execute("COMMIT") }
-        } catch {
-            // The connection is closed after a failure, which rolls back.
-            let line = error.position.map { ", line \(Self.line(at: $0, in: migration.sql))" } ?? ""
-            throw MigrationError(.failed, "\(migration.version) \(migration.name)\(line)", cause: error)
+        while true {
+            do {
+                try await run(migration, on: connection)
+                return .nanoseconds(MonotonicTime.now() - start)
+            } catch
+                where error.sqlState == .lockNotAvailable && !migration.noTransaction
+                && MonotonicTime.now() < start &+ limit.nanosecondsClamped
+            {
+                log.warning(
+                    "migration waits for a table", .version(String(migration.version)),
+                    LogField("name", .string(migration.name)), .duration(.nanoseconds(MonotonicTime.now() - start)))
+                _ = try await connection.execute("ROLLBACK")
+                try await connection.loop.sleep(for: tableLockPause)
+            } catch {
+                // The connection is closed after a failure, which rolls back.
+                let line = error.position.map { ", line \(Self.line(at: $0, in: migration.sql))" } ?? ""
+                throw MigrationError(.failed, "\(migration.version) \(migration.name)\(line)", cause: error)
+            }
         }
-        return .nanoseconds(MonotonicTime.now() - start)
+    }
+
+    private static func run(_ migration: Migration, on connection: PGConnection) async throws(PGError) {
+        if !migration.noTransaction {
+            _ = try await connection.execute("BEGIN")
+            // Not what a migration sets for itself: it says so in its text, which comes after.
+            let wait = "\(tableLockWait.components.seconds)s"
+            _ = try await connection.query("SELECT set_config('lock_timeout', \(wait), true)")
+        }
+        try await connection.runScript(migration.sql, timeout: statementTimeout)
+        _ = try await connection.execute(
+            """
+            INSERT INTO schema_migrations (version, name, checksum, compatible)
+            VALUES (\(migration.version), \(migration.name), \(migration.checksum), \(migration.isCompatible))
+            """)
+        if !migration.noTransaction { _ = try await connection.execute("COMMIT") }
     }
 
     private static func line(at position: Int, in sql: String) -> Int {

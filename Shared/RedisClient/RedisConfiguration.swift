@@ -14,6 +14,8 @@ package struct RedisConfiguration: Sendable {
         package var usesTLS = false
         /// A PEM file of the authorities to trust with TLS; nil means the system's store.
         package var caFile: String?
+        /// What stands there, one server or several.
+        package var topology = RedisTopology.standalone
     }
 
     /// Where and as whom to connect.
@@ -61,7 +63,9 @@ package struct RedisConfiguration: Sendable {
             credentials = rest[..<at]
             rest = rest[rest.index(after: at)...]
         }
-        guard let (host, port) = Self.hostAndPort(rest) else { throw invalid("expected host or host:port") }
+        guard let (host, port) = Self.hostAndPort(rest, defaultPort: 6379) else {
+            throw invalid("expected host or host:port")
+        }
         var endpoint = Endpoint(host: host, port: port)
         endpoint.usesTLS = scheme == "rediss"
         if let credentials, !endpoint.setCredentials(credentials) {
@@ -81,10 +85,10 @@ package struct RedisConfiguration: Sendable {
         self.endpoint = endpoint
     }
 
-    /// Host and port, for logs; never the credentials.
+    /// Host and port, or those of the servers that are asked for it; for logs, never the credentials.
     package var address: String { endpoint.address }
 
-    private static func hostAndPort(_ text: Substring) -> (String, UInt16)? {
+    static func hostAndPort(_ text: Substring, defaultPort: UInt16) -> (String, UInt16)? {
         var host = text
         var port: Substring?
         if text.hasPrefix("[") {
@@ -97,14 +101,23 @@ package struct RedisConfiguration: Sendable {
             port = host.cutting(after: ":")
         }
         guard !host.isEmpty, !host.contains(where: \.isWhitespace) else { return nil }
-        guard let port else { return (String(host), 6379) }
+        guard let port else { return (String(host), defaultPort) }
         guard let number = UInt16(port), number > 0 else { return nil }
         return (String(host), number)
     }
 }
 
 extension RedisConfiguration.Endpoint {
-    package var address: String { host.contains(":") ? "[\(host)]:\(port)" : "\(host):\(port)" }
+    package var address: String {
+        switch topology {
+        case .standalone: node.description
+        case .sentinel(let group): "\(group.name) by \(Self.list(group.nodes))"
+        case .cluster(let more): Self.list([node] + more)
+        case .anyOf(let nodes): Self.list(nodes)
+        }
+    }
+
+    private static func list(_ nodes: [RedisNode]) -> String { nodes.map(\.description).joined(separator: ",") }
 
     var tls: TLSConfiguration? { usesTLS ? TLSConfiguration(serverName: host, caFile: caFile) : nil }
 

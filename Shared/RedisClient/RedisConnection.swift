@@ -3,6 +3,9 @@ package import Sockets
 
 /// A connection to Redis that comes back by itself: many commands in flight, answered in order.
 ///
+/// With sentinels it leads to the primary, and follows it. In a cluster it is one link to each primary, and a command
+/// goes to the node that has its key: order holds per key.
+///
 /// An actor on its loop: call it from tasks on the same loop, and nothing changes threads. While Redis is away commands
 /// fail at once with `.unavailable`; what was in flight fails with `.disconnected`, and may have run.
 package actor RedisConnection {
@@ -23,7 +26,13 @@ package actor RedisConnection {
     private let configuration: RedisConfiguration
     private let onStateChange: @Sendable (State) -> Void
     private let log: Log
+    /// Whether keys are spread over the nodes of a cluster: then all keys of one command are in one slot, and messages are
+    /// published by SPUBLISH to those who follow one channel.
+    package nonisolated let isCluster: Bool
     private var link: RedisLink?
+    /// In a cluster, instead of ``link``.
+    private var cluster: ClusterLinks?
+    private var knownNodes: [RedisNode] = []
     private var keeper: Task<Void, Never>?
     private var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
     private var nextWaiter = 0
@@ -38,6 +47,7 @@ package actor RedisConnection {
     ) {
         self.loop = loop
         self.configuration = configuration
+        isCluster = configuration.endpoint.topology.isCluster
         self.log = log
         self.onStateChange = onStateChange
     }
@@ -81,8 +91,9 @@ package actor RedisConnection {
     /// - Throws: ``RedisError`` when the connection fails, for all of them.
     package func send(_ commands: [RedisCommand], timeout: Duration? = nil) async throws(RedisError) -> [RedisReply] {
         guard let last = commands.last else { return [] }
-        guard let link else { throw unavailable }
         let wait = timeout ?? configuration.commandTimeout
+        if let cluster { return try await cluster.ask(commands, timeout: wait) }
+        guard let link else { throw unavailable }
         let before = ReplyCollector()
         for command in commands.dropLast() { link.send(command, timeout: wait) { before.answers.append($0) } }
         // Answers come in order: with the last one all others are there.
@@ -104,7 +115,7 @@ package actor RedisConnection {
                 return .failure(error)
             }
         } onCancel: {
-            loop.execute { self.assumeIsolated { $0.link?.close(RedisError(.closed, "cancelled")) } }
+            loop.execute { self.assumeIsolated { $0.drop(command, RedisError(.closed, "cancelled")) } }
         }
         return try answer.get()
     }
@@ -115,7 +126,31 @@ package actor RedisConnection {
         change(.closed)
         keeper?.cancel()
         link?.close(RedisError(.closed, "connection closed"))
+        cluster?.close(RedisError(.closed, "connection closed"))
         await keeper?.value
+    }
+
+    /// Keys that match a glob: about `count` looked at in each of at most `rounds` steps a node.
+    package func scan(match pattern: String, count: Int, rounds: Int) async throws(RedisError) -> [String] {
+        var found: [String] = []
+        let links = try cluster?.each() ?? [link].compactMap { $0 }
+        guard !links.isEmpty else { throw unavailable }
+        for link in links {
+            var cursor = "0"
+            for _ in 0..<rounds {
+                let reply = try await link.ask(
+                    RedisCommand("SCAN", cursor, "MATCH", pattern, "COUNT", String(count)),
+                    timeout: configuration.commandTimeout)
+                if case .error(let text) = reply { throw refused(text) }
+                guard let parts = reply.array, parts.count == 2, let next = parts[0].text else {
+                    throw RedisError(.unexpectedReply, "SCAN")
+                }
+                found += (parts[1].array ?? []).compactMap(\.text)
+                cursor = next
+                if cursor == "0" { break }
+            }
+        }
+        return found
     }
 
     // MARK: Scripts
@@ -149,9 +184,9 @@ package actor RedisConnection {
         var backoff = configuration.backoff
         while !Task.isCancelled, state != .closed {
             do throws(RedisError) {
-                let link = try await RedisLink.open(loop: loop, configuration: configuration)
+                let use = try await open()
                 let since = BootInstant.now()
-                let reason = await use(link)
+                let reason = await use()
                 if BootInstant.now().since(since) >= Self.steadyAfter { backoff.reset() }
                 lost(reason)
             } catch {
@@ -161,19 +196,46 @@ package actor RedisConnection {
         }
     }
 
-    /// Offers the connection to callers until it ends, and returns why it ended.
+    /// Connects, and returns what offers the connection to callers until it ends, and tells why it ended.
+    private func open() async throws(RedisError) -> () async -> RedisError {
+        guard isCluster else {
+            let link = try await RedisLink.open(loop: loop, configuration: configuration)
+            return { await self.use(link) }
+        }
+        let cluster = try await ClusterLinks.open(loop: loop, configuration: configuration, known: knownNodes)
+        return { await self.use(cluster) }
+    }
+
+    private func use(_ cluster: ClusterLinks) async -> RedisError {
+        guard state != .closed else {
+            cluster.close(RedisError(.closed, "connection closed"))
+            return RedisError(.closed, "connection closed")
+        }
+        self.cluster = cluster
+        log.info("redis connected", .peer(configuration.address), .count(cluster.primaries.count))
+        change(.connected)
+        let reason = await withCheckedContinuation { continuation in
+            cluster.whenClosed { continuation.resume(returning: $0) }
+        }
+        self.cluster = nil
+        knownNodes = cluster.primaries
+        return reason
+    }
+
     private func use(_ link: RedisLink) async -> RedisError {
         guard state != .closed else {
             link.close(RedisError(.closed, "connection closed"))
             return RedisError(.closed, "connection closed")
         }
         self.link = link
-        log.info("redis connected", .peer(configuration.address))
+        log.info("redis connected", .peer(link.node.description))
         change(.connected)
+        let watch = await PrimaryWatch.begin(over: link, loop: loop, configuration: configuration, log: log)
         let reason = await withCheckedContinuation { continuation in
             link.whenClosed { continuation.resume(returning: $0) }
         }
         self.link = nil
+        await watch?.end()
         return reason
     }
 
@@ -200,9 +262,16 @@ package actor RedisConnection {
     // MARK: Sending
 
     private func ask(_ command: RedisCommand, timeout: Duration?) async throws(RedisError) -> RedisReply {
-        guard let link else { throw unavailable }
         let wait = timeout ?? configuration.commandTimeout
+        if let cluster { return try await cluster.ask(command, timeout: wait) }
+        guard let link else { throw unavailable }
         return try await link.ask(command, timeout: wait)
+    }
+
+    /// Ends the link a command went over.
+    private func drop(_ command: RedisCommand, _ error: RedisError) {
+        link?.close(error)
+        cluster?.drop(command, error)
     }
 
     private var unavailable: RedisError {
@@ -213,10 +282,16 @@ package actor RedisConnection {
         }
     }
 
-    /// READONLY: a failover made this server a replica; the name may lead to the new primary by now.
+    /// READONLY: a failover made this server a replica; the name may lead to the new primary by now. MOVED: it is a node
+    /// of a cluster, which nobody told us; half of the keys would work.
     private func refused(_ text: String) -> RedisError {
         let error = RedisError(reply: text)
-        if error.serverCode == "READONLY" { link?.close(RedisError(.disconnected, "the server is a replica now")) }
+        switch error.serverCode {
+        case "READONLY": link?.close(RedisError(.disconnected, "the server is a replica now"))
+        case "MOVED":
+            link?.close(RedisError(.disconnected, "the server is a node of a cluster, which is not the mode set"))
+        default: break
+        }
         return error
     }
 }

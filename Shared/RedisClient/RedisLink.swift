@@ -24,6 +24,8 @@ import Sockets
     }
 
     private let loop: EventLoop
+    /// The server at the other end.
+    let node: RedisNode
     private let transport: Transport
     private let linkTimeout: Duration
     private var reader: ReplyReader
@@ -37,9 +39,11 @@ import Sockets
 
     /// Starts reading. On the loop.
     init(
-        loop: EventLoop, transport: Transport, linkTimeout: Duration, takePush: (@Sendable (RedisReply) -> Bool)? = nil
+        loop: EventLoop, node: RedisNode, transport: Transport, linkTimeout: Duration,
+        takePush: (@Sendable (RedisReply) -> Bool)? = nil
     ) throws(RedisError) {
         self.loop = loop
+        self.node = node
         self.transport = transport
         self.linkTimeout = linkTimeout
         self.takePush = takePush
@@ -49,6 +53,8 @@ import Sockets
 
     var isOpen: Bool { !isClosed }
     var inFlight: Int { pending.count }
+    /// Bytes that Redis has sent and nobody has read.
+    var unreadBytes: Int { transport.unreadBytes }
 
     /// Tells once when the connection is gone; at once when it is already.
     func whenClosed(_ callback: @escaping @Sendable (RedisError) -> Void) {

@@ -3,6 +3,9 @@ package import Sockets
 
 /// A pub/sub connection that comes back by itself and then subscribes again to all that is wanted.
 ///
+/// In a cluster, ``isSharded`` channels are followed at the nodes that have their slots; when one of these is lost, or a
+/// slot moves, everything is subscribed again.
+///
 /// Messages published while it was away are lost: after each `onSubscribed` callback, read again what the messages
 /// would have told.
 package actor RedisSubscriber {
@@ -25,25 +28,32 @@ package actor RedisSubscriber {
     private let log: Log
     private let onMessage: @Sendable (_ channel: String, _ payload: [UInt8]) -> Void
     private let onStateChange: @Sendable (State) -> Void
+    /// Whether the channels are spread over a cluster's nodes by their slots; only where there is a cluster.
+    private let isSharded: Bool
     private var wanted: Set<String> = []
-    private var link: RedisLink?
+    private var line: SubscriberLine?
+    private var knownNodes: [RedisNode] = []
+    /// Sharded channels that we have given up and Redis has not confirmed: its word for that is its word for a move.
+    private var leaving: [String: Int] = [:]
     private var keeper: Task<Void, Never>?
     private var generation = 0
     private var waiters: [Int: CheckedContinuation<Void, Never>] = [:]
     private var nextWaiter = 0
 
     /// - Parameters:
+    ///   - isSharded: whether messages come by SPUBLISH where Redis is a cluster; without one it makes no difference.
     ///   - onMessage: called on the loop for each message, in order; must not block.
     ///   - onStateChange: called on the loop. `.connected(generation:)` comes after everything wanted has been confirmed
     ///     on a new connection, the first one included: the moment to read again.
     package init(
-        loop: EventLoop, configuration: RedisConfiguration, log: Log = .disabled,
+        loop: EventLoop, configuration: RedisConfiguration, log: Log = .disabled, isSharded: Bool = false,
         onMessage: @escaping @Sendable (_ channel: String, _ payload: [UInt8]) -> Void,
         onStateChange: @escaping @Sendable (State) -> Void = { _ in }
     ) {
         self.loop = loop
         self.configuration = configuration
         self.log = log
+        self.isSharded = isSharded && configuration.endpoint.topology.isCluster
         self.onMessage = onMessage
         self.onStateChange = onStateChange
     }
@@ -75,16 +85,32 @@ package actor RedisSubscriber {
     package func subscribe(_ channel: String) async throws(RedisError) {
         guard state != .closed else { throw RedisError(.closed, "subscriber closed") }
         wanted.insert(channel)
-        guard let link else { throw RedisError(.unavailable, "not connected; the channel stays wanted") }
-        try Self.requireConfirmation(
-            try await link.ask(RedisCommand("SUBSCRIBE", channel), timeout: configuration.commandTimeout))
+        guard let line else { throw RedisError(.unavailable, "not connected; the channel stays wanted") }
+        try await line.subscribe([channel], timeout: configuration.commandTimeout)
     }
 
     /// Ends a subscription; does not wait for Redis. A message that is on its way may still come.
     package func unsubscribe(_ channel: String) {
         guard wanted.remove(channel) != nil else { return }
-        link?.send(RedisCommand("UNSUBSCRIBE", channel), timeout: configuration.commandTimeout) { _ in }
+        leave(channel)
     }
+
+    private func leave(_ channel: String) {
+        guard let line else { return }
+        leaving[channel, default: 0] += 1
+        line.unsubscribe(channel, timeout: configuration.commandTimeout) { [weak self] in
+            self?.assumeIsolated { $0.left(channel) }
+        }
+    }
+
+    private func left(_ channel: String) {
+        let count = leaving[channel, default: 1] - 1
+        leaving[channel] = count > 0 ? count : nil
+    }
+
+    /// Bytes that Redis has sent and this loop has not read: how far it is behind. Redis itself cuts a subscriber that
+    /// falls behind for long.
+    package var unreadBytes: Int { line?.links.reduce(0) { $0 + $1.unreadBytes } ?? 0 }
 
     /// The channels that are wanted now.
     package var channels: Set<String> { wanted }
@@ -94,7 +120,7 @@ package actor RedisSubscriber {
         guard state != .closed else { return }
         change(.closed)
         keeper?.cancel()
-        link?.close(RedisError(.closed, "subscriber closed"))
+        line?.close(RedisError(.closed, "subscriber closed"))
         await keeper?.value
     }
 
@@ -106,9 +132,9 @@ package actor RedisSubscriber {
         var backoff = configuration.backoff
         while !Task.isCancelled, state != .closed {
             do throws(RedisError) {
-                let link = try await open()
+                let line = try await open()
                 let since = BootInstant.now()
-                let reason = await use(link)
+                let reason = await use(line)
                 if BootInstant.now().since(since) >= RedisConnection.steadyAfter { backoff.reset() }
                 lost(reason)
             } catch {
@@ -118,67 +144,87 @@ package actor RedisSubscriber {
         }
     }
 
-    private func open() async throws(RedisError) -> RedisLink {
+    private func open() async throws(RedisError) -> SubscriberLine {
         let deliver = onMessage
-        return try await RedisLink.open(loop: loop, configuration: configuration) { reply in
-            guard let message = Message(reply) else { return false }
-            deliver(message.channel, message.payload)
-            return true
+        guard isSharded else {
+            let link = try await RedisLink.open(loop: loop, configuration: configuration) { reply in
+                guard let message = Message(reply, Message.plain) else { return false }
+                deliver(message.channel, message.payload)
+                return true
+            }
+            return .link(link)
         }
+        let links = try await ClusterLinks.open(
+            loop: loop, configuration: configuration, known: knownNodes, isWhole: true
+        ) { [weak self] reply in
+            if let message = Message(reply, Message.sharded) {
+                deliver(message.channel, message.payload)
+                return true
+            }
+            return self?.assumeIsolated { $0.takeMove(reply) } ?? false
+        }
+        return .shards(links)
     }
 
-    private func use(_ link: RedisLink) async -> RedisError {
+    /// A slot has moved to another node, and what is published there does not come here.
+    private func takeMove(_ reply: RedisReply) -> Bool {
+        guard let items = reply.array, items.count == 3, items[0].text == "sunsubscribe", let channel = items[1].text,
+            leaving[channel] == nil
+        else { return false }
+        line?.close(RedisError(.disconnected, "a slot has moved to another node"))
+        return true
+    }
+
+    private func use(_ line: SubscriberLine) async -> RedisError {
         guard state != .closed else {
-            link.close(RedisError(.closed, "subscriber closed"))
+            line.close(RedisError(.closed, "subscriber closed"))
             return RedisError(.closed, "subscriber closed")
         }
-        // From here on subscribe() uses the link itself, so that no channel falls between the two.
-        self.link = link
-        do throws(RedisError) { try await subscribeAll(on: link) } catch { link.close(error) }
-        if link.isOpen, state != .closed {
+        // From here on subscribe() uses the line itself, so that no channel falls between the two.
+        self.line = line
+        leaving = [:]
+        do throws(RedisError) { try await subscribeAll(on: line) } catch { line.close(error) }
+        var watch: PrimaryWatch?
+        if line.isOpen, state != .closed {
             generation += 1
-            log.info("redis subscriber connected", .peer(configuration.address), .count(wanted.count))
+            log.info("redis subscriber connected", .peer(line.peer), .count(wanted.count))
             change(.connected(generation: generation))
-            ping(link)
+            ping(line)
+            if case .link(let link) = line {
+                watch = await PrimaryWatch.begin(over: link, loop: loop, configuration: configuration, log: log)
+            }
         }
         let reason = await withCheckedContinuation { continuation in
-            link.whenClosed { continuation.resume(returning: $0) }
+            line.whenClosed { continuation.resume(returning: $0) }
         }
-        self.link = nil
+        self.line = nil
+        knownNodes = line.nodes
+        await watch?.end()
         return reason
     }
 
-    private func subscribeAll(on link: RedisLink) async throws(RedisError) {
+    private func subscribeAll(on line: SubscriberLine) async throws(RedisError) {
         var rest = Array(wanted)[...]
         while !rest.isEmpty {
             let part = Array(rest.prefix(Self.maxChannelsPerCommand))
             rest = rest.dropFirst(part.count)
-            let reply = try await link.ask(
-                RedisCommand(words: ["SUBSCRIBE"] + part), timeout: configuration.commandTimeout, replies: part.count)
-            try Self.requireConfirmation(reply)
+            try await line.subscribe(part, timeout: configuration.commandTimeout)
             // Given up while an earlier part was on its way: the UNSUBSCRIBE went out before this SUBSCRIBE.
-            for channel in part where !wanted.contains(channel) {
-                link.send(RedisCommand("UNSUBSCRIBE", channel), timeout: configuration.commandTimeout) { _ in }
-            }
+            for channel in part where !wanted.contains(channel) { leave(channel) }
         }
-    }
-
-    private static func requireConfirmation(_ reply: RedisReply) throws(RedisError) {
-        if case .error(let text) = reply { throw RedisError(reply: text) }
-        guard reply.array?.first?.text == "subscribe" else { throw RedisError(.unexpectedReply, "SUBSCRIBE") }
     }
 
     /// Asks at every interval; an answer that does not come within the command timeout ends the link.
-    private func ping(_ link: RedisLink) {
-        loop.schedule(after: configuration.pingInterval) { [weak self, weak link] in
-            guard let self, let link, link.isOpen else { return }
-            assumeIsolated { $0.sendPing(on: link) }
+    private func ping(_ line: SubscriberLine) {
+        loop.schedule(after: configuration.pingInterval) { [weak self] in
+            guard let self, line.isOpen else { return }
+            assumeIsolated { $0.sendPing(on: line) }
         }
     }
 
-    private func sendPing(on link: RedisLink) {
-        link.send(RedisCommand("PING"), timeout: configuration.commandTimeout) { _ in }
-        ping(link)
+    private func sendPing(on line: SubscriberLine) {
+        line.ping(timeout: configuration.commandTimeout)
+        ping(line)
     }
 
     private func lost(_ error: RedisError) {
@@ -202,18 +248,19 @@ package actor RedisSubscriber {
     private func resumeWaiter(_ id: Int) { waiters.removeValue(forKey: id)?.resume() }
 }
 
-/// A published message: `["message", channel, payload]`.
+/// A published message: `["message", channel, payload]`, or `smessage` from a shard.
 private struct Message {
     let channel: String
     let payload: [UInt8]
 
-    init?(_ reply: RedisReply) {
-        guard case .array(let items) = reply, items.count == 3, items[0] == .string(Self.kind),
+    init?(_ reply: RedisReply, _ kind: [UInt8]) {
+        guard case .array(let items) = reply, items.count == 3, items[0] == .string(kind),
             let channel = items[1].text, let payload = items[2].bytes
         else { return nil }
         self.channel = channel
         self.payload = payload
     }
 
-    private static let kind = Array("message".utf8)
+    static let plain = Array("message".utf8)
+    static let sharded = Array("smessage".utf8)
 }

@@ -47,6 +47,7 @@ package final class HealthRegistry: Sendable {
         var checks: [Check] = []
         var isStarted = false
         var tasks: [String] = []
+        var metricsPort: UInt16?
     }
 
     private let state = Lock(State())
@@ -65,6 +66,11 @@ package final class HealthRegistry: Sendable {
 
     /// Names of what runs in this process, for `/health/threads`.
     package var serviceNames: [String] { state.withLock { $0.tasks } }
+    /// Where health and metrics are served, once they are: the settings may leave it to the kernel.
+    var metricsPort: UInt16? { state.withLock { $0.metricsPort } }
+    func setMetricsPort(_ port: UInt16) { state.withLock { $0.metricsPort = port } }
+    /// Whether every service was assembled.
+    var isStarted: Bool { state.withLock { $0.isStarted } }
     func setServices(_ names: [String]) { state.withLock { $0.tasks = names } }
 
     /// Every service has been assembled: from here on readiness depends on the checks alone.

@@ -32,6 +32,7 @@ struct HealthServer: Service {
     func run(until shutdown: ShutdownSignal) async throws {
         do {
             let address = try await server.start()
+            context.health.setMetricsPort(address.port)
             context.log.info("health server listening", .port(Int(address.port)))
         } catch {
             throw ServiceHost.ConfigurationError("metrics port \(context.common.metricsPort): \(error)")

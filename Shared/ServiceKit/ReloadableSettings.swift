@@ -4,4 +4,11 @@ package protocol ReloadableSettings: Sendable {
     ///
     /// - Returns: what waits for a restart: `NAME: why`, one sentence each, without the value of a secret.
     func adopt(_ fresh: Self) -> [String]
+
+    /// Where the process says that it is there; nil for nowhere.
+    var heartbeat: HeartbeatSettings? { get }
+}
+
+extension ReloadableSettings {
+    package var heartbeat: HeartbeatSettings? { nil }
 }

@@ -46,7 +46,9 @@ package enum ServiceHost {
         let reload = SettingsReload(
             settings, files: reader.fileValues, lookup: environment, readFile: SettingsReader.content,
             read: { readAll(&$0).1 })
-        start(name: name, common: common, log: log, errors: errors, shutdown: shutdown) { context in
+        start(
+            name: name, common: common, heartbeat: settings.heartbeat, log: log, errors: errors, shutdown: shutdown
+        ) { context in
             try await assemble(settings, context) + [SettingsReloader(bell: bell, reload: reload, context: context)]
         }
         dispatchMain()
@@ -55,7 +57,8 @@ package enum ServiceHost {
     @Sendable private static func environment(_ name: String) -> String? { getenv(name).map { String(cString: $0) } }
 
     private static func start(
-        name: String, common: CommonSettings, log: Log, errors: ErrorInbox?, shutdown: ShutdownSignal,
+        name: String, common: CommonSettings, heartbeat: HeartbeatSettings?, log: Log, errors: ErrorInbox?,
+        shutdown: ShutdownSignal,
         assemble: @escaping @Sendable (ServiceContext) async throws -> [any Service]
     ) {
         let startedAt = WallClock.nowMilliseconds()
@@ -84,7 +87,7 @@ package enum ServiceHost {
         Task(executorPreference: loops[0]) {
             let code: Int32
             do {
-                try await runAll(try await assemble(context), context)
+                try await runAll(try await assemble(context), heartbeat, context)
                 log.info("stopped")
                 code = 0
             } catch let error as ConfigurationError {
@@ -101,13 +104,17 @@ package enum ServiceHost {
     }
 
     private static func origin(_ service: String) -> Telemetry.Origin {
-        let host = String(unsafeUninitializedCapacity: 256) { buffer in
+        .init(service: service, version: BuildInfo.current.version, instance: "\(hostName):\(getpid())")
+    }
+
+    /// What this machine, or container, is called.
+    static var hostName: String {
+        String(unsafeUninitializedCapacity: 256) { buffer in
             let isNamed = buffer.withMemoryRebound(to: CChar.self) {
                 $0.baseAddress.map { gethostname($0, 255) == 0 } ?? false
             }
             return isNamed ? buffer.prefix(255).firstIndex(of: 0) ?? 255 : 0
         }
-        return .init(service: service, version: BuildInfo.current.version, instance: "\(host):\(getpid())")
     }
 
     /// Before anything is opened: a second process with the same settings must not get far.
@@ -119,22 +126,25 @@ package enum ServiceHost {
         }
     }
 
-    /// Runs the services, and around them the health server: while they drain, probes must hear "draining" rather than a
-    /// refused connection.
-    private static func runAll(_ services: [any Service], _ context: ServiceContext) async throws {
+    /// Runs the services, and around them the health server and the heartbeat: while they drain, probes must hear
+    /// "draining" rather than a refused connection, and the register the same rather than nothing.
+    private static func runAll(
+        _ services: [any Service], _ heartbeat: HeartbeatSettings?, _ context: ServiceContext
+    ) async throws {
         let health = try HealthServer(context: context)
+        let around: [any Service] = [health] + (heartbeat.map { [Heartbeat(settings: $0, context: context)] } ?? [])
         let all =
             services + [
                 LoopLagMonitor(loops: context.loops, metrics: context.metrics), StartupGate(context: context),
                 HealthMonitor(context: context),
             ]
-        context.health.setServices((all + [health]).map(\.name))
+        context.health.setServices((all + around).map(\.name))
         context.health.markStarted()
         let servicesEnded = ShutdownSignal()
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask {
                 defer { context.shutdown.advance(to: .draining) }
-                try await ServiceGroup([health], log: context.log).run(until: servicesEnded)
+                try await ServiceGroup(around, log: context.log).run(until: servicesEnded)
             }
             group.addTask {
                 defer { servicesEnded.advance(to: .draining) }

@@ -139,10 +139,18 @@ package struct StoreSettings: Sendable {
         let url = reader.secret(
             "ARAGORA_REDIS_URL", aliases: ["REDIS_URL"],
             help: "`redis://` or `rediss://`. Without it Postgres is polled, and rate limits are counted per process.")
-        guard let url else { return nil }
+        let topology = RedisTopologySettings(reading: &reader)
+        guard let url else {
+            topology.reportWithoutURL(&reader)
+            return nil
+        }
         do throws(RedisError) {
             var configuration = try RedisConfiguration(url: url.reveal())
             configuration.clientName = applicationName
+            if let kind = topology.topology(&reader) { configuration.endpoint.topology = kind }
+            if configuration.endpoint.topology.isCluster && configuration.endpoint.database != 0 {
+                reader.report("ARAGORA_REDIS_URL: a cluster has no database but 0")
+            }
             reader.refusePlaceholder(configuration.endpoint.password, "ARAGORA_REDIS_URL")
             return configuration
         } catch {

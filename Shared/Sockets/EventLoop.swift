@@ -31,6 +31,9 @@ import Platform
 
     private var jobs: [UnownedJob] = []
     private var endOfTurn: [@Sendable () -> Void] = []
+    /// Transports with something to send, and those whose turn it is: two buffers that are kept.
+    private var unflushed: [Transport] = []
+    private var flushing: [Transport] = []
     private var handlers: [Int32: (generation: UInt32, handler: any EventHandler)] = [:]
     private var nextGeneration: UInt32 = 1
     private var timers = TimerHeap()
@@ -107,10 +110,13 @@ import Platform
         endOfTurn.append(callback)
     }
 
+    /// ``atEndOfTurn(_:)`` for what happens most, without a closure for each.
+    func flushAtEndOfTurn(_ transport: Transport) { unflushed.append(transport) }
+
     /// Jobs and callbacks that wait for their turn; on the loop only.
     package var queueDepth: Int {
         checkIsolated()
-        return jobs.count + endOfTurn.count + remote.withLock { $0.jobs.count + $0.callbacks.count }
+        return jobs.count + endOfTurn.count + unflushed.count + remote.withLock { $0.jobs.count + $0.callbacks.count }
     }
 
     // MARK: Descriptors (on the loop only)
@@ -217,7 +223,7 @@ import Platform
     }
 
     private func timeoutMilliseconds() -> Int32 {
-        if !jobs.isEmpty || !endOfTurn.isEmpty || remote.withLock({ $0.woken }) { return 0 }
+        if !jobs.isEmpty || !endOfTurn.isEmpty || !unflushed.isEmpty || remote.withLock({ $0.woken }) { return 0 }
         guard let deadline = timers.nextDeadline else { return -1 }
         let left = deadline - MonotonicTime.now()
         return left <= 0 ? 0 : Int32(clamping: (left + 999_999) / 1_000_000)
@@ -249,7 +255,10 @@ import Platform
     }
 
     private func runEndOfTurn() {
-        while !endOfTurn.isEmpty {
+        while !endOfTurn.isEmpty || !unflushed.isEmpty {
+            swap(&unflushed, &flushing)
+            for transport in flushing { transport.flushDue() }
+            flushing.removeAll(keepingCapacity: true)
             let batch = endOfTurn
             endOfTurn.removeAll(keepingCapacity: true)
             for callback in batch { callback() }

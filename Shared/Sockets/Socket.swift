@@ -33,6 +33,15 @@ enum Socket {
         _ = unsafe setsockopt(fd, level, option, &value, socklen_t(MemoryLayout<Int32>.size))
     }
 
+    /// Bytes that have come and were not read yet.
+    static func unreadBytes(_ fd: Int32) -> Int { Int(clinux_unread_bytes(fd)) }
+
+    /// From this many bytes on that are not on the wire yet, the kernel takes no more.
+    static func limitUnsent(_ fd: Int32, family: Int32, to bytes: Int) {
+        guard family != AF_UNIX else { return }
+        setOption(fd, Int32(IPPROTO_TCP), TCP_NOTSENT_LOWAT, Int32(clamping: bytes))
+    }
+
     /// Starts connecting; true when the connection stands at once.
     static func connect(_ fd: Int32, to address: SocketAddress) throws(SocketError) -> Bool {
         let result = unsafe address.withSockaddr { unsafe Glibc.connect(fd, $0, $1) }

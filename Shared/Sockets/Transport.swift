@@ -96,6 +96,20 @@ package protocol TransportDelegate: AnyObject, Sendable {
         scheduleFlush()
     }
 
+    /// Lets the kernel hold at most about this many bytes that are not on the wire yet, instead of its megabytes: what a
+    /// slow peer has not taken shows in ``pendingBytes``, and can still be thought better of.
+    package func limitUnsent(to bytes: Int) {
+        loop.checkIsolated()
+        guard !isClosed else { return }
+        Socket.limitUnsent(fd, family: peer.family, to: bytes)
+    }
+
+    /// Bytes that the peer has sent and nobody has read: how far this loop is behind.
+    package var unreadBytes: Int {
+        loop.checkIsolated()
+        return isClosed ? 0 : Socket.unreadBytes(fd)
+    }
+
     /// Stops or resumes reading: backpressure towards the peer.
     package func setReading(_ enabled: Bool) {
         loop.checkIsolated()
@@ -177,10 +191,13 @@ package protocol TransportDelegate: AnyObject, Sendable {
     private func scheduleFlush() {
         guard !flushIsDue else { return }
         flushIsDue = true
-        loop.atEndOfTurn { [self] in
-            flushIsDue = false
-            flush()
-        }
+        loop.flushAtEndOfTurn(self)
+    }
+
+    /// The loop's, at the end of the turn in which something was queued.
+    func flushDue() {
+        flushIsDue = false
+        flush()
     }
 
     private func flush() {

@@ -21,8 +21,8 @@ actor TeamsLogin {
 
     func token(_ client: HTTPClient) async throws(WebhookCourier.Unsendable) -> String {
         if let kept, kept.until > MonotonicTime.now() { return kept.text }
-        guard let app = settings.appID, let password = settings.password else {
-            throw WebhookCourier.Unsendable(reason: "TEAMS_APP_ID or TEAMS_APP_PASSWORD is not set")
+        guard settings.isEnabled, let app = settings.appID, let password = settings.password else {
+            throw WebhookCourier.Unsendable(reason: "TEAMS_APP_ID, TEAMS_APP_PASSWORD or TEAMS_TENANT_ID is not set")
         }
         let form = AppToken.form(app: app, password: password.reveal())
             .map { "\($0.0)=\(PercentCoding.encode($0.1))" }.joined(separator: "&")

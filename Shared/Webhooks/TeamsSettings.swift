@@ -6,28 +6,22 @@ package struct TeamsSettings: Sendable {
     /// Where Microsoft has the Bot Connector of Teams; anybody may have a name below `trafficmanager.net`.
     static let microsoft = "https://smba.trafficmanager.net"
     static let microsoftDomain = ".teams.microsoft.com"
-    /// The tenant of apps that are not of one.
-    static let anyTenant = "botframework.com"
-
     package let appID: String?
     package let password: Secret<String>?
-    /// The only one whose people are heard; nil for all.
+    /// The only one whose people are heard, a UUID in lower case; without it anybody who installs the bot would be a member.
     package let tenant: String?
     let login: String
     /// Origins that are taken beside Microsoft's.
     let services: Set<String>
 
-    /// Both halves are needed: without the password nobody could be answered.
-    package var isEnabled: Bool { appID != nil && password != nil }
+    /// All are needed: without the password nobody could be answered, without the tenant everybody would be heard.
+    package var isEnabled: Bool { appID != nil && password != nil && tenant != nil }
 
     package init(reading reader: inout SettingsReader) {
         appID = reader.optionalString("TEAMS_APP_ID", help: "The Teams bot's app id; its messages must be for it.")
         password = reader.secret(
             "TEAMS_APP_PASSWORD", help: "The Teams bot's client secret; without it Teams' requests are refused.")
-        tenant = reader.optionalString(
-            "TEAMS_TENANT_ID",
-            help: "The only tenant whose people are heard, and whose app it is; without it any, and a multi-tenant app."
-        )
+        tenant = Self.tenant(reading: &reader, isNeeded: appID != nil || password != nil)
         let login = reader.string(
             "TEAMS_LOGIN_URL", default: Self.login,
             help: "Where the app's tokens are had; for other clouds, proxies and tests.")
@@ -49,7 +43,35 @@ package struct TeamsSettings: Sendable {
     }
 
     /// Where a token is had.
-    var tokenURL: String { "\(login)/\(tenant ?? Self.anyTenant)/oauth2/v2.0/token" }
+    var tokenURL: String { "\(login)/\(tenant ?? "")/oauth2/v2.0/token" }
+
+    private static func tenant(reading reader: inout SettingsReader, isNeeded: Bool) -> String? {
+        let name = "TEAMS_TENANT_ID"
+        let text = reader.optionalString(
+            name,
+            help: "The tenant (a UUID) whose app the bot is, and whose people alone are heard; Teams needs it."
+        )
+        guard let text else {
+            if isNeeded {
+                reader.report(
+                    "\(name): must be set with TEAMS_APP_ID and TEAMS_APP_PASSWORD: without it anybody who installs the bot would be heard"
+                )
+            }
+            return nil
+        }
+        guard isUUID(text) else {
+            // Words such as "common" or "organizations" mean everybody's.
+            reader.report("\(name): expected your tenant's id, a UUID, got \"\(text)\"")
+            return nil
+        }
+        return text.lowercased()
+    }
+
+    private static func isUUID(_ text: String) -> Bool {
+        let parts = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false)
+        return parts.map(\.count) == [8, 4, 4, 4, 12]
+            && parts.joined().allSatisfy { (0x30...0x39).contains($0) || (0x61...0x66).contains($0 | 0x20) }
+    }
 
     /// Whether answers, and with them our token, may be sent there.
     package func mayWrite(to service: String) -> Bool {

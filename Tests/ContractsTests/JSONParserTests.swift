@@ -35,6 +35,8 @@ struct JSONParserTests {
         #expect(two["é"] == 1)
         #expect(two["e\u{301}"] == 2)
         #expect(code(Array(#"{"a":1,"\u0061":2}"#.utf8)) == .duplicateKey)
+        #expect(code(Array(#"{"a":1,"b":2,"a":3}"#.utf8)) == .duplicateKey)
+        #expect(code(Array(#"{"b":1,"a":2,"b":3}"#.utf8)) == .duplicateKey)
         let many = (0..<40).map { "\"k\($0)\":0" }.joined(separator: ",")
         #expect(throws: Never.self) { try JSONParser.parse(Array("{\(many)}".utf8)) }
         #expect(code(Array("{\(many),\"k3\":1}".utf8)) == .duplicateKey)

@@ -65,6 +65,29 @@ package final class PrivatePostgres: Sendable {
         return server
     }
 
+    /// A copy that follows a running server, under a name that server knows it by.
+    static func copy(of primary: PrivatePostgres, as name: String) async throws -> PrivatePostgres {
+        let server = PrivatePostgres(
+            folder: try StackFolder.make("postgres-\(UInt64.random(in: .min ... .max))"), password: nil)
+        do {
+            if getuid() == 0 {
+                try await server.command("/bin/chown", ["-R", "postgres:", server.folder], asServer: false)
+            }
+            try await server.command(
+                try binary("pg_basebackup"),
+                [
+                    "--dbname=host=127.0.0.1 port=\(primary.port) user=postgres application_name=\(name)",
+                    "--pgdata=\(server.data)", "--write-recovery-conf", "--wal-method=stream", "--checkpoint=fast",
+                    "--no-sync",
+                ])
+            try await server.start()
+        } catch {
+            await server.remove()
+            throw error
+        }
+        return server
+    }
+
     package func start() async throws {
         var settings =
             "-c listen_addresses=127.0.0.1 -c port=\(port) -c unix_socket_directories=\(folder) -c max_connections=100"

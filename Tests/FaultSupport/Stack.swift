@@ -44,6 +44,8 @@ package final class Stack: Sendable {
         package var postgresURL: String?
         /// Nil runs the stack without Redis.
         package var redisURL: String?
+        /// What stands behind that URL; the environment says the same.
+        package var redisTopology = RedisTopology.standalone
         package var latencyMilliseconds: Int
 
         package init(
@@ -356,7 +358,9 @@ package final class Stack: Sendable {
     /// Runs `body` with a connection to the Redis of this stack; does nothing without one.
     package func withRedis(_ body: (RedisConnection) async throws -> Void) async throws {
         guard let url = plan.redisURL else { return }
-        let connection = RedisConnection(loop: loop, configuration: try RedisConfiguration(url: url))
+        var configuration = try RedisConfiguration(url: url)
+        configuration.endpoint.topology = plan.redisTopology
+        let connection = RedisConnection(loop: loop, configuration: configuration)
         try await connection.connect()
         do { try await body(connection) } catch {
             await connection.close()

@@ -12,11 +12,12 @@ struct MigratorTests {
     private let two = Migration(version: 2, name: "two", sql: "INSERT INTO a VALUES (1);\nINSERT INTO b VALUES (1)")
 
     private func migrate(
-        _ pool: PGPool, _ migrations: [Migration], log: Log = .disabled, lockTimeout: Duration = .seconds(10)
+        _ pool: PGPool, _ migrations: [Migration], log: Log = .disabled, lockTimeout: Duration = .seconds(10),
+        tableLockTimeout: Duration = Migrator.tableLockTimeout
     ) async throws -> [Int] {
         try await Migrator.migrate(
             migrations, configuration: pool.configuration, loop: pool.loop, log: log, lockKey: lockKey(of: pool),
-            lockTimeout: lockTimeout
+            lockTimeout: lockTimeout, tableLockTimeout: tableLockTimeout
         ).map(\.version)
     }
 
@@ -68,6 +69,45 @@ struct MigratorTests {
             }
             #expect(error?.code == .lockTimeout)
             await holder.close()
+        }
+    }
+
+    /// A backup counts rows in a snapshot and then starts pg_dump, which locks each table again.
+    @Test("waits for a table that a backup reads without keeping the backup's next reader out")
+    func tableInUse() async throws {
+        try await TestDatabase.withSchema { pool, _ in
+            _ = try await migrate(pool, [one])
+            let change = Migration(version: 2, name: "change", sql: "ALTER TABLE a ADD m bigint")
+            let snapshot = try await PGConnection.open(pool.configuration, loop: pool.loop, log: .disabled)
+            _ = try await snapshot.execute("BEGIN")
+            _ = try await snapshot.query("SELECT count(*) FROM a")
+            let (waits, waiting) = AsyncStream<Void>.makeStream()
+            let log = Log(service: "test", format: .text) { line in
+                if String(decoding: line, as: UTF8.self).contains("migration waits for a table") { waiting.yield() }
+            }
+            async let applied = migrate(pool, [one, change], log: log)
+            for await _ in waits { break }
+            #expect(try await pool.query("SELECT count(*) AS n FROM a")[0].int("n") == 0)
+            await snapshot.close()
+            #expect(try await applied == [2])
+        }
+    }
+
+    @Test("gives up when a table stays in use, and leaves no trace")
+    func tableStaysInUse() async throws {
+        try await TestDatabase.withSchema { pool, _ in
+            _ = try await migrate(pool, [one])
+            let change = Migration(
+                version: 2, name: "change", sql: "CREATE TABLE c (n bigint); ALTER TABLE a ADD m bigint")
+            let reader = try await PGConnection.open(pool.configuration, loop: pool.loop, log: .disabled)
+            _ = try await reader.execute("BEGIN")
+            _ = try await reader.query("SELECT count(*) FROM a")
+            let error = await #expect(throws: MigrationError.self) {
+                try await migrate(pool, [one, change], tableLockTimeout: .zero)
+            }
+            #expect(error?.cause?.sqlState == .lockNotAvailable)
+            await reader.close()
+            #expect(try await pool.query("SELECT to_regclass('c') IS NULL AS gone")[0].bool("gone"))
         }
     }
 

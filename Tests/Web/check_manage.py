@@ -361,10 +361,12 @@ def a_budget_is_set_adjusted_and_deleted_by_keyboard_alone(world):
     page.keyboard.press("Enter")
     expect(article).to_contain_text("of $20.00")
     assert get("/api/v1/budgets", world.token)["budgets"][0]["limit_amount"] == 20
+    article.locator("summary", has_text="More").press("Enter")
     article.get_by_role("button", name="Delete").press("Enter")
     expect(page.get_by_role("dialog")).to_contain_text("It limits nothing from now on.")
     page.keyboard.press("Escape")
     assert get("/api/v1/budgets", world.token)["total"] == 1
+    article.locator("summary", has_text="More").press("Enter")
     article.get_by_role("button", name="Delete").press("Enter")
     page.get_by_role("dialog").get_by_role("button", name="Delete").press("Enter")
     expect(page.get_by_role("heading", name="Nothing limits the organization")).to_be_visible()
@@ -764,7 +766,7 @@ def take(world, folder):
             page = world.page("/account/security", viewport=size, theme=theme)
             page.get_by_role("button", name="Turn on").click()
             page.locator(".qr").wait_for()
-            page.locator(".enrol").scroll_into_view_if_needed()
+            page.locator(".enrol").evaluate("node => node.closest('.card').scrollIntoView()")
             page.screenshot(path=folder / f"account-second-factor-{theme}-{width}.png")
             page.goto(BASE + "/signin?do=register")
             page.locator("form").wait_for()

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Uses the page as people would, in a real browser over a real stack. See scripts/check-web.sh."""
-import argparse, base64, hashlib, hmac, json, os, struct, sys, time, traceback, urllib.request
+import argparse, base64, hashlib, hmac, json, os, pathlib, struct, subprocess, sys, time, traceback, urllib.request
 
 from playwright.sync_api import expect, sync_playwright
 
 import panel
-from stack import BASE, NAMED, OPENER, PANEL, QUESTION, TOKEN, Browser, api, debate, events, scenario, service, transcript, until_over, watch
+from stack import BASE, NAMED, OPENER, PANEL, QUESTION, ROOT, TOKEN, Browser, api, debate, events, scenario, service, transcript, until_over, watch
 
 CHECKS = []
 
@@ -473,22 +473,141 @@ def decide(browser):
 
 @check
 def shared_live(browser):
-    """who has a link and nothing else watches a debate that runs"""
+    """who has a link and nothing else watches a debate that runs, word by word; by polling where no socket opens"""
     scenario(panel.scenario(token_ms=15, latency_ms=200))
     one = debate()
     token = api("POST", f"/debates/{one}/share", {})["token"]
-    with browser.page(token=None) as guest:
+    with browser.page(token=None) as guest, browser.page(token=None, allow=("WebSocket",)) as poor:
+        asked, deltas = [], []
+        guest.on("request", lambda request: asked.append((request.url, request.headers.get("authorization"))))
+        guest.on("websocket", lambda socket: socket.on("framereceived", lambda frame: deltas.append(1) if "token_delta" in str(frame) else None))
         guest.goto(f"{BASE}/spectate/{token}")
-        guest.wait_for_selector(".link-state.polling")
+        guest.wait_for_selector(".link-state.live")
+        poor.route_web_socket("**/ws", lambda socket: socket.close())
+        poor.goto(f"{BASE}/spectate/{token}")
+        guest.wait_for_selector(".is-writing .writing p")
+        poor.wait_for_selector(".link-state.polling")
         until_over(guest)
+        until_over(poor)
+        assert len(deltas) > 20, f"{len(deltas)} pieces of text came"
+        assert not any(sent or "/events" in url for url, sent in asked), asked
         with browser.page() as owner:
             watch(owner, one)
             until_over(owner)
-            assert transcript(owner) == transcript(guest)
+            assert transcript(owner) == transcript(guest) == transcript(poor)
         api("POST", f"/debates/{one}/share/revoke", {})
     with browser.page(token=None, allow=("404", "view failed")) as guest:
         guest.goto(f"{BASE}/spectate/{token}")
         expect(guest.locator("h1")).to_have_text("Not found")
+    return f"{len(deltas)} pieces of text"
+
+
+@check
+def shared_revoked(browser):
+    """a link that is revoked shows nothing more to those who watch by it: not by the socket, and not by polling"""
+    scenario(panel.scenario(token_ms=40, latency_ms=500))
+    one = debate(rounds=4)
+    token = api("POST", f"/debates/{one}/share", {})["token"]
+    with browser.page(token=None) as guest, browser.page(token=None, allow=("WebSocket", "404")) as poor, browser.page() as owner:
+        poor.route_web_socket("**/ws", lambda socket: socket.close())
+        watch(owner, one)
+        for page in (guest, poor):
+            page.goto(f"{BASE}/spectate/{token}")
+        guest.wait_for_selector(".link-state.live")
+        poor.wait_for_selector(".link-state.polling")
+        began = time.monotonic()
+        api("POST", f"/debates/{one}/share/revoke", {})
+        guest.wait_for_selector(".link-state.refused")
+        took = time.monotonic() - began
+        expect(guest.locator(".link-state")).to_have_text("This link has expired, or was revoked.")
+        poor.wait_for_selector(".link-state.refused")
+        left = [transcript(page) for page in (guest, poor)]
+        owner.wait_for_timeout(2500)
+        assert owner.locator(".link-state.live").count() == 1 and [transcript(page) for page in (guest, poor)] == left
+        assert took < 4, f"{took:.1f} s"
+    api("POST", f"/debates/{one}/cancel")
+    return f"after {took:.1f} s"
+
+
+def another(name):
+    """A second process like a member of the stack, on ports of its own."""
+    pid = subprocess.run([f"{ROOT}/scripts/service.sh", "pid", name], check=True, capture_output=True, text=True, env=os.environ).stdout.strip()
+    own = dict(part.split("=", 1) for part in pathlib.Path(f"/proc/{pid}/environ").read_text().split("\0") if "=" in part)
+    own |= {"ARAGORA_PORT": "0", "ARAGORA_METRICS_PORT": "0"}
+    own.pop("ARAGORA_PID_FILE", None)
+    return subprocess.Popen([os.readlink(f"/proc/{pid}/exe")], env=own, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+@check
+def replicas(browser):
+    """Health lists each of two api replicas and two workers; one that is killed is lost and stays listed, one that is stopped is gone"""
+    api_too, worker_too = another("api"), another("debate-worker-1")
+    try:
+        with browser.page() as page:
+            page.goto(f"{BASE}/admin/health")
+            table = page.get_by_role("region", name="Replicas", exact=True).locator("tbody tr")
+            card = lambda name: page.locator(f".services [data-service={name}]")
+            for name in ("api", "debate-worker"):
+                expect(card(name)).to_contain_text("2 ready", timeout=30_000)
+            for name in ("ws-gateway", "backup"):
+                expect(card(name)).to_contain_text("1 ready")
+            row = lambda process: table.filter(has_text=f"process {process.pid},")
+            expect(row(api_too)).to_contain_text("Ready")
+            listed = api("GET", "/health/replicas")
+            assert table.count() == listed["total"] == 6 and listed["register"] == "shared"
+            assert [one["service"] for one in listed["replicas"] if one["answers"]] == ["api"]
+            worker_too.kill()
+            api_too.terminate()
+            expect(row(worker_too)).to_contain_text("Lost", timeout=40_000)
+            expect(row(worker_too)).to_contain_text("silent for")
+            expect(card("debate-worker")).to_contain_text("1 ready")
+            expect(card("debate-worker")).to_contain_text("1 lost")
+            expect(card("api")).to_contain_text("1 ready")
+            assert row(api_too).count() == 0 and api_too.wait(20) == 0
+    finally:
+        for process in (api_too, worker_too):
+            process.kill()
+            process.wait()
+
+
+@check
+def panel_chosen(browser):
+    """provider, model and role of each agent are chosen; a model that nobody listed can be named; the estimate and the debate follow"""
+    scenario(panel.scenario(token_ms=1, latency_ms=1))
+    with browser.page() as page:
+        page.goto(BASE)
+        seats = page.locator(".seat-row")
+        expect(seats).to_have_count(3)
+        page.get_by_label("Question").fill(QUESTION)
+        figure = page.locator(".ask-side .figure")
+        expect(figure).to_contain_text("$")
+        priced = [one for one in api("GET", "/models")["models"] if one["provider"] == "openai"]
+        seats.nth(0).get_by_label("Provider").select_option("openai")
+        usual = next(one["model"] for one in priced if one["default"])
+        expect(seats.nth(0).get_by_label("Model")).to_have_value(usual)
+        offered = seats.nth(0).locator("datalist option").evaluate_all("list => list.map((option) => option.value)")
+        assert [one["model"] for one in priced] == offered[:len(priced)] and len(offered) > 5, offered
+        before = figure.inner_text()
+        seats.nth(0).get_by_label("Model").fill("gpt-5.5-pro")
+        expect(page.locator(".ask-side table")).to_contain_text("gpt-5.5-pro")
+        assert figure.inner_text() != before
+        seats.nth(1).get_by_label("Model").fill("gpt-nobody-listed")
+        seats.nth(1).get_by_label("Provider").select_option("openai")
+        seats.nth(1).get_by_label("Model").fill("gpt-nobody-listed")
+        expect(page.locator(".ask-side table")).to_contain_text("price assumed")
+        seats.nth(1).get_by_label("Role").select_option("critic")
+        seats.nth(2).get_by_label("Model").fill("")
+        page.get_by_label("Rounds").fill("1")
+        page.get_by_role("button", name="Start the debate").click()
+        page.wait_for_url("**/debates/dbt_*")
+        start = events(page.url.rsplit("/", 1)[1])[0]["data"]
+        chosen = [(one["provider"], one["model"], one["role"]) for one in start["agent_specs"]]
+        assert chosen[0][:2] == ("openai", "gpt-5.5-pro") and chosen[1] == ("openai", "gpt-nobody-listed", "critic"), chosen
+        assert chosen[2][1], chosen
+        until_over(page)
+        page.goto(BASE)
+        expect(page.locator(".seat-row").nth(0).get_by_label("Model")).to_have_value("gpt-5.5-pro")
+    return f"{len(offered)} models offered"
 
 
 def totp(secret):

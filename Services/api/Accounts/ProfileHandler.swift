@@ -47,6 +47,7 @@ struct ProfileHandler: Sendable {
         let user = try await services.user(context)
         let origin = services.origin(request, context)
         try await services.prove(wish.current, of: user, origin)
+        try Self.judge(wish.new, of: user)
         var change = AccountStore.Change()
         change.passwordHash = try await services.hasher.hash(wish.new)
         change.revokesAll = true
@@ -57,6 +58,12 @@ struct ProfileHandler: Sendable {
         }
         await services.spread()
         return AccountServices.json(AccountBody.message("Password changed; sign in again"))
+    }
+
+    /// - Throws: `ValidationFailure` for a password that a guesser tries first.
+    private static func judge(_ password: String, of user: UserRecord) throws(ValidationFailure) {
+        guard let problem = PasswordRule(context: [user.email, user.name]).problem(password) else { return }
+        throw ValidationFailure([FieldProblem("new_password", problem)])
     }
 
     /// Always the same answer. There is no mail server: administrators see the request in the audit log and give the
@@ -78,6 +85,7 @@ struct ProfileHandler: Sendable {
         for digest in services.access.keyDigests.of(wish.token, for: Self.resetPurpose) {
             let user = try await AccountServices.asking { try await services.accounts.userOfReset(digest) }
             guard let user else { continue }
+            try Self.judge(wish.new, of: user)
             let hash = try await services.hasher.hash(wish.new)
             let isDone = try await AccountServices.asking {
                 try await services.accounts.reset(

@@ -19,7 +19,8 @@ struct SessionsHandler: Sendable {
         } catch { throw APIError(error) }
         let outcome = try await AccountServices.asking {
             try await services.sessions.refresh(
-                claims.session, generation: claims.generation, version: claims.version
+                claims.session, generation: claims.generation, version: claims.version,
+                idleSeconds: services.access.tokens.idleSeconds
             ) { user in
                 AuditEntry(
                     .refreshReused, by: user.id.text, in: user.organization, on: "session", claims.session.text,
@@ -75,7 +76,9 @@ struct SessionsHandler: Sendable {
 
     func list(_ request: Request, _ context: RequestContext) async throws -> Response {
         let user = try await services.user(context)
-        let sessions = try await AccountServices.asking { try await services.sessions.sessions(of: user.id) }
+        let sessions = try await AccountServices.asking {
+            try await services.sessions.sessions(of: user.id, idleSeconds: services.access.tokens.idleSeconds)
+        }
         let rows = sessions.map { session in
             AccountBody.session(
                 session.id, createdAt: session.createdAt, lastUsedAt: session.lastUsedAt, expiresAt: session.expiresAt,

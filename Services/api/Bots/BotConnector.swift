@@ -24,6 +24,7 @@ actor BotConnector {
     nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
     private let address: String
     private let app: String
+    private let tenant: String
     private let client: HTTPClient
     private let now: @Sendable () -> Int64
     private var metadata: (value: ConnectorMetadata, at: Int64)?
@@ -32,13 +33,15 @@ actor BotConnector {
     /// - Parameters:
     ///   - address: of its OpenID metadata, named by the operator.
     ///   - app: what its tokens must be for.
+    ///   - tenant: whose people are heard, in lower case.
     ///   - now: milliseconds since 1970.
     init(
-        _ address: String, app: String, loop: EventLoop,
+        _ address: String, app: String, tenant: String, loop: EventLoop,
         now: @escaping @Sendable () -> Int64 = { WallClock.nowMilliseconds() }
     ) {
         self.address = address
         self.app = app
+        self.tenant = tenant
         self.loop = loop
         self.now = now
         var configuration = HTTPClientConfiguration()
@@ -63,7 +66,7 @@ actor BotConnector {
             opened = try IDToken.open(token, keys: keys, algorithms: [SignatureKey.Algorithm.rs256.rawValue])
         } catch { throw .token(error) }
         do throws(ConnectorClaims.Refusal) {
-            let claims = try ConnectorClaims(opened.claims, app: app, now: now() / 1000)
+            let claims = try ConnectorClaims(opened.claims, app: app, tenant: tenant, now: now() / 1000)
             return Verified(service: claims.service, channels: opened.key.endorsements)
         } catch { throw .claims(error) }
     }

@@ -26,6 +26,7 @@ struct TeamsHandler: Sendable {
                 isEnabled: connector != nil,
                 parts: [
                     ("app_id_configured", settings.appID != nil), ("app_password_configured", settings.password != nil),
+                    ("tenant_configured", settings.tenant != nil),
                     ("encryption_configured", desk.target.box != nil),
                 ]))
     }
@@ -33,11 +34,11 @@ struct TeamsHandler: Sendable {
     func messages(_ request: Request, _ context: RequestContext) async throws -> Response {
         let activity = try await verified(request)
         guard let origin = activity.origin else { return json(ChatBody.acknowledged) }
-        if let tenant = settings.tenant, origin.tenant?.lowercased() != tenant.lowercased() {
+        guard let tenant = settings.tenant, origin.isOnly(of: tenant) else {
             throw APIError(.permissionDenied, "Only people of one tenant are heard here.")
         }
         var caller = context
-        caller.principal = Principal(subject: Self.subject(origin), role: .member)
+        caller.principal = Principal(subject: Self.subject(origin, tenant), role: .member)
         func asking(_ command: ChatCommand) -> BotDesk.Asking {
             BotDesk.Asking(
                 command: command, key: Self.key(origin), context: caller, channel: .teams, place: Self.place(origin)
@@ -71,7 +72,7 @@ struct TeamsHandler: Sendable {
         guard let connector else {
             throw APIError(
                 .notConfigured, "Teams is not set up here.",
-                suggestion: "set TEAMS_APP_ID and TEAMS_APP_PASSWORD of your bot")
+                suggestion: "set TEAMS_APP_ID, TEAMS_APP_PASSWORD and TEAMS_TENANT_ID of your bot")
         }
         guard let header = request[header: "authorization"], header.prefix(7).lowercased() == "bearer " else {
             throw Self.foreign
@@ -107,8 +108,8 @@ struct TeamsHandler: Sendable {
     }
 
     /// Everyone who can write to the bot is a member, each with a name of its own.
-    private static func subject(_ origin: TeamsActivity.Origin) -> String {
-        "teams:" + short(origin.tenant ?? "") + ":" + short(origin.user)
+    private static func subject(_ origin: TeamsActivity.Origin, _ tenant: String) -> String {
+        "teams:" + tenant + ":" + short(origin.user)
     }
 
     private static func place(_ origin: TeamsActivity.Origin) -> String {
@@ -119,7 +120,7 @@ struct TeamsHandler: Sendable {
         "teams " + Hex.encode(SHA256.hash(origin.conversation + "\n" + origin.id))
     }
 
-    /// Microsoft's ids of people and tenants are as long as a UUID; what is longer is known by its hash.
+    /// Microsoft's ids of people are as long as a UUID; what is longer is known by its hash.
     private static func short(_ id: String) -> String {
         id.utf8.count <= 36 ? id : Hex.encode(Array(SHA256.hash(id).prefix(16)))
     }

@@ -114,7 +114,8 @@ struct ReadDebateHandler: Sendable {
     /// Whatever stood in it, a browser would run none of it.
     private func page(_ text: String) -> Response {
         var response = Response.bytes(Array(text.utf8), type: "text/html; charset=utf-8")
-        response.headers["Content-Security-Policy"] = "default-src 'none'; style-src 'unsafe-inline'; sandbox"
+        response.headers["Content-Security-Policy"] =
+            "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
         return response
     }
 

@@ -56,6 +56,23 @@ struct RatingsHandler: Sendable {
                 PageBody.make("agents", items: rows, total: rows.count, limit: rows.count, offset: 0)))
     }
 
+    /// The configured providers' models: the one of the settings first, then those of the price table.
+    func models(_ request: Request, _ context: RequestContext) async throws -> Response {
+        let rows = ProviderKey.allCases.filter(providers.isConfigured).flatMap { provider -> [JSONValue] in
+            let standard = providers.defaultModel(of: provider)
+            let priced = PriceTable.models(of: provider)
+            let names = [standard] + priced.map(\.family).filter { $0 != standard }
+            return names.map { name in
+                let price = PriceBook.price(provider: provider, model: name)
+                return ModelBody.row(
+                    provider, model: name, input: price.input, output: price.output,
+                    isVerified: PriceBook.isVerified(provider: provider, model: name),
+                    isKnown: PriceBook.knows(provider: provider, model: name), isDefault: name == standard)
+            }
+        }
+        return .json(CanonicalJSON.encode(ModelBody.page(rows, reviewed: PriceTable.reviewed)))
+    }
+
     func matches(_ request: Request, _ context: RequestContext) async throws -> Response {
         var query = QueryReader(request.query)
         let (limit, offset) = Self.page(&query)

@@ -13,6 +13,11 @@ extension Routes {
             "Models that can be asked, and those that have a rating.", answers: .json(.agents)
         ) { $0.ratings.agents },
         Route(
+            .get, "/api/models", .permission(.debatesRead),
+            "Models of the configured providers that have a price; others can be asked for by name.",
+            answers: .json(.models)
+        ) { $0.ratings.models },
+        Route(
             .get, "/api/matches/recent", .permission(.debatesRead),
             "Rated debates, newest first, with what each changed.",
             items: [.limit(RatingStore.limitRange, standard: 20), .offset], answers: .json(.matches)

@@ -38,6 +38,11 @@ extension Routes {
             answers: .json(.workerHealth)
         ) { $0.condition.workers },
         Route(
+            .get, "/api/health/replicas", .permission(.adminRead),
+            "Every process of the installation and how it stands; one that stopped beating is lost, later forgotten.",
+            answers: .json(.replicas)
+        ) { $0.condition.replicas },
+        Route(
             .get, "/api/health/slow-debates", .permission(.adminRead), "Running debates without progress for a while.",
             items: [
                 .query("threshold_seconds", .whole(ConditionHandler.slowSeconds), "For so long; 60 unless told."),

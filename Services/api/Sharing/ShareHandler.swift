@@ -77,16 +77,3 @@ struct ShareHandler: Sendable {
 
     private func json(_ value: JSONValue) -> Response { .json(CanonicalJSON.encode(value)) }
 }
-
-extension SealedEvent {
-    /// What other debates of the organization concluded, and how its budgets stand: not for who has a link.
-    static let withheldFromLinks: Set<String> = ["knowledge_recalled", "budget_alert"]
-
-    /// As a link shows it.
-    var shownByLink: SealedEvent {
-        guard Self.withheldFromLinks.contains(type) else { return self }
-        return SealedEvent(
-            seq: seq, type: type, round: round, agent: agent, at: at, epoch: epoch, data: [], salt: [],
-            dataHash: dataHash, prevHash: prevHash, hash: hash, call: call)
-    }
-}

@@ -18,6 +18,8 @@ struct ConditionHandler: Sendable {
     let context: ServiceContext
     let settings: APISettings
     let standings: ProviderStandings
+    /// Nil without Redis.
+    let register: ReplicaRegister?
 
     func circuits(_ request: Request, _ context: RequestContext) async throws -> Response {
         json(ConditionBody.breakers(await standings.all().map(Self.breaker), at: Self.now()))
@@ -70,6 +72,23 @@ struct ConditionHandler: Sendable {
             ConditionBody.workers(
                 runners.map(QueueHandler.body), live: live.count, capacity: live.reduce(0) { $0 + $1.capacity },
                 running: live.reduce(0) { $0 + $1.running }, at: Self.now()))
+    }
+
+    /// All processes that beat; this one as it is now, whether it was heard or not.
+    func replicas(_ request: Request, _ context: RequestContext) async throws -> Response {
+        let own = await Heartbeat.entry(of: self.context)
+        let heard = try? await register?.all()
+        var rows = (heard ?? []).filter { $0.entry.key != own.key }.map {
+            ReplicaBody.Row(
+                entry: $0.entry, seenAt: $0.seenAt, silence: $0.silence, isLost: $0.isLost, isSelf: false)
+        }
+        rows.append(ReplicaBody.Row(entry: own, seenAt: Self.now(), silence: .zero, isLost: false, isSelf: true))
+        rows.sort { ($0.entry.service, $0.entry.instance) < ($1.entry.service, $1.entry.instance) }
+        return json(
+            ReplicaBody.make(
+                rows, register: register == nil ? .none : heard == nil ? .unavailable : .shared,
+                beat: ReplicaRegister.beat, lostAfter: ReplicaRegister.lostAfter,
+                forgottenAfter: ReplicaRegister.forgottenAfter, at: Self.now()))
     }
 
     func slowDebates(_ request: Request, _ context: RequestContext) async throws -> Response {

@@ -1,6 +1,7 @@
 import Contracts
 import Crypto
 import Domain
+import HTTP
 import HTTPClient
 import Platform
 import Sockets
@@ -61,9 +62,44 @@ struct APIClient: Sendable {
         try await send(method, "/api/v1/budgets\(path)", body: body)
     }
 
+    /// One page of the messages that were given up, as the API answers it.
+    func deadLetters(limit: Int, offset: Int = 0) async throws -> [UInt8] {
+        try await send("GET", "/api/v1/webhooks/dead-letter?limit=\(limit)&offset=\(offset)")
+    }
+
+    /// Sends a message that was given up again.
+    /// - Returns: false when there is none of this id, or none any more.
+    func retry(_ message: String) async throws -> Bool {
+        let reply = try await exchange(
+            "POST", "/api/v1/webhooks/dead-letter/\(PercentCoding.encode(message))/retry")
+        if reply.status == 404 { return false }
+        _ = try body(of: reply)
+        return true
+    }
+
+    /// The debates that were given up, as the API answers it.
+    func deadJobs(limit: Int) async throws -> [UInt8] { try await send("GET", "/api/v1/queue/dlq?limit=\(limit)") }
+
+    /// Asks for them again; nil means all that one answer lists. What is asked for twice is skipped the second time.
+    func requeue(_ jobs: [String]?) async throws -> [UInt8] {
+        try await send("POST", "/api/v1/queue/dlq/requeue", body: jobs.map(ClientForms.requeue) ?? [])
+    }
+
     private func send(
         _ method: String, _ path: String, body: [UInt8] = [], headers: [String: String] = [:]
     ) async throws -> [UInt8] {
+        try self.body(of: try await exchange(method, path, body: body, headers: headers))
+    }
+
+    private func body(of reply: HTTPClientReply) throws -> [UInt8] {
+        guard (200...299).contains(reply.status) else { throw failure(.success(reply)) }
+        return reply.body
+    }
+
+    /// - Returns: the last answer, whatever it says.
+    private func exchange(
+        _ method: String, _ path: String, body: [UInt8] = [], headers: [String: String] = [:]
+    ) async throws -> HTTPClientReply {
         var request = HTTPClientRequest(method: method, url: base + path, body: body)
         request.headers.append("Content-Type", "application/json")
         request.headers.append("Accept", "application/json")
@@ -72,8 +108,10 @@ struct APIClient: Sendable {
         var backoff = Backoff(first: .milliseconds(200), cap: .seconds(5))
         for number in 1... {
             let outcome = await attempt(request)
-            if case .success(let reply) = outcome, (200...299).contains(reply.status) { return reply.body }
-            guard let wait = Self.pause(outcome, &backoff), number < Self.maxTries else { throw failure(outcome) }
+            guard let wait = Self.pause(outcome, &backoff), number < Self.maxTries else {
+                if case .success(let reply) = outcome { return reply }
+                throw failure(outcome)
+            }
             try await http.loop.sleep(for: wait)
         }
         throw CommandFailure(.unavailable, "\(base) does not answer")

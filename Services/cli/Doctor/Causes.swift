@@ -11,6 +11,7 @@ enum Causes {
         ([.clockSkew], [.certificateExpired, .certificateEndsSoon, .backupOld]),
         ([.clientOlder, .diskFull, .folderReadOnly, .folderMissing], [.backupFailed, .backupOld, .backupMissing]),
         ([.backupFailed], [.backupOld, .backupMissing]),
+        ([.encryptionKeyShort], [.secretUnreadable, .secretsOfPreviousKey]),
         ([.workerMissing, .redisMemory, .redisReplica], [.bellMissing]),
         (
             [
@@ -38,6 +39,7 @@ enum Causes {
         func isPlaceholder(_ word: String) -> Bool { placeholders.contains { $0.uppercased().contains(word) } }
         if check.has(.postgresPassword) { return isPlaceholder("POSTGRES") }
         if check.has(.redisPassword) { return isPlaceholder("REDIS") }
+        if check.has(.secretUnreadable) { return isPlaceholder("ENCRYPTION_KEY") }
         guard check.has(.providerKeyRefused) else { return false }
         return isPlaceholder(check.name.dropFirst("provider_".count).uppercased())
     }

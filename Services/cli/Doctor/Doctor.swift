@@ -43,8 +43,12 @@ struct Doctor: Sendable {
         async let debates = answer(within: Self.queueDeadline, on: context.loop) { await queue.examine() }
         let backup = BackupExamination(survey: survey, context: context)
         async let backups = answer(within: Self.queueDeadline, on: context.loop) { await backup.examine(postgres) }
+        let secrets = SecretsExamination(postgres: postgres, context: context)
+        async let sealed = answer(within: Self.queueDeadline, on: context.loop) { await secrets.examine() }
         let late = [Check.note("queue", "not checked: no answer in time")]
-        let found = (postgres.checks, redis.checks, await debates ?? late, await backups ?? late)
+        let lateSecrets = [Check.note("stored_secrets", "stored secrets: not checked, no answer in time")]
+        let stored = await sealed ?? lateSecrets
+        let found = (postgres.checks + stored, redis.checks, await debates ?? late, await backups ?? late)
         await postgres.connection?.close()
         await redis.connection?.close()
         return found

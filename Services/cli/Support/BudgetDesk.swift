@@ -6,14 +6,7 @@ struct BudgetDesk {
     let isJSON: Bool
 
     func with<Value>(_ body: (APIClient) async throws -> Value) async throws -> Value {
-        let settings = context.settings
-        let api = APIClient(
-            base: try settings.baseURL(), token: try settings.apiToken(), caFile: try settings.caFile(),
-            loop: context.loop)
-        let outcome: Result<Value, any Error>
-        do { outcome = .success(try await body(api)) } catch { outcome = .failure(error) }
-        await api.close()
-        return try outcome.get()
+        try await context.withAPI(body)
     }
 
     /// The budget of this id or, when there is one only, of this name.

@@ -19,6 +19,16 @@ struct CommandContext: Sendable {
     let loop: EventLoop
     /// Files and child processes.
     let blocking = BlockingExecutor(label: "cli", threads: 2)
+    /// The API of a running stack, for the length of a command.
+    func withAPI<Value>(_ body: (APIClient) async throws -> Value) async throws -> Value {
+        let api = APIClient(
+            base: try settings.baseURL(), token: try settings.apiToken(), caFile: try settings.caFile(), loop: loop)
+        let outcome: Result<Value, any Error>
+        do { outcome = .success(try await body(api)) } catch { outcome = .failure(error) }
+        await api.close()
+        return try outcome.get()
+    }
+
     /// What drivers have to say is only of interest when something is looked for.
     var log: Log { settings.log }
 }

@@ -3,7 +3,8 @@ enum CommandTable {
     static let commands: [any Command.Type] = [
         DemoCommand.self, AskCommand.self, DebateReplayCommand.self, DebateExportCommand.self,
         ReceiptVerifyCommand.self, TokenCreateCommand.self, BudgetListCommand.self, BudgetShowCommand.self,
-        BudgetSetCommand.self, BudgetDeleteCommand.self,
+        BudgetSetCommand.self, BudgetDeleteCommand.self, WebhooksDeadCommand.self, WebhooksRetryCommand.self,
+        QueueDeadCommand.self, QueueRequeueCommand.self,
         DBMigrateCommand.self, DBVerifyCommand.self, BackupCreateCommand.self, BackupListCommand.self,
         BackupVerifyCommand.self, BackupRestoreCommand.self, PrivacyExportCommand.self, PrivacyEraseCommand.self,
         RatingsRebuildCommand.self, KeysStatusCommand.self, KeysRotateCommand.self, ValidateEnvCommand.self,

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <unistd.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 
 /* Sets O_NONBLOCK and FD_CLOEXEC; 0 on success, -1 with errno otherwise. */
@@ -38,5 +39,10 @@ static inline int clinux_pipe(int ends[2]) {
 }
 /* Names the calling thread; at most 15 characters are kept. */
 static inline void clinux_name_thread(const char *name) { prctl(PR_SET_NAME, name, 0, 0, 0); }
+/* Bytes that have come and were not read; 0 when nobody can say. */
+static inline int clinux_unread_bytes(int fd) {
+    int count = 0;
+    return ioctl(fd, FIONREAD, &count) == 0 ? count : 0;
+}
 static inline int clinux_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK); }
 #endif

@@ -64,6 +64,9 @@ package enum AccountRequests {
         let password = fields.newPassword("password")
         let name = fields.line("name", maximum: nameCharacters) ?? ""
         let organization = fields.line("organization", maximum: nameCharacters)
+        if let problem = PasswordRule(context: [email, name, organization ?? ""]).problem(password), !password.isEmpty {
+            fields.refuse("password", problem)
+        }
         try fields.finish()
         return Registration(
             email: email, password: password, name: name,

@@ -16,7 +16,7 @@ package struct ConnectorMetadata: Sendable {
 
 /// The claims of a token that comes with an activity, all of them checked.
 package struct ConnectorClaims: Sendable {
-    package enum Refusal: String, Error, Sendable { case issuer, audience, expired, notYet, service }
+    package enum Refusal: String, Error, Sendable { case issuer, audience, tenant, expired, notYet, service }
 
     /// By how much another machine's clock may differ, as the Bot Framework has it.
     package static let leewaySeconds: Int64 = 300
@@ -26,11 +26,15 @@ package struct ConnectorClaims: Sendable {
 
     /// - Parameters:
     ///   - app: what the token must be for.
+    ///   - tenant: whose it must be where it says so, in lower case; the connector's name none today.
     ///   - now: seconds since 1970.
-    package init(_ object: JSONObject, app: String, now: Int64) throws(Refusal) {
+    package init(_ object: JSONObject, app: String, tenant: String, now: Int64) throws(Refusal) {
         guard object["iss"]?.string == ConnectorMetadata.issuer else { throw .issuer }
         let audiences = object["aud"]?.string.map { [$0] } ?? object["aud"]?.array?.map { $0.string ?? "" } ?? []
         guard audiences == [app] else { throw .audience }
+        if let named = object["tid"] {
+            guard named.string?.lowercased() == tenant else { throw .tenant }
+        }
         guard let expires = object["exp"]?.seconds, expires > now - Self.leewaySeconds else { throw .expired }
         if let start = object["nbf"] {
             guard let seconds = start.seconds, seconds <= now + Self.leewaySeconds else { throw .notYet }

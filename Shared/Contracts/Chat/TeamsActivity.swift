@@ -19,7 +19,11 @@ package struct TeamsActivity: Sendable {
         package let conversation: String
         package let user: String
         package let bot: String
-        package let tenant: String?
+        /// Every tenant that it names, in lower case.
+        package let tenants: Set<String>
+
+        /// Whether it comes from this tenant (in lower case) and from no other, as guests of shared channels do.
+        package func isOnly(of tenant: String) -> Bool { tenants == [tenant] }
     }
 
     package let channel: String
@@ -83,6 +87,9 @@ extension TeamsActivity.Origin {
         self.conversation = conversation
         self.user = user
         self.bot = bot
-        tenant = value["conversation"]?["tenantId"]?.string ?? value["channelData"]?["tenant"]?["id"]?.string
+        let named = [
+            value["conversation"]?["tenantId"], value["channelData"]?["tenant"]?["id"], sender["tenantId"],
+        ]
+        tenants = Set(named.compactMap { $0 }.map { $0.string?.lowercased() ?? "" })
     }
 }

@@ -4,6 +4,8 @@
 package struct JSONParser {
     /// Arrays and objects within each other.
     package static let maximumDepth = 64
+    /// Room for most of our objects, made once.
+    private static let usualMembers = 8
 
     private let bytes: [UInt8]
     private var position = 0
@@ -93,6 +95,7 @@ package struct JSONParser {
         var members: [JSONObject.Member] = []
         var keys = KeySet()
         if take(UInt8(ascii: "}")) { return JSONObject(members: members) }
+        members.reserveCapacity(Self.usualMembers)
         while true {
             skipSpace()
             let start = position
@@ -256,9 +259,15 @@ private struct KeySet {
     /// Members up to which all are looked through.
     private static let listLimit = 16
     private var set: Set<Key> = []
+    /// Each key so far came after the one before it, as in what we wrote in canonical form: none need be looked for.
+    private var isAscending = true
 
     /// Whether the key is none of `members`, which are those that it was called for before.
     mutating func insert(_ key: String, after members: [JSONObject.Member]) -> Bool {
+        if isAscending {
+            guard let last = members.last, !keyPrecedes(last.key, key) else { return true }
+            isAscending = false
+        }
         guard members.count > Self.listLimit else { return !members.contains { isSameKey($0.key, key) } }
         if set.isEmpty { set = Set(members.map { Key(text: $0.key) }) }
         return set.insert(Key(text: key)).inserted

@@ -8,6 +8,7 @@ extension Schema {
         .named("SlackAnswer")
     package static let teamsStatus = object([
         "enabled": .boolean, "app_id_configured": .boolean, "app_password_configured": .boolean,
+        "tenant_configured": .boolean,
         "encryption_configured": .boolean,
     ]).named("TeamsStatus")
     package static let teamsAnswer = object([

@@ -61,6 +61,25 @@ extension Schema {
         "timestamp": .time,
     ]).named("WorkerHealth")
 
+    private static let replica = object([
+        "service": .text, "instance": text.saying("Tells replicas apart: host, process, metrics port."), "host": .text,
+        "pid": .whole, "metrics_port": .count, "version": .text, "commit": .text, "status": word(ReplicaBody.statuses),
+        "reasons": list(.text).saying("Why it is not ready, as it said last."), "degraded": list(.text),
+        "started_at": .time, "seen_at": .time, "silent_seconds": .amount,
+        "answers": boolean.saying("Whether it is the one that answers this request."),
+    ]).named("Replica")
+    package static let replicas = page("replicas", of: replica).and([
+        "register": word(ReplicaBody.Register.allCases.map(\.rawValue))
+            .saying(
+                "`none` without Redis, `unavailable` while it does not answer: then only the one that answers is listed."
+            ),
+        "services": list(
+            object([
+                "service": .text, "replicas": .count, "ready": .count, "lost": .count, "versions": list(.text),
+            ]).named("ReplicaService")),
+        "beat_seconds": .count, "lost_after_seconds": .count, "forgotten_after_seconds": .count, "timestamp": .time,
+    ]).named("ReplicaPage")
+
     package static let cleaned = object([
         "success": .constant(true), "idempotency_keys": .count, "expired_shares": .count,
         "removed": map(.count).saying("Rows, by what they were."),
@@ -143,6 +162,16 @@ extension Schema {
             "default": .boolean,
         ]).and(ratingMembers).named("Agent")
     ).named("AgentPage")
+
+    package static let models = page(
+        "models",
+        of: object([
+            "provider": .provider, "model": .text, "input_usd_per_million": .amount, "output_usd_per_million": .amount,
+            "price_verified": boolean.saying("Whether the provider, or two lists, say so."),
+            "price_assumed": boolean.saying("Not in the table: taken for as dear as the dearest in it."),
+            "default": boolean.saying("What the provider is asked for when a panel names no model."),
+        ]).named("Model")
+    ).and(["prices_reviewed": .text]).named("ModelPage")
 
     package static let matches = page(
         "matches",

@@ -16,6 +16,9 @@ package actor WebSocketSession: ServedConnection, TransportDelegate {
 
     private enum Phase { case open, closing, gone }
 
+    /// Bytes not on the wire yet that the kernel holds besides the outbox.
+    static let kernelBytes = 128 * 1024
+
     private nonisolated let transport: Transport
     private nonisolated let server: ServerLoop
     private nonisolated let settings: WebSocketSettings
@@ -68,6 +71,7 @@ package actor WebSocketSession: ServedConnection, TransportDelegate {
     // MARK: What the connection and the transport report
 
     nonisolated func open(_ make: (WebSocketSession) -> any WebSocketDelegate) {
+        transport.limitUnsent(to: Self.kernelBytes)
         let made = make(self)
         assumeIsolated { if $0.phase != .gone { $0.delegate = made } }
     }

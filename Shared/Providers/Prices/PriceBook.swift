@@ -47,6 +47,11 @@ package enum PriceBook {
         isFree(provider) || entry(model) != nil
     }
 
+    /// Whether its price was read from the provider, or two lists agree on it.
+    package static func isVerified(provider: ProviderKey, model: String) -> Bool {
+        isFree(provider) || entry(model)?.source.isVerified == true
+    }
+
     /// Whether nothing is paid per token.
     package static func isFree(_ provider: ProviderKey) -> Bool { provider == .demo || provider == .local }
 

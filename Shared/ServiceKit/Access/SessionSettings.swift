@@ -4,27 +4,35 @@ package import Platform
 /// Settings of users' sessions and of stored secrets, the same for every executable.
 package struct SessionSettings: Sendable {
     static let encryptionKeyBytes = 32
+    static let standardIdleDays = 14
 
     private let jwt: [Secret<String>]
     private let encryption: [Secret<String>]
     private let accessHours: Int
     private let refreshDays: Int
+    private let idleDays: Int
     /// Whether cookies are for TLS only.
     package let hasSecureCookies: Bool
     /// Signs when nothing else is there to: sessions end with the process then.
     private let madeUp: [UInt8]
 
     /// Nothing set.
-    package init() { self.init(jwt: [], encryption: [], accessHours: 24, refreshDays: 30, hasSecureCookies: true) }
+    package init() {
+        self.init(
+            jwt: [], encryption: [], accessHours: 24, refreshDays: 30, idleDays: Self.standardIdleDays,
+            hasSecureCookies: true)
+    }
 
     private init(
-        jwt: [Secret<String>], encryption: [Secret<String>], accessHours: Int, refreshDays: Int, hasSecureCookies: Bool
+        jwt: [Secret<String>], encryption: [Secret<String>], accessHours: Int, refreshDays: Int, idleDays: Int,
+        hasSecureCookies: Bool
     ) {
         self.hasSecureCookies = hasSecureCookies
         self.jwt = jwt
         self.encryption = encryption
         self.accessHours = accessHours
         self.refreshDays = refreshDays
+        self.idleDays = idleDays
         madeUp = Self.processSecret
     }
 
@@ -66,9 +74,17 @@ package struct SessionSettings: Sendable {
         let refreshDays = reader.int(
             "ARAGORA_REFRESH_TOKEN_EXPIRY_DAYS", default: 30, in: 1...90,
             help: "How long a session may be renewed, counted from its sign-in.")
+        let idleName = "ARAGORA_SESSION_IDLE_DAYS"
+        let idleDays = reader.int(
+            idleName, default: Self.standardIdleDays, in: 0...90,
+            help: "A session that was not renewed for so long ends; 0 for never before its end.")
+        if idleDays > 0, idleDays * 24 <= accessHours {
+            // Who renews when the access token ends would always be too late.
+            reader.report("\(idleName): must be longer than ARAGORA_JWT_EXPIRY_HOURS, \(accessHours) hours, or 0")
+        }
         self.init(
             jwt: [secret, previous].compactMap { $0 }, encryption: keys, accessHours: accessHours,
-            refreshDays: refreshDays, hasSecureCookies: isSecure)
+            refreshDays: refreshDays, idleDays: idleDays, hasSecureCookies: isSecure)
     }
 
     /// - Parameter roots: the service tokens, the present one first; used when there is no secret of its own.
@@ -77,7 +93,8 @@ package struct SessionSettings: Sendable {
         let given = jwt.map { Array($0.reveal().utf8) }
         return SessionTokens(
             secrets: given.isEmpty ? Self.keys([], else: roots, purpose: "session tokens", madeUp) : given,
-            accessSeconds: Int64(accessHours) * 3600, refreshSeconds: Int64(refreshDays) * 86_400)
+            accessSeconds: Int64(accessHours) * 3600, refreshSeconds: Int64(refreshDays) * 86_400,
+            idleSeconds: idleDays > 0 ? Int64(idleDays) * 86_400 : nil)
     }
 
     /// - Parameter roots: the service tokens, the present one first; used when there is no key of its own.

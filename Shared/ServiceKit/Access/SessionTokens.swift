@@ -13,13 +13,16 @@ package struct SessionTokens: Sendable {
     private let secrets: [[UInt8]]
     package let accessSeconds: Int64
     package let refreshSeconds: Int64
+    /// A session that was not renewed for so long has ended; nil for none.
+    package let idleSeconds: Int64?
 
     /// - Precondition: there is a secret.
-    init(secrets: [[UInt8]], accessSeconds: Int64, refreshSeconds: Int64) {
+    init(secrets: [[UInt8]], accessSeconds: Int64, refreshSeconds: Int64, idleSeconds: Int64?) {
         precondition(!secrets.isEmpty, "tokens are signed with something")
         self.secrets = secrets
         self.accessSeconds = accessSeconds
         self.refreshSeconds = refreshSeconds
+        self.idleSeconds = idleSeconds
     }
 
     /// Who a token is made for.

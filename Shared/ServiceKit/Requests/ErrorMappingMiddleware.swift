@@ -48,7 +48,10 @@ package struct ErrorMappingMiddleware: Middleware {
     /// The answer of a request that no middleware saw, because its head or body was refused before.
     package static func renderUnseen(_ error: HTTPError) -> Response {
         let traceID = (try? RandomBytes.make(16)).map { Hex.encode($0) } ?? ""  // without randomness nothing else works
-        return render(error, path: nil, traceID: traceID)
+        var response = render(error, path: nil, traceID: traceID)
+        BrowserSafety.add(to: &response)
+        if let id = HeaderValue(traceID) { response.headers["X-Trace-ID"] = id }
+        return response
     }
 
     /// What the server, the router or the parser refused, in our words.

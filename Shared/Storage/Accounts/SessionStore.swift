@@ -42,18 +42,19 @@ package struct SessionStore: Sendable {
 
     /// Uses a refresh token up. Of two that come at once, one is renewed and the other ends the session.
     /// - Parameters:
+    ///   - idleSeconds: a session that was not renewed for so long has ended; nil for none.
     ///   - version: the token version that the refresh token was made with.
     ///   - reuse: makes the entry when the token was used before.
     /// - Throws: ``StorageError``; after `.unavailable` the token may be used up.
     package func refresh(
-        _ id: SessionID, generation: Int64, version: Int64, reuse: (UserRecord) -> AuditEntry
+        _ id: SessionID, generation: Int64, version: Int64, idleSeconds: Int64?, reuse: (UserRecord) -> AuditEntry
     ) async throws(StorageError) -> RefreshOutcome {
         do {
             return try await pool.withTransaction { transaction in
                 let row = try await transaction.query(
                     """
                     SELECT s.generation, \(raw: AccountRows.user) FROM sessions s JOIN users u ON u.id = s.user_id
-                    WHERE s.id = \(id) AND s.revoked_at IS NULL AND s.expires_at > now() AND u.is_active
+                    WHERE s.id = \(id) AND s.revoked_at IS NULL AND s.expires_at > now() AND \(Self.isFresh("s", idleSeconds)) AND u.is_active
                         AND u.token_version = \(version)
                     FOR UPDATE OF s
                     """
@@ -72,14 +73,20 @@ package struct SessionStore: Sendable {
         } catch { throw StorageError.wrap(error, "refresh") }
     }
 
+    private static func isFresh(_ table: String, _ idleSeconds: Int64?) -> SQL {
+        guard let idleSeconds else { return "true" }
+        return "\(raw: table).last_used_at > now() - \(idleSeconds) * interval '1 second'"
+    }
+
     /// The user's sessions that go on, newest first.
+    /// - Parameter idleSeconds: as in ``refresh(_:generation:version:idleSeconds:reuse:)``.
     /// - Throws: ``StorageError``.
-    package func sessions(of user: UserID) async throws(StorageError) -> [SessionRecord] {
+    package func sessions(of user: UserID, idleSeconds: Int64?) async throws(StorageError) -> [SessionRecord] {
         do {
             return try await pool.query(
                 """
-                SELECT \(raw: AccountRows.session) FROM sessions
-                WHERE user_id = \(user) AND revoked_at IS NULL AND expires_at > now()
+                SELECT \(raw: AccountRows.session) FROM sessions s
+                WHERE user_id = \(user) AND revoked_at IS NULL AND expires_at > now() AND \(Self.isFresh("s", idleSeconds))
                 ORDER BY created_at DESC, id DESC LIMIT \(Self.maxListed)
                 """
             ).map(AccountRows.session)

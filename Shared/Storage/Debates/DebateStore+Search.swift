@@ -24,9 +24,10 @@ extension DebateStore {
         let condition = filter.condition
         let limit = min(max(filter.limit, DebateFilter.limitRange.lowerBound), DebateFilter.limitRange.upperBound)
         return try await read("search") {
+            // Not in the order of an index: for a word that few have, walking it reads every debate.
             let newest: SQL = """
                 SELECT d.id FROM \(raw: DebateRows.tables) WHERE \(condition)
-                ORDER BY d.created_at DESC, d.id DESC LIMIT \(Self.maxScored)
+                ORDER BY d.created_at + interval '0 seconds' DESC, d.id DESC LIMIT \(Self.maxScored)
                 """
             let answers = try await batch(
                 filter,

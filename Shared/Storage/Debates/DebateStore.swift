@@ -75,9 +75,11 @@ package struct DebateStore: Sendable {
     /// the same however many debates are stored.
     /// - Throws: ``StorageError``.
     package func list(_ filter: DebateFilter) async throws(StorageError) -> Page<DebateSummary> {
-        let condition = filter.condition
         let limit = min(max(filter.limit, DebateFilter.limitRange.lowerBound), DebateFilter.limitRange.upperBound)
         return try await read("list") {
+            let few = try await few(filter)
+            guard few?.isEmpty != true else { return Page(items: [], total: 0) }
+            let condition = filter.condition(among: few)
             let answers = try await batch(
                 filter,
                 [
@@ -103,10 +105,12 @@ package struct DebateStore: Sendable {
     package func list(
         _ filter: DebateFilter, after cursor: DebateCursor?
     ) async throws(StorageError) -> (items: [DebateSummary], hasMore: Bool) {
-        var condition = filter.condition
-        if let cursor { condition = "\(condition) AND (d.created_at, d.id) < (\(cursor.createdAt), \(cursor.id))" }
         let limit = min(max(filter.limit, DebateFilter.limitRange.lowerBound), DebateFilter.limitRange.upperBound)
         return try await read("list") {
+            let few = try await few(filter)
+            guard few?.isEmpty != true else { return ([], false) }
+            var condition = filter.condition(among: few)
+            if let cursor { condition = "\(condition) AND (d.created_at, d.id) < (\(cursor.createdAt), \(cursor.id))" }
             let found = try await batch(
                 filter,
                 [
@@ -122,7 +126,7 @@ package struct DebateStore: Sendable {
     /// Runs the statements of a list.
     ///
     /// Whether the newest debates are looked through or an index is asked depends on how many have the tag, the words or the
-    /// participant: a plan for any value reads all debates for one that nobody has. Other lists keep their plans.
+    /// participant; see ``few(_:)`` too. Other lists keep their plans.
     func batch(
         _ filter: DebateFilter, _ statements: [SQL], timeout: Duration? = nil
     ) async throws -> [PGResult] {
@@ -228,11 +232,10 @@ extension DebateFilter {
         var sql: SQL = "d.deleted_at IS NULL AND \(reach.condition(on: "d.org_id"))"
         if !statuses.isEmpty { sql = "\(sql) AND r.status = ANY (\(statuses.map(\.rawValue)))" }
         if let text { sql = "\(sql) AND \(SearchText.condition(text))" }
-        if let agent { sql = "\(sql) AND (d.agents @> \([agent]) OR d.providers @> \([agent]))" }
+        for membership in memberships { sql = "\(sql) AND \(membership)" }
         if let since { sql = "\(sql) AND d.created_at >= \(since)" }
         if let until { sql = "\(sql) AND d.created_at < \(until)" }
         if let domain { sql = "\(sql) AND d.metadata ->> 'domain' = \(domain)" }
-        if let tag { sql = "\(sql) AND d.tags @> \([tag])" }
         if let organization { sql = "\(sql) AND d.org_id = \(organization)" }
         return sql
     }

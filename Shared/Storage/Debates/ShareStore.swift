@@ -14,6 +14,8 @@ package struct Share: Sendable, Hashable {
 package struct ShareStore: Sendable {
     /// Links of one debate that are in force; one more refuses.
     package static let maxPerDebate = 100
+    /// Links that one question may name.
+    package static let maxCompared = 1000
 
     private let pool: PGPool
     package init(pool: PGPool) { self.pool = pool }
@@ -62,6 +64,44 @@ package struct ShareStore: Sendable {
         } catch { throw StorageError.wrap(error, "share") }
     }
 
+    /// The link in force of a token whose debate is there, without counting it as opened; nil for any other.
+    /// - Throws: ``StorageError``.
+    package func find(_ tokenHash: [UInt8]) async throws(StorageError) -> Share? {
+        do {
+            return try await pool.query(
+                """
+                SELECT s.debate_id, s.created_at, s.expires_at, s.views
+                FROM debate_shares s JOIN debates d ON d.id = s.debate_id
+                WHERE s.token_hash = \(tokenHash) AND s.revoked_at IS NULL AND s.expires_at > now()
+                    AND d.deleted_at IS NULL
+                """
+            ).first.map(Self.share)
+        } catch { throw StorageError.wrap(error, "share") }
+    }
+
+    /// Which of these tokens are in force, with a debate that is there: for those who show what a link shows for long.
+    /// - Parameter hashes: at most ``maxCompared``; further ones are not in force.
+    /// - Throws: ``StorageError``.
+    package func inForce(_ hashes: [[UInt8]]) async throws(StorageError) -> Set<[UInt8]> {
+        guard !hashes.isEmpty else { return [] }
+        let asked = Array(hashes.prefix(Self.maxCompared))
+        do {
+            let rows = try await pool.query(
+                """
+                SELECT s.token_hash FROM debate_shares s JOIN debates d ON d.id = s.debate_id
+                WHERE s.token_hash = ANY (\(asked))
+                    AND s.revoked_at IS NULL AND s.expires_at > now() AND d.deleted_at IS NULL
+                """)
+            return Set(try rows.map { try $0.bytes("token_hash") })
+        } catch { throw StorageError.wrap(error, "share") }
+    }
+
+    private static func share(_ row: Row) throws -> Share {
+        Share(
+            debate: try row.debateID("debate_id"), createdAt: try row.timestamp("created_at"),
+            expiresAt: try row.timestamp("expires_at"), views: try row.int64("views"))
+    }
+
     /// The link in force of a token, counted as opened; nil for one that never was, was revoked or has expired.
     /// - Throws: ``StorageError``.
     package func open(_ tokenHash: [UInt8]) async throws(StorageError) -> Share? {
@@ -72,11 +112,7 @@ package struct ShareStore: Sendable {
                 WHERE token_hash = \(tokenHash) AND revoked_at IS NULL AND expires_at > now()
                 RETURNING debate_id, created_at, expires_at, views
                 """
-            ).first.map { row in
-                Share(
-                    debate: try row.debateID("debate_id"), createdAt: try row.timestamp("created_at"),
-                    expiresAt: try row.timestamp("expires_at"), views: try row.int64("views"))
-            }
+            ).first.map(Self.share)
         } catch { throw StorageError.wrap(error, "share") }
     }
 }

@@ -30,17 +30,22 @@ LOCAL = {"nginx": {8080}, "prometheus": {9090}, "alertmanager": {9093}, "grafana
 CAPABILITIES = {"nginx": {"NET_BIND_SERVICE", "SETUID", "SETGID", "CHOWN", "DAC_OVERRIDE"}}
 
 # Which secrets reach which service. Whoever is not here gets none.
-STORES = {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "ARAGORA_POSTGRES_DSN", "ARAGORA_REDIS_URL"}
+STORES = {"POSTGRES_PASSWORD", "REDIS_PASSWORD", "ARAGORA_POSTGRES_DSN", "ARAGORA_REDIS_URL",
+          "ARAGORA_REDIS_SENTINEL_PASSWORD"}
 PROVIDERS = {f"{name}_API_KEY" for name in
              ("ANTHROPIC", "OPENAI", "OPENROUTER", "MISTRAL", "GEMINI", "XAI", "ARAGORA_LOCAL_LLM")}
 TOKENS = {"ARAGORA_API_TOKEN", "ARAGORA_API_TOKEN_PREVIOUS"}
 RECEIPTS = {"ARAGORA_RECEIPT_SIGNING_KEY", "ARAGORA_RECEIPT_SIGNING_KEY_PREVIOUS"}
 SESSIONS = {f"ARAGORA_{name}{which}" for name in ("JWT_SECRET", "ENCRYPTION_KEY") for which in ("", "_PREVIOUS")}
+# Headers for the collector are a secret that is not named like one.
+TELEMETRY = {"SENTRY_DSN", "OTEL_EXPORTER_OTLP_HEADERS"}
+CHATS = {"SLACK_BOT_TOKEN", "TEAMS_APP_PASSWORD"}
 SECRETS = {
-    "aragora": STORES | PROVIDERS | TOKENS | RECEIPTS | SESSIONS | {"ARAGORA_POSTGRES_DIRECT_DSN"},
-    "ws-gateway": STORES | TOKENS,
-    "debate-worker": STORES | PROVIDERS | RECEIPTS | {n for n in SESSIONS if "ENCRYPTION" in n},
-    "backup": {"POSTGRES_PASSWORD", "ARAGORA_POSTGRES_DSN", "ARAGORA_POSTGRES_DIRECT_DSN"},
+    "aragora": STORES | PROVIDERS | TOKENS | RECEIPTS | SESSIONS | TELEMETRY | CHATS
+    | {"ARAGORA_POSTGRES_DIRECT_DSN", "SLACK_SIGNING_SECRET", "ARAGORA_SSO_CLIENT_SECRET"},
+    "ws-gateway": STORES | TOKENS | SESSIONS | TELEMETRY,
+    "debate-worker": STORES | PROVIDERS | RECEIPTS | TELEMETRY | CHATS | {n for n in SESSIONS if "ENCRYPTION" in n},
+    "backup": STORES | {"ARAGORA_POSTGRES_DIRECT_DSN"} | TELEMETRY,
     "postgres": {"POSTGRES_PASSWORD"},
     "redis": {"REDIS_PASSWORD"},
     "grafana": {"GRAFANA_PASSWORD"},
@@ -314,7 +319,7 @@ def check_secrets(services, folder):
     """Each service is given the secrets that it needs and no others."""
     every = set().union(*SECRETS.values())
     settings = {name for name, _, _ in template()[0]}
-    looks_secret = {n for n in settings if re.search(r"(PASSWORD|_SECRET|_KEY|_TOKEN|_DSN|REDIS_URL)(_PREVIOUS)?$", n)}
+    looks_secret = {n for n in settings if re.search(r"(PASSWORD|_SECRET|_KEY|_TOKEN|_DSN|_HEADERS|REDIS_URL)(_PREVIOUS)?$", n)}
     expect(looks_secret == every, "secret by name, not by table:", looks_secret ^ every)
     for name, service in services.items():
         # YAML anchors are resolved, so what is merged in is here too.

@@ -321,6 +321,17 @@ def dsn_placeholder(it: Installation) -> Injected:
     return Injected({"ARAGORA_POSTGRES_DSN": it.dsn(password="CHANGEME_DB")}, secrets={"CHANGEME_DB"})
 
 
+@fault("ARA-D314", "another encryption key than the one that sealed what is stored")
+def secret_unreadable(_: Installation) -> Injected:
+    return Injected({"ARAGORA_ENCRYPTION_KEY": secrets.token_hex(32)})
+
+
+@fault("ARA-D315", "an encryption key that was changed, and nothing sealed anew yet")
+def secrets_of_previous_key(it: Installation) -> Injected:
+    return Injected({"ARAGORA_ENCRYPTION_KEY": secrets.token_hex(32),
+                     "ARAGORA_ENCRYPTION_KEY_PREVIOUS": it.environment["ARAGORA_ENCRYPTION_KEY"]})
+
+
 # --- 4 Certificate -------------------------------------------------------------------------------
 
 

@@ -159,6 +159,8 @@ class Installation:
         debate = self.create_debate(self.api_port)
         wait_until("a debate", lambda: self.sql(
             "aragora", f"SELECT 1 FROM debate_runs WHERE debate_id = '{debate}' AND status = 'completed'"))
+        # And a secret that is stored sealed.
+        self.create_webhook(self.api_port)
         wait_until("its copy in Redis", lambda: self.redis("--scan", "--pattern", "*:events:*"))
 
     # Parts
@@ -212,6 +214,14 @@ class Installation:
         answer = json.loads(connection.getresponse().read())
         connection.close()
         return answer["debate_id"]
+
+    def create_webhook(self, port: int):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        headers = {"Authorization": f"Bearer {self.token}", "Content-Type": "application/json"}
+        connection.request("POST", "/api/v1/webhooks", json.dumps({"url": "https://example.com/hook", "events": ["*"]}), headers)
+        answer = json.loads(connection.getresponse().read())
+        connection.close()
+        self.secrets.add(answer["secret"])
 
     def sql(self, database: str, statement: str, port: int | None = None, password: str | None = None) -> str:
         done = subprocess.run(

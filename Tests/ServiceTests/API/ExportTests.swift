@@ -75,7 +75,7 @@ struct ExportTests {
             let id = try await api.create("<img src=x onerror=alert(1)> or not?")
             let page = try await api.get("/api/debates/\(id)/export/html")
             #expect(page.header("Content-Security-Policy")?.contains("default-src 'none'") == true)
-            #expect(page.header("Content-Security-Policy")?.contains("sandbox") == true)
+            #expect(page.header("Content-Security-Policy")?.contains("frame-ancestors 'none'; sandbox") == true)
             #expect(page.header("X-Content-Type-Options") == "nosniff")
             #expect(page.text.contains("&lt;img src=x onerror=alert(1)&gt; or not?"))
             #expect(!page.text.contains("<img"))

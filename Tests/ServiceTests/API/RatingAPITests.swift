@@ -48,6 +48,25 @@ struct RatingAPITests {
         }
     }
 
+    @Test("models are those of the configured providers that have a price, the usual one first")
+    func models() async throws {
+        let settings = ["MISTRAL_API_KEY": "test-key-of-mistral", "MISTRAL_MODEL": "mistral-of-ours"]
+        try await APIFixture.with(settings) { api in
+            let answer = try await api.get("/api/v1/models")
+            let rows = try #require(answer.json["models"]?.array)
+            #expect(Set(rows.compactMap { $0["provider"]?.string }) == ["mistral", "demo"])
+            let mistral = rows.filter { $0["provider"]?.string == "mistral" }
+            #expect(mistral[0]["model"]?.string == "mistral-of-ours" && mistral[0]["default"]?.bool == true)
+            #expect(mistral[0]["price_assumed"]?.bool == true && mistral.count > 3)
+            let large = try #require(mistral.first { $0["model"]?.string == "mistral-large-latest" })
+            #expect(large["input_usd_per_million"]?.double == 0.5 && large["output_usd_per_million"]?.double == 1.5)
+            #expect(large["price_assumed"]?.bool == false && large["default"]?.bool == false)
+            #expect(!mistral.contains { $0["model"]?.string == "mistral-large" })
+            #expect(rows.last?["model"]?.string == "demo" && rows.last?["output_usd_per_million"]?.double == 0)
+            #expect(try await api.get("/api/models", token: nil).status == 401)
+        }
+    }
+
     @Test("agents are those that can be asked and those that were rated, with what they have")
     func agents() async throws {
         try await APIFixture.with(["ARAGORA_EMBEDDED_RUNNER": "on", "MISTRAL_API_KEY": "test-key-of-mistral"]) { api in

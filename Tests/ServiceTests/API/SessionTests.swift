@@ -41,6 +41,28 @@ struct SessionTests {
         }
     }
 
+    @Test("a session that was not renewed for as long as it may idle is over, and no longer listed; 0 is for ever")
+    func idle() async throws {
+        for (days, unused, isGood) in [("", 13, true), ("", 15, false), ("3", 4, false), ("0", 29, true)] {
+            try await APIFixture.with(["ARAGORA_SESSION_IDLE_DAYS": days]) { api in
+                let person = try await api.register("admin@example.org")
+                _ = try await api.pool.execute(
+                    "UPDATE sessions SET last_used_at = now() - \(unused) * interval '1 day'")
+                let listed = try await api.get("/api/auth/sessions", token: person.access)
+                #expect(listed.json["total"]?.int == (isGood ? 1 : 0), "\(days) \(unused): \(listed.text)")
+                let renewed = try await refresh(api, person.refresh)
+                #expect(renewed.status == (isGood ? 200 : 401), "\(days) \(unused): \(renewed.text)")
+                guard isGood else { return }
+                // It was used: the time runs anew.
+                let next = try #require(renewed.json["tokens"]?["refresh_token"]?.string)
+                #expect(try await refresh(api, next).status == 200)
+            }
+        }
+        var reader = SettingsReader { ["ARAGORA_SESSION_IDLE_DAYS": "1", "ARAGORA_JWT_EXPIRY_HOURS": "48"][$0] }
+        _ = SessionSettings(reading: &reader)
+        #expect(reader.problems.count == 1 && reader.problems.first?.hasPrefix("ARAGORA_SESSION_IDLE_DAYS") == true)
+    }
+
     @Test("of two that use a refresh token at once, one gets through and the session ends")
     func race() async throws {
         try await APIFixture.with { api in

@@ -1,6 +1,8 @@
 import Contracts
+import Crypto
 import Domain
 import PostgresClient
+import Storage
 import TestSupport
 import Testing
 
@@ -86,6 +88,33 @@ struct SharingTests {
             for token in [link, "none"] {
                 #expect(try await api.get("/api/shared/\(token)/events", token: nil).code == "share_not_found")
             }
+        }
+    }
+
+    @Test("a link that was revoked, has expired or whose debate was deleted is not in force")
+    func inForce() async throws {
+        try await APIFixture.with { api in
+            let store = ShareStore(pool: api.pool)
+            let debates = [try await api.create(), try await api.create("Another?")]
+            func link(_ debate: String) async throws -> [UInt8] {
+                let answer = try await api.send("POST", "/api/debates/\(debate)/share")
+                return SHA256.hash(Array(try #require(answer.json["token"]?.string).utf8))
+            }
+            let kept = try await link(debates[0])
+            let late = try await link(debates[0])
+            let gone = try await link(debates[1])
+            let never = SHA256.hash([1])
+            #expect(try await store.inForce([kept, late, gone, never]) == [kept, late, gone])
+            #expect(try await store.find(kept)?.debate.text == debates[0])
+            _ = try await api.pool.query(
+                "UPDATE debate_shares SET expires_at = now() - interval '1 second' WHERE token_hash = \(late)")
+            _ = try await api.pool.query("UPDATE debates SET deleted_at = now() WHERE id = \(debates[1])")
+            #expect(try await store.inForce([kept, late, gone, never]) == [kept])
+            for digest in [late, gone, never] { #expect(try await store.find(digest) == nil) }
+            #expect(try await api.send("POST", "/api/debates/\(debates[0])/share/revoke").status == 200)
+            #expect(try await store.inForce([kept]).isEmpty)
+            #expect(try await store.inForce([]).isEmpty)
+            #expect(try await store.find(kept) == nil)
         }
     }
 

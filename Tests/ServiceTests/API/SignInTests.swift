@@ -48,6 +48,42 @@ struct SignInTests {
         }
     }
 
+    @Test("a password that is guessed first, or made of words of the account, is refused wherever one is chosen")
+    func weakPasswords() async throws {
+        try await APIFixture.with(["ARAGORA_REGISTRATION": "open"]) { api in
+            func register(_ password: String) async throws -> Answer {
+                try await api.send(
+                    "POST", "/api/v1/auth/register",
+                    #"{"email":"ada.lovelace@analytical.example","password":"\#(password)","name":"Ada","organization":"Engines"}"#,
+                    token: nil)
+            }
+            for password in [
+                "password1234", "Lovelace2026", "Analytical-1", "Engines-2026", "aragora-2026", "111111111111",
+            ] {
+                let answer = try await register(password)
+                #expect(answer.status == 400 && answer.fields == ["password"], "\(password): \(answer.text)")
+                #expect(!answer.text.contains(password))
+            }
+            let person = try api.person(
+                "ada.lovelace@analytical.example", try await register("a good long password").json)
+            for password in ["password1234", "Lovelace2026"] {
+                let changed = try await api.post(
+                    "/api/auth/password/change",
+                    #"{"current_password":"a good long password","new_password":"\#(password)"}"#, as: person)
+                #expect(changed.status == 400 && changed.fields == ["new_password"], "\(changed.text)")
+            }
+            let made = try await api.post(
+                "/api/users", #"{"email":"grace.hopper@navy.example","role":"member"}"#, as: person)
+            let token = try #require(made.json["reset_token"]?.string)
+            for (password, status) in [("password1234", 400), ("Gracehopper1", 400), ("another good password", 200)] {
+                let reset = try await api.send(
+                    "POST", "/api/auth/password/reset", #"{"token":"\#(token)","new_password":"\#(password)"}"#,
+                    token: nil)
+                #expect(reset.status == status, "\(password): \(reset.text)")
+            }
+        }
+    }
+
     @Test("where registration is closed the first may register, then only who manages users makes accounts")
     func closed() async throws {
         try await APIFixture.with(["ARAGORA_REGISTRATION": "closed"]) { api in

@@ -17,6 +17,7 @@ import Webhooks
 @Suite("Teams", .needsPostgres, .timeLimit(.minutes(2)))
 struct TeamsTests {
     static let app = "c9e8c047-2a34-40a1-b28a-b162d5f5327c"
+    static let tenant = "72f988bf-86f1-41af-91ab-2d7cd011db47"
     static let password = "not a real/password"
     static let conversation = "19:253b1f341670408fb6fe51050b6e5ceb@thread.skype;messageid=1485983194839"
 
@@ -118,7 +119,8 @@ struct TeamsTests {
         let script = Lock(Script(keys: [endorsed(signer)]))
         let microsoft = try ScriptedServer(loop: loop) { request in answer(request, script) }
         let standard = [
-            "TEAMS_APP_ID": app, "TEAMS_APP_PASSWORD": password, "TEAMS_OPENID_URL": microsoft.url + "/openid",
+            "TEAMS_APP_ID": app, "TEAMS_APP_PASSWORD": password, "TEAMS_TENANT_ID": tenant,
+            "TEAMS_OPENID_URL": microsoft.url + "/openid",
             "TEAMS_LOGIN_URL": microsoft.url + "/", "TEAMS_SERVICE_URLS": microsoft.url,
         ]
         let all = WebhookTests.environment.merging(standard) { $1 }.merging(environment) { $1 }
@@ -167,7 +169,7 @@ struct TeamsTests {
             case "/keys":
                 script.keyRequests += 1
                 return json(["keys": .array(script.keys)])
-            case "/botframework.com/oauth2/v2.0/token":
+            case "/\(tenant)/oauth2/v2.0/token":
                 script.logins += 1
                 let form =
                     "grant_type=client_credentials&client_id=\(app)&client_secret=not%20a%20real%2Fpassword"
@@ -396,17 +398,58 @@ struct TeamsTests {
         }
     }
 
-    @Test("one tenant alone is heard when it is named, and its login asked")
+    @Test("the people of one tenant are heard, and nobody whose activity or token names another, or none")
     func tenant() async throws {
-        try await Self.with(["TEAMS_TENANT_ID": "72F988BF-86f1-41af-91ab-2d7cd011db47"]) { desk in
+        try await Self.with(["TEAMS_TENANT_ID": Self.tenant.uppercased()]) { desk in
             try await desk.say("help", id: "1")
             _ = await desk.go()
             #expect(
                 desk.microsoft.requests.contains {
-                    $0.head.hasPrefix("POST /72F988BF-86f1-41af-91ab-2d7cd011db47/oauth2/v2.0/token ")
+                    $0.head.hasPrefix("POST /\(Self.tenant)/oauth2/v2.0/token ")
                 })
-            let foreign = desk.activity("help").replacing("72f988bf", with: "00000000")
-            #expect(try await desk.send(foreign).status == 403)
+            let ours = desk.activity("ask Whose tenant is this one?")
+            let conversation = #""tenantId":"\#(Self.tenant)","#, channel = #""tenant":{"id":"\#(Self.tenant)"},"#
+            let foreign = [
+                ("both", ours.replacing("72f988bf", with: "00000000")),
+                ("the conversation's", ours.replacing(conversation, with: #""tenantId":"x","#)),
+                ("the channel's", ours.replacing(channel, with: #""tenant":{"id":"x"},"#)),
+                ("a number", ours.replacing(channel, with: #""tenant":{"id":7},"#)),
+                ("none", ours.replacing(conversation, with: "").replacing(channel, with: "")),
+                ("the sender's", ours.replacing(#""name":"Megan"#, with: #""tenantId":"x","name":"Megan"#)),
+            ]
+            for (name, body) in foreign {
+                #expect(body != ours)
+                let answer = try await desk.send(body)
+                #expect(answer.status == 403 && answer.code == "permission_denied", "\(name): \(answer.text)")
+            }
+            let token = desk.signer.token(desk.claims { $0["tid"] = "00000000-86f1-41af-91ab-2d7cd011db47" })
+            #expect(try await desk.send(ours, token: token).status == 401)
+            #expect(try await desk.api.get("/api/debates").json["total"]?.int == 0)
+            let own = desk.signer.token(desk.claims { $0["tid"] = .string(Self.tenant.uppercased()) })
+            #expect(try await desk.send(ours, token: own).status == 200)
+            #expect(try await desk.api.get("/api/debates").json["total"]?.int == 1)
+        }
+    }
+
+    @Test("an app without its tenant stops the start, and so does a tenant that is everybody's")
+    func tenantIsNeeded() {
+        func problems(_ environment: [String: String]) -> [String] {
+            var reader = SettingsReader { environment[$0] }
+            let settings = TeamsSettings(reading: &reader)
+            #expect(settings.isEnabled == (reader.problems.isEmpty && environment.count == 3))
+            return reader.problems
+        }
+        let app = ["TEAMS_APP_ID": Self.app, "TEAMS_APP_PASSWORD": Self.password]
+        #expect(problems([:]).isEmpty)
+        #expect(problems(app.merging(["TEAMS_TENANT_ID": Self.tenant]) { $1 }).isEmpty)
+        for environment in [app, ["TEAMS_APP_ID": Self.app], ["TEAMS_APP_PASSWORD": Self.password]] {
+            let found = problems(environment)
+            #expect(found.count == 1 && found.first?.hasPrefix("TEAMS_TENANT_ID: must be set") == true, "\(found)")
+        }
+        for word in [
+            "common", "organizations", "consumers", "botframework.com", "72f988bf-86f1-41af-91ab-2d7cd011db4g",
+        ] {
+            #expect(problems(app.merging(["TEAMS_TENANT_ID": word]) { $1 }).count == 1, "\(word)")
         }
     }
 

@@ -17,6 +17,7 @@ struct GatewayFixture {
     let hub: Hub
     let log: ScriptedLog
     let live: ScriptedLive
+    let links: ScriptedLinks
     let metrics: Metrics
     let revocations: RevocationSet
     let access: AccessControl
@@ -32,8 +33,10 @@ struct GatewayFixture {
         let loop = try EventLoop(name: "gateway-test")
         let (log, live, metrics) = (ScriptedLog(), ScriptedLive(), Metrics())
         let revocations = RevocationSet(isKnown: true)
+        let links = ScriptedLinks()
         let hub = Hub(
-            loop: loop, source: log, live: live, revocations: revocations, metrics: metrics, log: .disabled)
+            loop: loop, source: log, live: live, links: links, revocations: revocations, metrics: metrics,
+            log: .disabled)
         let authenticator = Authenticator(
             access: settings.access, revocations: revocations, cache: KeyCache(), findKey: { _ in nil }, refresh: {})
         let places = AddressPlaces(
@@ -49,7 +52,7 @@ struct GatewayFixture {
             return router
         }
         let fixture = GatewayFixture(
-            loop: loop, hub: hub, log: log, live: live, metrics: metrics, revocations: revocations,
+            loop: loop, hub: hub, log: log, live: live, links: links, metrics: metrics, revocations: revocations,
             access: settings.access, server: server,
             address: try await server.start())
         do {
@@ -153,7 +156,8 @@ struct Viewer {
 extension JSONValue {
     var type: String? { self["type"]?.string }
     /// The number of an event of the log; nil for other messages.
-    var seq: Int64? { type == "event" ? self["seq"]?.int : nil }
+    /// Of an event: of a chain that a test made up, or a sealed one.
+    var seq: Int64? { type == "event" || self["hash"] != nil ? self["seq"]?.int : nil }
     var warning: String? { type == "warning" ? self["data"]?["code"]?.string : nil }
 }
 

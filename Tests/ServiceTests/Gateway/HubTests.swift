@@ -237,6 +237,8 @@ struct HubTests {
             let viewer = try await gateway.viewer("?debate_id=\(Self.debate.text)")
             #expect(try await viewer.read(to: "replay_end").seqs == [1, 2, 3, 4])
             #expect(gateway.log.pages.isEmpty)
+            // What was shown is kept while somebody watches.
+            await Self.leave(viewer, gateway)
             gateway.live.put(Chain(Self.debate, count: 4, branch: 2))
             let second = try await gateway.viewer("?debate_id=\(Self.debate.text)")
             let messages = try await second.read(to: "replay_end")
@@ -244,11 +246,17 @@ struct HubTests {
                 messages.filter { $0.seq != nil }.allSatisfy { $0["branch"]?.int == 0 }
                     && messages.seqs == [1, 2, 3, 4])
             #expect(gateway.log.pages == [1])
+            await Self.leave(second, gateway)
             gateway.live.put(Chain(Self.debate, count: 3))
             let third = try await gateway.viewer("?debate_id=\(Self.debate.text)")
             #expect(try await third.read(to: "replay_end").seqs == [1, 2, 3, 4])
             #expect(gateway.log.pages == [1, 1])
         }
+    }
+
+    private static func leave(_ viewer: Viewer, _ gateway: GatewayFixture) async {
+        await viewer.socket.close()
+        await gateway.until { gateway.metrics.value(.gatewayWatched) == 0 }
     }
 
     @Test("of a debate that is not there gets error 404, and may watch another")
@@ -457,7 +465,7 @@ private final class Remains: @unchecked Sendable {  // weak references, looked a
 }
 
 extension Hub {
-    fileprivate var someClient: ClientSession? { clients.values.first }
+    var someClient: ClientSession? { clients.values.first }
 
     fileprivate func remains(of debate: DebateID) -> Remains? {
         guard let client = someClient, let subscription = client.subscriptions[debate] else { return nil }

@@ -1,4 +1,5 @@
 import Contracts
+import Crypto
 import Domain
 import HTTP
 import Platform
@@ -54,6 +55,23 @@ struct Chain {
         return entry
     }
 
+    /// One that is written as in a real log, with data of its own.
+    @discardableResult
+    mutating func appendSealed(_ type: String, secret: String = "", epoch: Int64 = 1) -> PublishedEntry {
+        let seq = Int64(entries.count + 1)
+        let data: JSONValue = ["debate_id": .string(debate.text), "secret": .string(secret)]
+        let event = SealedEvent(
+            seq: seq, type: type, round: 1, agent: nil, at: Timestamp(milliseconds: 0), epoch: epoch,
+            data: CanonicalJSON.encode(data), salt: [UInt8](repeating: 7, count: 16),
+            dataHash: SHA256.hash([UInt8](repeating: 7, count: 16) + CanonicalJSON.encode(data)),
+            prevHash: entries.last?.hash ?? Self.hash(0, 0), hash: Self.hash(seq, 0), call: nil)
+        let entry = PublishedEntry(
+            kind: .event, seq: seq, epoch: epoch, hash: event.hash, prevHash: event.prevHash,
+            envelope: EventEnvelope.encode(event, debateID: debate))
+        entries.append(entry)
+        return entry
+    }
+
     var tail: LogTail { LogTail(seq: entries.last?.seq ?? 0, hash: entries.last?.hash ?? Self.hash(0, 0)) }
 
     private static func hash(_ seq: Int64, _ branch: UInt8) -> [UInt8] {
@@ -72,6 +90,7 @@ final class ScriptedLog: LogSource {
         var status = DebateStatus.running
         var pages: [(from: Int64, limit: Int)] = []
         var tails = 0
+        var questions: [Int] = []
         var failures = 0
         var beforePage: (@Sendable (Int64) async -> Void)?
         var beforeTail: (@Sendable () async -> Void)?
@@ -96,6 +115,8 @@ final class ScriptedLog: LogSource {
     func beforeTail(_ hook: @escaping @Sendable () async -> Void) { state.withLock { $0.beforeTail = hook } }
     var pages: [Int64] { state.withLock { $0.pages.map(\.from) } }
     var tails: Int { state.withLock { $0.tails } }
+    /// How many debates each question about several was about.
+    var questions: [Int] { state.withLock { $0.questions } }
 
     private func answer() throws {
         try state.withLock { state in
@@ -137,7 +158,11 @@ final class ScriptedLog: LogSource {
     func newest(of debates: [DebateID]) async throws -> [DebateID: FeedTail] {
         try answer()
         return state.withLock { state in
-            state.chains.filter { debates.contains($0.key) }.mapValues { FeedTail(tail: $0.tail, status: state.status) }
+            state.questions.append(debates.count)
+            return state.chains.filter { debates.contains($0.key) }.reduce(into: [:]) { found, chain in
+                found[chain.key] = FeedTail(
+                    tail: chain.value.tail, status: state.status, organization: state.organizations[chain.key])
+            }
         }
     }
 }
@@ -146,6 +171,7 @@ final class ScriptedLog: LogSource {
 final class ScriptedLive: LiveSource {
     private struct State {
         var isUp = true
+        var unread = 0
         var channels: Set<DebateID> = []
         var cache: [DebateID: Chain] = [:]
     }
@@ -153,6 +179,8 @@ final class ScriptedLive: LiveSource {
     private let state = Lock(State())
 
     var isUp: Bool { get async { state.withLock { $0.isUp } } }
+    var unreadBytes: Int { state.withLock { $0.unread } }
+    func set(unread: Int) { state.withLock { $0.unread = unread } }
     var channels: Set<DebateID> { state.withLock { $0.channels } }
     func put(_ chain: Chain) { state.withLock { $0.cache[chain.debate] = chain } }
 
@@ -168,6 +196,39 @@ final class ScriptedLive: LiveSource {
     func cached(_ debate: DebateID, from seq: Int64, limit: Int) async -> [FeedEntry] {
         state.withLock { state in
             state.cache[debate]?.entries.filter { $0.seq >= seq }.prefix(limit).map(FeedEntry.init) ?? []
+        }
+    }
+}
+
+/// The links of a test.
+final class ScriptedLinks: LinkSource {
+    struct Unavailable: Error {}
+
+    private let state = Lock((links: [[UInt8]: SharedLink](), isAway: false, looks: 0))
+
+    /// A link to `debate`, by its token.
+    func make(_ token: String, of debate: DebateID, millisecondsFromNow: Int64 = 60_000) {
+        let digest = SHA256.hash(Array(token.utf8))
+        let expires = Timestamp(milliseconds: WallClock.nowMilliseconds() + millisecondsFromNow)
+        state.withLock { $0.links[digest] = SharedLink(digest: digest, debate: debate, expires: expires) }
+    }
+
+    func revoke(_ token: String) { state.withLock { $0.links[SHA256.hash(Array(token.utf8))] = nil } }
+    func setAway(_ isAway: Bool) { state.withLock { $0.isAway = isAway } }
+    var looks: Int { state.withLock { $0.looks } }
+
+    func link(of digest: [UInt8]) async throws -> SharedLink? {
+        try state.withLock { state in
+            guard !state.isAway else { throw Unavailable() }
+            return state.links[digest]
+        }
+    }
+
+    func inForce(_ digests: [[UInt8]]) async throws -> Set<[UInt8]> {
+        try state.withLock { state in
+            state.looks += 1
+            guard !state.isAway else { throw Unavailable() }
+            return Set(digests.filter { state.links[$0] != nil })
         }
     }
 }

@@ -3,7 +3,7 @@ import { h, fill, said } from "../lib/dom.js";
 import * as api from "../lib/api.js";
 import * as notice from "../lib/notice.js";
 import * as format from "../lib/format.js";
-import { copyButton, field } from "../lib/parts.js";
+import { copyButton, field, menu } from "../lib/parts.js";
 
 const FORMATS = [["md", "Markdown"], ["html", "Web page"], ["txt", "Text"], ["json", "JSON"], ["csv", "Table (CSV)"]];
 
@@ -20,22 +20,7 @@ export function actions(model, { go, replay }) {
 }
 
 function exports(id) {
-  const menu = h("details", { class: "menu" }, h("summary", { class: "button" }, "Export"),
-    h("div", FORMATS.map(([form, name]) => h("button", { type: "button", onclick: async () => {
-      menu.open = false;
-      try {
-        await api.download(`/debates/${id}/export/${form}`, `${id}.${form}`);
-      } catch (error) {
-        notice.show(error.message, "bad");
-      }
-    } }, name))));
-  menu.addEventListener("keydown", (event) => {
-    if (event.key !== "Escape") return;
-    menu.open = false;
-    menu.querySelector("summary").focus();
-  });
-  menu.addEventListener("focusout", (event) => { if (!menu.contains(event.relatedTarget)) menu.open = false; });
-  return menu;
+  return menu("Export", FORMATS.map(([form, text]) => ({ text, work: () => api.download(`/debates/${id}/export/${form}`, `${id}.${form}`) })));
 }
 
 /** A dialog with a form; `submit` may throw what lib/api.js throws. */

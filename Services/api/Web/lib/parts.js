@@ -7,6 +7,7 @@
 //   field(label, control, {hint, error})   a labelled control; `control` gets its id and descriptions
 //   copyButton(text, label)    copies to the clipboard
 //   confirmed(question, verb)  a promise of true or false, from a dialog
+//   menu(label, items, {end})  buttons behind one: items are {text, work, kind}; closes by Escape, and when the focus leaves
 //   collapsible(text, limit)   a long text, the rest behind a button: a line of a megabyte must not stop the page
 import { h, said, uid, visible, fill } from "./dom.js";
 import * as notice from "./notice.js";
@@ -21,6 +22,27 @@ export function problem(error, retry) {
       retry && h("button", { type: "button", class: "primary", onclick: retry }, "Try again"),
       h("a", { class: "button", href: "/" }, "Start page")),
     error.requestID && h("p", { class: "muted small" }, "Request ", h("code", visible(error.requestID))));
+}
+
+export function menu(label, items, { end = false } = {}) {
+  const summary = h("summary", { class: "button" }, label);
+  const element = h("details", { class: `menu ${end ? "end" : ""}` }, summary, h("div", items.map((item) =>
+    h("button", { type: "button", class: item.kind, onclick: async () => {
+      element.open = false;
+      summary.focus();
+      try {
+        await item.work();
+      } catch (error) {
+        if (error.name !== "AbortError") notice.show([error.message, error.suggestion].filter(Boolean).join(" "), "bad");
+      }
+    } }, item.text))));
+  element.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    element.open = false;
+    summary.focus();
+  });
+  element.addEventListener("focusout", (event) => { if (!element.contains(event.relatedTarget)) element.open = false; });
+  return element;
 }
 
 export function empty(title, text, action) {

@@ -2,7 +2,7 @@
 //
 //   const stream = new EventStream(id, {
 //     since: 0, hash: null,            // the last event that is known already, and its hash
-//     path: null,                      // events come from there by polling only: for who has a link and no credential
+//     link: null,                      // the token of a shared link: instead of the visitor's credential
 //     onevent(event, raw) {},          // an event of the log; `raw` is its text as received, for lib/verify.js
 //     ontext(message) {},              // token_start, token_delta, token_end: text on its way, not in the log
 //     onreset() {},                    // the log was replaced: what is known is void, the events follow from 1
@@ -39,12 +39,12 @@ export class EventStream {
   #closed = false;
   #wake;
   #path;
-  #isPolledOnly;
+  #link;
 
-  constructor(id, { since = 0, hash = null, path = null, ...listeners }) {
+  constructor(id, { since = 0, hash = null, link = null, ...listeners }) {
     this.#id = id;
-    this.#path = path ?? `/debates/${id}/events`;
-    this.#isPolledOnly = path !== null;
+    this.#link = link;
+    this.#path = link ? `/shared/${encodeURIComponent(link)}/events` : `/debates/${id}/events`;
     this.#seq = since;
     this.#hash = hash;
     this.#on = { onevent() {}, ontext() {}, onreset() {}, onstate() {}, ...listeners };
@@ -67,11 +67,10 @@ export class EventStream {
   #connect() {
     this.#stop("retry");
     this.#drop();
-    if (this.#isPolledOnly) return this.#poll("", POLL_MS);
     this.#on.onstate({ name: "connecting", attempt: this.#failures });
     let socket;
     try {
-      socket = open();
+      socket = open(this.#link);
     } catch (error) {
       return this.#retry(String(error.message ?? error));
     }
@@ -156,6 +155,7 @@ export class EventStream {
 
   async #revoked() {
     this.#drop();
+    if (this.#link) return this.#refuse({ message: "This link has expired, or was revoked.", error_code: "share_not_found" });
     if (await session.renew()) return this.#connect();
     this.#refuse({ message: "You are signed out.", error_code: "authentication_required" });
   }
@@ -173,7 +173,7 @@ export class EventStream {
     this.#failures += 1;
     const longest = Math.min(LONGEST_WAIT_MS, FIRST_WAIT_MS * 2 ** (this.#failures - 1));
     const wait = longest * (0.5 + Math.random() / 2);
-    if (!this.#isPolledOnly && this.#failures >= POLL_AFTER_FAILURES) return this.#poll(reason, wait);
+    if (this.#failures >= POLL_AFTER_FAILURES) return this.#poll(reason, wait);
     this.#on.onstate({ name: "waiting", until: Date.now() + wait, attempt: this.#failures, reason });
     this.#after("retry", wait, () => this.#connect());
   }
@@ -184,10 +184,8 @@ export class EventStream {
     try {
       for (let isMore = true; isMore && !this.#closed;) isMore = await this.#fetchEvents();
       if (this.#closed) return;
-      this.#failures = this.#isPolledOnly ? 0 : this.#failures;
       this.#on.onstate({ name: "polling", reason });
     } catch (error) {
-      this.#failures += this.#isPolledOnly ? 1 : 0;
       if (this.#closed) return;
       if (error.status === 401 || error.status === 403 || error.status === 404) return this.#refuse({ message: error.message, error_code: error.code });
       this.#on.onstate({ name: "waiting", until: Date.now() + wait, attempt: this.#failures, reason: error.message });
@@ -198,7 +196,7 @@ export class EventStream {
   }
 
   async #fetchEvents() {
-    const { events } = await api.get(this.#path, { query: { since: this.#seq, limit: PAGE } });
+    const { events } = await api.get(this.#path, { query: { since: this.#seq, limit: PAGE }, anonymous: this.#link !== null });
     if (events.length > 0 && this.#hash && events[0].prev_hash !== this.#hash) {
       this.#reset();
       return true;
@@ -230,9 +228,10 @@ export class EventStream {
 }
 
 /** A header can not be set by a page: the credential is a subprotocol where its characters allow it. */
-function open() {
+function open(link) {
   const url = new URL("/ws", location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  if (link) return new WebSocket(url, ["aragora-v1", `share_token.${link}`]);
   const token = session.token();
   if (!token) return new WebSocket(url, ["aragora-v1"]);
   if (/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(token)) return new WebSocket(url, ["aragora-v1", `access_token.${token}`]);

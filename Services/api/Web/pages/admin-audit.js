@@ -3,7 +3,7 @@ import { h, said } from "../lib/dom.js";
 import * as api from "../lib/api.js";
 import * as notice from "../lib/notice.js";
 import { empty } from "../lib/parts.js";
-import { brief, count, cut, moment, plural } from "../lib/format.js";
+import { brief, clock, count, cut, day, plural } from "../lib/format.js";
 import { button, card, endless, facts, state, sure, table } from "./kit.js";
 
 const PAGE = 50;
@@ -16,7 +16,7 @@ const ALARMING = new Set(["login.failed", "login.locked", "session.refresh_reuse
 export default async function view(page, may) {
   const action = page.query.get("action") ?? "";
   const user = page.query.get("user_id") ?? "";
-  const chain = h("div");
+  const chain = h("div", { class: "part" });
   const names = await emails(may, page);
   const list = await endless({
     load: async (offset) => {
@@ -52,7 +52,7 @@ async function emails(may, page) {
 
 function entries(rows, names) {
   return table({ caption: "Entries, newest first", kind: "card tight", rows, columns: [
-    { title: "When", cell: ({ entry }) => h("time", { datetime: entry.timestamp }, moment(entry.timestamp)) },
+    { title: "When", cell: ({ entry }) => h("time", { datetime: entry.timestamp }, day(entry.timestamp), h("span", { class: "small block muted" }, clock(entry.timestamp))) },
     { title: "What", cell: ({ entry }) => h("span", { class: ALARMING.has(entry.action) ? "warn-text" : "" }, said(entry.action)) },
     { title: "By", cell: ({ entry }) => h("a", { class: "plain-link", title: entry.user_id, href: `/admin/audit?user_id=${encodeURIComponent(entry.user_id)}` }, said(cut(names.get(entry.user_id) ?? entry.user_id, 40))) },
     { title: "On", cell: ({ entry }) => [said(entry.resource_type), entry.resource_id && h("span", { class: "small block muted", title: entry.resource_id }, said(names.get(entry.resource_id) ?? cut(entry.resource_id, 30)))] },

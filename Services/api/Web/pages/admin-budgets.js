@@ -2,7 +2,7 @@
 import { h, said } from "../lib/dom.js";
 import * as api from "../lib/api.js";
 import * as notice from "../lib/notice.js";
-import { empty } from "../lib/parts.js";
+import { empty, menu } from "../lib/parts.js";
 import { ago, brief, moment, usd } from "../lib/format.js";
 import { ask, bar, button, card, facts, figure, figures, part, repeat, state, sure, table } from "./kit.js";
 
@@ -35,7 +35,7 @@ function draw({ summary, all }, again, page) {
 function drawOne(budget, again, page) {
   const share = budget.usage_percentage / 100;
   const kind = share >= 1 ? "bad" : budget.usage_percentage >= budget.alert_threshold ? "warn" : "";
-  const more = h("div");
+  const more = h("div", { class: "part" });
   return h("article", { class: "card stack", "aria-label": budget.name },
     h("div", { class: "row spread" }, h("h2", said(budget.name)), state(...(STATES[budget.status] ?? ["", budget.status]))),
     h("div", { class: "stack tight" },
@@ -49,20 +49,22 @@ function drawOne(budget, again, page) {
     ]),
     h("div", { class: "row" },
       button("Adjust", () => adjust(budget, again)),
-      button("What it paid", () => transactions(budget, more, page), { kind: "quiet" }),
-      button(budget.enabled ? "Switch off" : "Switch on", async () => {
-        await api.patch(`/budgets/${budget.id}`, { enabled: !budget.enabled });
-        await again();
-      }, { kind: "quiet" }),
-      button("Begin anew", () => sure(`Begin a new period of “${budget.name}”?`, "What was spent so far no longer counts against the limit. The entries stay.", "Begin anew", async () => {
-        await api.post(`/budgets/${budget.id}/reset`);
-        await again();
-      }), { kind: "quiet" }),
-      button("Delete", () => sure(`Delete “${budget.name}”?`, "It limits nothing from now on.", "Delete", async () => {
-        await api.del(`/budgets/${budget.id}`);
-        notice.show("The budget is deleted.", "good");
-        await again();
-      }), { kind: "quiet danger" })),
+      button("What it paid", () => transactions(budget, more, page)),
+      menu("More", [
+        { text: budget.enabled ? "Switch off" : "Switch on", work: async () => {
+          await api.patch(`/budgets/${budget.id}`, { enabled: !budget.enabled });
+          await again();
+        } },
+        { text: "Begin anew", work: () => sure(`Begin a new period of “${budget.name}”?`, "What was spent so far no longer counts against the limit. The entries stay.", "Begin anew", async () => {
+          await api.post(`/budgets/${budget.id}/reset`);
+          await again();
+        }) },
+        { text: "Delete", kind: "danger", work: () => sure(`Delete “${budget.name}”?`, "It limits nothing from now on.", "Delete", async () => {
+          await api.del(`/budgets/${budget.id}`);
+          notice.show("The budget is deleted.", "good");
+          await again();
+        }) },
+      ])),
     more);
 }
 

@@ -1,12 +1,13 @@
-// Health: each part that the api depends on, the gateway as this browser reaches it, the processes that run debates, and the
-// service levels of the replica that answers.
+// Health: every process of the installation by the register, each part that the answering api depends on, the gateway as this
+// browser reaches it, the leases of those that run debates, and the service levels of the replica that answers.
 import { h, said, visible } from "../lib/dom.js";
 import * as api from "../lib/api.js";
 import { duration, moment, percent } from "../lib/format.js";
+import * as notice from "../lib/notice.js";
 import { card, facts, figure, figures, part, repeat, state, table } from "./kit.js";
 import { readMetrics, value } from "./metrics.js";
 
-const REFRESH_S = 10;
+const REFRESH_S = 5;
 const SOCKET_MS = 5000;
 
 const NAMES = { api: "API", database: "Postgres", redis: "Redis", schema: "Schema", gateway: "Gateway" };
@@ -22,10 +23,11 @@ export default async function view(page) {
 
 async function load(page) {
   const options = { signal: page.signal };
-  const [status, health, queue, workers] = await Promise.all([
+  const [status, health, queue, workers, replicas] = await Promise.all([
     api.get("/status", options), detailed(options), api.get("/queue/stats", options), api.get("/queue/workers", options),
+    api.get("/health/replicas", options),
   ]);
-  return { status, health, queue, workers: workers.workers };
+  return { status, health, queue, workers: workers.workers, replicas };
 }
 
 /** 503 is an answer too: it says what is wrong. */
@@ -38,7 +40,12 @@ async function detailed(options) {
   }
 }
 
-function draw({ status, health, queue, workers }) {
+let lastMessage = null;
+
+function draw({ status, health, queue, workers, replicas }) {
+  // Drawn again every few seconds: spoken only when it is news.
+  if (lastMessage !== null && lastMessage !== status.message) notice.say(status.message);
+  lastMessage = status.message;
   const isWell = status.status === "operational";
   const checks = health?.checks ?? {};
   const parts = status.components.map((component) => ({
@@ -46,24 +53,62 @@ function draw({ status, health, queue, workers }) {
     message: checks[component.id]?.message ?? component.message, milliseconds: component.response_time_ms,
   }));
   return h("div", { class: "stack wide" },
-    h("div", { class: `notice ${isWell ? "good" : "warn"}`, role: "status" },
+    h("div", { class: `notice ${isWell ? "good" : "warn"}` },
       h("strong", visible(status.message))),
     figures(
       figure(duration(status.uptime_seconds), "this replica is up", { note: `version ${visible(status.version)}` }),
       figure(queue.workers, "workers", { note: `${queue.running} of ${queue.capacity} places taken`}),
       figure(queue.pending, "waiting", { note: `${queue.paused} paused` }),
       figure(queue.dlq ?? "–", "dead letters", { kind: queue.dlq > 0 ? "warn" : "", note: queue.dlq === null ? "Redis is away" : null })),
+    drawReplicas(replicas),
+    (health?.warnings ?? []).concat(health?.errors ?? []).map((text) => h("p", { class: "notice warn" }, h("span", said(text)))),
     table({ caption: "What this replica depends on", shown: true, kind: "card tight", rows: parts, columns: [
       { title: "Part", cell: (row) => said(row.name) },
       { title: "State", cell: (row) => state(row.isWell ? "good" : "bad", row.isWell ? "Works" : "Does not work") },
       { title: "Says", cell: (row) => said(row.message) },
       { title: "Answered in", numeric: true, cell: (row) => `${row.milliseconds.toFixed(1)} ms` },
     ] }),
-    (health?.warnings ?? []).concat(health?.errors ?? []).map((text) => h("p", { class: "notice warn" }, h("span", said(text)))),
-    processes(workers));
+    leases(workers));
 }
 
-function processes(workers) {
+const SERVICES = { "api": "API", "ws-gateway": "Gateway", "debate-worker": "Workers", "backup": "Backup" };
+const STANDINGS = {
+  ready: ["good", "Ready"], not_ready: ["bad", "Not ready"], starting: ["waiting", "Starting"], draining: ["waiting", "Draining"], lost: ["bad", "Lost"],
+};
+
+function drawReplicas(found) {
+  const alone = {
+    none: "No Redis is set, so replicas keep no register: only the one that answered is listed.",
+    unavailable: "Redis does not answer, so the register can not be read: only the replica that answered is listed.",
+  }[found.register];
+  return h("section", { class: "stack", "aria-label": "Who runs" },
+    alone && h("p", { class: "notice warn" }, h("span", alone)),
+    h("ul", { class: "services" }, found.services.map((one) => service(one, found.register))),
+    table({ caption: "Replicas", shown: true, kind: "card tight replicas", rows: found.replicas, columns: [
+      { title: "Service", cell: (row) => [said(SERVICES[row.service] ?? row.service), row.answers && h("span", { class: "muted small block" }, "answers this page")] },
+      { title: "State", cell: (row) => [state(...(STANDINGS[row.status] ?? ["", row.status])), why(row)] },
+      { title: "Host", cell: (row) => [h("code", visible(row.host)), h("span", { class: "muted small block" }, `process ${row.pid}, metrics at :${row.metrics_port}`)] },
+      { title: "Version", cell: (row) => said(row.version) },
+      { title: "Up for", numeric: true, cell: (row) => (row.status === "lost" ? null : h("time", { datetime: row.started_at, title: moment(row.started_at) }, duration((Date.parse(found.timestamp) - Date.parse(row.started_at)) / 1000))) },
+    ] }),
+    found.register === "shared" && h("p", { class: "muted small" }, `Each process says every ${found.beat_seconds} s that it is there. One that is silent for ${found.lost_after_seconds} s is lost, and is listed so for ${Math.round(found.forgotten_after_seconds / 60)} minutes; one that is stopped takes itself out.`));
+}
+
+function service(one) {
+  const isWell = one.lost === 0 && one.ready === one.replicas && one.replicas > 0;
+  const count = one.replicas === 0 ? "None left" : one.ready === one.replicas ? `${one.ready} ready` : `${one.ready} of ${one.replicas} ready`;
+  return h("li", { class: `stat ${isWell ? "" : one.ready === 0 ? "bad" : "warn"}`, dataset: { service: one.service } },
+    h("span", { class: "stat-name" }, said(SERVICES[one.service] ?? one.service)), h("strong", { class: "numeric" }, count),
+    h("span", { class: "muted small" }, one.lost > 0 ? `${one.lost} lost` : one.versions.length > 1 ? `versions ${one.versions.map(visible).join(", ")}` : `version ${one.versions.map(visible).join("") || "unknown"}`));
+}
+
+function why(row) {
+  if (row.status === "lost") return h("span", { class: "muted small block" }, `silent for ${duration(row.silent_seconds)}`);
+  const words = row.reasons.length > 0 ? row.reasons : row.degraded.map((name) => `without ${name}`);
+  return words.filter((text) => text !== row.status).map((text) => h("span", { class: "muted small block" }, said(text)));
+}
+
+function leases(workers) {
   return h("div", { class: "stack tight" },
     table({ caption: "Processes that run debates", shown: true, kind: "card tight", rows: workers, columns: [
       { title: "Process", cell: (row) => h("code", visible(row.worker_id)) },
@@ -71,8 +116,7 @@ function processes(workers) {
       { title: "Lease", cell: (row) => state(row.status === "live" ? "good" : "bad", row.status === "live" ? "Live" : "Expired") },
       { title: "Debates", numeric: true, cell: (row) => `${row.running} of ${row.capacity}` },
       { title: "Since", cell: (row) => h("time", { datetime: row.started_at }, moment(row.started_at)) },
-    ] }),
-    h("p", { class: "muted small" }, "Replicas of the API and of the gateway keep no register: each answers for itself at /readyz, and behind a load balancer this page shows the one that answered. Prometheus sees them all."));
+    ] }));
 }
 
 /** How long the gateway takes from the first byte to its greeting, through whatever stands between. */

@@ -2,7 +2,7 @@
 //
 // The panel that was chosen last is remembered in this browser. The estimate is asked of the API, which computes it from the
 // same body that a create takes; so what is refused here would be refused there.
-import { h, fill, said, visible } from "../lib/dom.js";
+import { h, fill, said, uid, visible } from "../lib/dom.js";
 import * as api from "../lib/api.js";
 import * as format from "../lib/format.js";
 import { badge, field } from "../lib/parts.js";
@@ -14,6 +14,9 @@ const ROLES = [
   ["proposer", "Proposer"], ["critic", "Critic"], ["synthesizer", "Synthesizer"], ["analyst", "Analyst"],
   ["devils_advocate", "Devil’s advocate"], ["planner", "Planner"], ["implementer", "Implementer"], ["judge", "Judge"],
 ];
+const PROVIDERS = {
+  anthropic: "Anthropic", openai: "OpenAI", openrouter: "OpenRouter", mistral: "Mistral", gemini: "Gemini", xai: "xAI", local: "Local model", demo: "Demonstration",
+};
 const MODES = [
   ["majority", "Majority", "60 % of the votes decide; without them there is no agreement."],
   ["supermajority", "Two thirds", "Two thirds of the votes decide."],
@@ -33,11 +36,12 @@ const EXAMPLES = [
 export const title = "Ask";
 
 export default async function view(page) {
-  const [models, recent] = await Promise.all([
+  const [models, priced, recent] = await Promise.all([
     api.get("/agents", { signal: page.signal }).then((answer) => answer.items.filter((item) => item.available)),
+    api.get("/models", { signal: page.signal }).then((answer) => answer.models, () => []),
     api.get("/debates", { query: { limit: 5 }, signal: page.signal }).then((answer) => answer.items, () => []),
   ]);
-  const form = new AskForm(models, page);
+  const form = new AskForm(models, priced, page);
   return h("div", { class: "stack wide" },
     h("header", { class: "stack tight" }, h("h1", "What should be decided?"),
       h("p", { class: "lead" }, "Several models propose, criticise each other, revise and vote. You get a decision with its dissent, its cost, and a receipt that anyone can check.")),
@@ -54,13 +58,15 @@ function recentList(items) {
 
 class AskForm {
   #models;
+  #priced;
   #page;
   #timer = 0;
   #asked = null;
   #key = randomKey();
 
-  constructor(models, page) {
+  constructor(models, priced, page) {
     this.#models = models;
+    this.#priced = priced;
     this.#page = page;
     this.question = h("textarea", { rows: 3, maxlength: 10_000, required: true, class: "question", placeholder: "Should a three-person startup use Postgres or MongoDB?" });
     this.context = h("textarea", { rows: 4, maxlength: 10_000 });
@@ -113,10 +119,25 @@ class AskForm {
   }
 
   #addSeat(wish = {}) {
-    if (this.seats.children.length >= MOST_AGENTS) return;
-    const first = this.#models[this.seats.children.length % Math.max(1, this.#models.length)];
-    const wanted = wish.provider ? wish : first ?? {};
-    const model = h("select", { "aria-label": "Model" }, this.#options(wanted));
+    const number = this.seats.children.length;
+    if (number >= MOST_AGENTS) return;
+    const wanted = wish.provider ? wish : this.#models[number % Math.max(1, this.#models.length)] ?? {};
+    const names = [...new Set([...this.#models.map((item) => item.provider), ...(wanted.provider ? [wanted.provider] : [])])];
+    const provider = h("select", { "aria-label": "Provider" }, names.map((name) => h("option", { value: name, selected: name === wanted.provider }, PROVIDERS[name] ?? visible(name))));
+    const known = h("datalist", { id: uid("models") });
+    const model = h("input", { "aria-label": "Model", list: known.id, maxlength: 200, value: wanted.model ?? "", autocomplete: "off", spellcheck: "false" });
+    const suggest = () => {
+      const models = this.#suggestions(provider.value);
+      model.placeholder = this.#usual(provider.value);
+      fill(known, models.map((item) => h("option", { value: item.model }, price(item))));
+    };
+    provider.addEventListener("change", () => {
+      model.value = this.#usual(provider.value);
+      suggest();
+    });
+    // A list shows only what begins like what stands there: all of them, once somebody wants to choose.
+    model.addEventListener("focus", () => model.select());
+    suggest();
     const role = h("select", { "aria-label": "Role" }, ROLES.map(([value, text]) => h("option", { value, selected: value === (wish.role ?? "proposer") }, text)));
     const persona = h("input", { "aria-label": "Persona", placeholder: "Persona, optional", maxlength: 200, value: wish.persona ?? "" });
     const remove = h("button", { type: "button", class: "icon-button", "aria-label": "Remove this agent", onclick: () => {
@@ -125,20 +146,25 @@ class AskForm {
       (next?.querySelector("select") ?? this.add).focus();
       this.#changed();
     } }, "×");
-    const seat = h("li", { class: "seat-row" }, h("span", { class: "dot", "aria-hidden": "true" }), model, role, persona, remove);
+    const seat = h("li", { class: "seat-row" }, h("span", { class: "dot", "aria-hidden": "true" }), provider, model, role, persona, remove, known);
     seat.read = () => {
-      const [provider, name] = JSON.parse(model.value);
-      return { provider, model: name, role: role.value, ...(persona.value.trim() && { persona: persona.value.trim() }) };
+      const name = model.value.trim();
+      return { provider: provider.value, ...(name && { model: name }), role: role.value, ...(persona.value.trim() && { persona: persona.value.trim() }) };
     };
     this.seats.append(seat);
     this.#changed();
   }
 
-  #options(wanted) {
-    const options = this.#models.map((item) => [item.provider, item.model]);
-    if (wanted.provider && !options.some(([provider, model]) => provider === wanted.provider && model === wanted.model)) options.push([wanted.provider, wanted.model]);
-    return options.map(([provider, model]) => h("option", { value: JSON.stringify([provider, model]), selected: provider === wanted.provider && model === wanted.model },
-      model === provider ? visible(model) : `${visible(model)} · ${visible(provider)}`));
+  /** What the provider is asked for when nobody names a model. */
+  #usual(provider) {
+    return this.#models.find((item) => item.provider === provider && item.default)?.model ?? "";
+  }
+
+  /** What has a price, and what was rated; any other name may be written. */
+  #suggestions(provider) {
+    const priced = this.#priced.filter((item) => item.provider === provider);
+    const rated = this.#models.filter((item) => item.provider === provider && !priced.some((one) => one.model === item.model));
+    return [...priced, ...rated];
   }
 
   #changed() {
@@ -227,6 +253,13 @@ class AskForm {
   }
 }
 
+function price(item) {
+  if (item.input_usd_per_million === undefined) return "";
+  if (item.input_usd_per_million + item.output_usd_per_million === 0) return "free";
+  const figures = `${format.usd(item.input_usd_per_million)} in, ${format.usd(item.output_usd_per_million)} out, a million tokens`;
+  return item.price_assumed ? `price not known, taken for ${figures}` : figures;
+}
+
 function randomKey() {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
@@ -238,7 +271,7 @@ function rememberedPanel(models) {
     const panel = JSON.parse(localStorage.getItem(PANEL_KEY) ?? "[]").filter((seat) => providers.has(seat.provider));
     if (panel.length >= 2) return panel.slice(0, MOST_AGENTS);
   } catch { /* what was stored is no panel */ }
-  const usual = models.filter((model) => !model.demo);
+  const usual = models.filter((model) => !model.demo && model.default);
   const chosen = usual.length > 0 ? usual : models;
   if (chosen.length === 0) return [];
   const wanted = Math.max(3, Math.min(chosen.length, 5));

@@ -1,7 +1,7 @@
 // What a shared link shows, to whoever has it: one debate, live or over, to be looked at and not touched.
 //
-// /spectate/<token of a link> needs no credential: the events come by polling what is open to the token. /spectate/<id of a
-// debate>, which the API names when a debate is made, is the same view with the visitor's own credential.
+// /spectate/<token of a link> needs no credential: the gateway, and the API where no socket opens, show the one debate to who has
+// the token, as long as it holds. /spectate/<id of a debate>, which the API names when a debate is made, is the same view with the visitor's own credential.
 import { h, said } from "../lib/dom.js";
 import * as api from "../lib/api.js";
 import * as format from "../lib/format.js";
@@ -16,7 +16,7 @@ export default async function view(page) {
   page.title = format.cut(record.title ?? record.task, 60);
   const screen = new Screen(record, { signal: page.signal, go: page.go, canAct: false });
   const stream = new EventStream(record.debate_id ?? record.id, {
-    path: shared ? `/shared/${name}/events` : null,
+    link: shared ? page.params.id : null,
     onevent: (event) => screen.take(event),
     ontext: (message) => screen.text(message),
     onreset: () => screen.reset(),

@@ -56,7 +56,7 @@ POSTGRES, REDIS, HTTPS, DNS, METRICS = (5432, "5432"), (6379, "redis"), (443, "4
 OURS = ("backend", "ws-gateway", "debate-worker", "backup", "migrate")
 EXPORTERS = ("postgres-exporter", "redis-exporter")
 WITH_POSTGRES = OURS + ("postgres-exporter",)
-WITH_REDIS = ("backend", "ws-gateway", "debate-worker", "redis-exporter")
+WITH_REDIS = ("backend", "ws-gateway", "debate-worker", "backup", "redis-exporter")
 # (from, to, port): what must pass, and what must not.
 OPEN = (
     [(one, ("ip", NODE_DNS), DNS) for one in OURS + EXPORTERS]
@@ -66,10 +66,10 @@ OPEN = (
     + [("debate-worker", ("ip", PROVIDER), HTTPS)]
 )
 CLOSED = (
-    [(one, ("ip", PROVIDER), HTTPS) for one in ("backend", "ws-gateway", "backup", "migrate") + EXPORTERS]
+    [(one, ("ip", PROVIDER), HTTPS) for one in ("ws-gateway", "backup", "migrate") + EXPORTERS]
     + [(one, ("ip", METADATA), port) for one in OURS + EXPORTERS for port in (HTTPS, (80, "80"))]
     + [(one, ("ip", PROVIDER), POSTGRES) for one in OURS] + [(one, ("ip", INSIDE), HTTPS) for one in OURS]
-    + [(one, ("ip", INSIDE), REDIS) for one in ("backup", "migrate", "postgres-exporter")]
+    + [(one, ("ip", INSIDE), REDIS) for one in ("migrate", "postgres-exporter")]
     + [("redis-exporter", ("ip", INSIDE), POSTGRES)]
     + [(one, ("namespace", "kube-system"), HTTPS) for one in OURS]
 )
@@ -115,7 +115,7 @@ def reachability(objects):
             yield f"{source} may not talk to {target}"
         if not allows(objects, "ingress", known[target], ("pod", known[source]), port):
             yield f"{target} may not be talked to by {source}"
-    for source, target, port in (("backup", "redis", REDIS), ("ws-gateway", "backend", (8080, "http")), ("debate-worker", "backend", (8080, "http"))):
+    for source, target, port in (("migrate", "redis", REDIS), ("ws-gateway", "backend", (8080, "http")), ("debate-worker", "backend", (8080, "http"))):
         if source in known and target in known and allows(objects, "ingress", known[target], ("pod", known[source]), port):
             yield f"{target} may be talked to by {source}"
     for name in ("backend", "ws-gateway", "debate-worker") + tuple(one for one in EXPORTERS if one in known):
@@ -129,6 +129,10 @@ def reachability(objects):
             yield f"the ingress controller can not reach {name}"
         if allows(objects, "ingress", known[name], ("namespace", "default"), port):
             yield f"any namespace can reach {name}"
+    # Only with the component api-egress: then it must.
+    is_asked = any(one["metadata"]["name"] == "aragora-api-egress" for one in objects.of("NetworkPolicy"))
+    if allows(objects, "egress", known["backend"], ("ip", PROVIDER), HTTPS) != is_asked:
+        yield f"backend {'can not' if is_asked else 'can'} reach {PROVIDER} at port 443"
     if objects.of("Issuer") and not allows(objects, "ingress", OPERATORS_PODS["acme"], ("namespace", "ingress-nginx"), (8089, "8089")):
         yield "Let's Encrypt's question can not reach the pod that answers it"
     if "postgres" in known:
