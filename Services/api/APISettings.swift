@@ -38,6 +38,8 @@ struct APISettings: ReloadableSettings {
     let migrations: PGConfiguration
     let runner: RunnerSettings
     let runnerPolicy: EmbeddedRunnerPolicy
+    /// How long after their month events are kept; 0 for ever.
+    let eventRetentionDays: Int
     let receipts: ReceiptSettings
     let ratings: RatingSettings
     let knowledge: KnowledgeSettings
@@ -75,6 +77,11 @@ struct APISettings: ReloadableSettings {
         migrations = stores.direct(reading: &reader, isNeeded: migrateOnStart)
         runner = RunnerSettings(embedded: &reader)
         runnerPolicy = EmbeddedRunnerPolicy(reading: &reader)
+        eventRetentionDays = reader.int(
+            "ARAGORA_EVENT_RETENTION_DAYS", default: 0, in: 0...36_500,
+            help:
+                "How long the events of a month are kept after it has ended; 0 for ever. Receipts, their proofs, questions and "
+                + "decisions stay. A month that holds a debate which is not over or is on legal hold stays whole.")
         receipts = ReceiptSettings(reading: &reader)
         ratings = RatingSettings(reading: &reader)
         knowledge = KnowledgeSettings(reading: &reader)

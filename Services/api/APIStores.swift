@@ -14,6 +14,7 @@ struct APIStores: Sendable {
     let loop: EventLoop
     let debates: DebateStore
     let events: PostgresEventLog
+    let eventRetention: EventRetentionStore
     let receipts: ReceiptReader
     let receiptLog: ReceiptLogReader
     let receiptShares: ReceiptShareStore
@@ -38,6 +39,7 @@ struct APIStores: Sendable {
         loop = backends.loop
         debates = DebateStore(pool: backends.postgres)
         events = PostgresEventLog(pool: backends.postgres)
+        eventRetention = EventRetentionStore(pool: backends.postgres)
         receipts = ReceiptReader(pool: backends.postgres)
         receiptLog = ReceiptLogReader(pool: backends.postgres)
         receiptShares = ReceiptShareStore(pool: backends.postgres)

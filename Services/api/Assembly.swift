@@ -36,6 +36,9 @@ enum Assembly {
                 days: settings.accounts.auditRetentionDays, log: context.log),
             rotation(settings, context, backends.main, shared),
             housekeeper(backends.main.postgres, backends.main.loop, context),
+            EventKeeper(
+                store: EventRetentionStore(pool: backends.main.postgres), loop: backends.main.loop,
+                days: settings.eventRetentionDays, log: context.log),
             try await embeddedRunner(
                 settings, context, on: runnerLoop, keyspace: backends.keyspace, standings: shared.providers),
             LoopLagMonitor(name: "runner-loop-lag", loops: [runnerLoop], metrics: context.metrics),

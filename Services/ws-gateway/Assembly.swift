@@ -23,7 +23,8 @@ enum Assembly {
     ) async -> Hub {
         let live = RedisLiveSource(backends: own, configuration: backends.redisConfiguration, log: context.log)
         let source = PostgresLogSource(
-            log: PostgresEventLog(pool: own.postgres), debates: DebateStore(pool: own.postgres))
+            log: PostgresEventLog(pool: own.postgres), debates: DebateStore(pool: own.postgres),
+            retention: EventRetentionStore(pool: own.postgres))
         let hub = Hub(
             loop: own.loop, source: source, live: live,
             links: PostgresLinkSource(shares: ShareStore(pool: own.postgres)), revocations: revocations,

@@ -178,6 +178,9 @@ actor Hub {
             try await replay(subscription, feed, to: found.tail)
         } catch is CancellationError {
             return
+        } catch is LogRemoved {
+            refuse(
+                subscription, .eventsExpired, "the events of \(feed.debate) were removed: their retention has passed")
         } catch {
             log.warning("replay failed", .debateID(feed.debate.text), .error(error))
             retry(subscription, feed)
@@ -198,16 +201,8 @@ actor Hub {
         if let before, hash == nil || before == hash {
             subscription.cursor = FeedCursor(nextSeq: from, lastHash: before)
         } else {
-            announceReset(subscription)
+            subscription.beginAnew()
         }
-    }
-
-    private func announceReset(_ subscription: Subscription) {
-        subscription.cursor = FeedCursor(nextSeq: 1, lastHash: nil)
-        subscription.client.send(
-            .warning(
-                .logReset, message: "the log is not the one you read; it follows from 1", debateID: subscription.debate)
-        )
     }
 
     private func replay(_ subscription: Subscription, _ feed: DebateFeed, to tail: LogTail) async throws {
@@ -328,7 +323,7 @@ actor Hub {
     func reset(_ subscription: Subscription, _ feed: DebateFeed) {
         guard !subscription.isEnded else { return }
         forget(feed)
-        announceReset(subscription)
+        subscription.beginAnew()
         startReplay(subscription, feed, after: nil)
     }
 }

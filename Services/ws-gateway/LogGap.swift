@@ -6,3 +6,6 @@ struct LogGap: Error, CustomStringConvertible {
     let seq: Int64
     var description: String { "the log of \(debate) has no event \(seq)" }
 }
+
+/// The log is not there any more: its retention has passed.
+struct LogRemoved: Error {}

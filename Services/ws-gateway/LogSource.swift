@@ -15,6 +15,7 @@ protocol LogSource: Sendable {
     /// Where the debate stands now; nil when there is no such debate.
     func tail(of debate: DebateID) async throws -> FeedTail?
     /// Events from `seq` on, contiguous, at most `limit`.
+    /// - Throws: ``LogRemoved`` for a debate whose events are not there any more.
     func entries(of debate: DebateID, from seq: Int64, limit: Int) async throws -> [FeedEntry]
     /// Where many debates stand, in one query.
     func newest(of debates: [DebateID]) async throws -> [DebateID: FeedTail]

@@ -5,6 +5,7 @@ import Storage
 struct PostgresLogSource: LogSource {
     let log: PostgresEventLog
     let debates: DebateStore
+    let retention: EventRetentionStore
 
     func tail(of debate: DebateID) async throws -> FeedTail? {
         try await debates.newest(of: debate).map {
@@ -14,7 +15,9 @@ struct PostgresLogSource: LogSource {
     }
 
     func entries(of debate: DebateID, from seq: Int64, limit: Int) async throws -> [FeedEntry] {
-        try await log.read(debate, from: seq, limit: limit).map { FeedEntry($0, debate: debate) }
+        let page = try await log.read(debate, from: seq, limit: limit)
+        if page.isEmpty, try await retention.isRemoved(debate) { throw LogRemoved() }
+        return page.map { FeedEntry($0, debate: debate) }
     }
 
     func newest(of debates: [DebateID]) async throws -> [DebateID: FeedTail] {

@@ -25,6 +25,13 @@ final class Subscription {
         cursor = FeedCursor(nextSeq: seq, lastHash: nil)
     }
 
+    /// What the client read is not this log: it gets all of it, and is told.
+    func beginAnew() {
+        cursor = FeedCursor(nextSeq: 1, lastHash: nil)
+        client.send(
+            .warning(.logReset, message: "the log is not the one you read; it follows from 1", debateID: debate))
+    }
+
     var isLive: Bool { mode == .live && !isEnded }
 
     /// The first answer, and one for each subscribe that came while the log was being asked.

@@ -28,6 +28,8 @@ package struct LogVerifier: Sendable {
         package private(set) var receipts = 0
         /// Events whose content was taken away; their place in the chain was checked all the same.
         package private(set) var erasedEvents = 0
+        /// Debates whose events went when their retention had passed; their receipts were checked all the same.
+        package private(set) var removedLogs = 0
         package private(set) var problems: [Problem] = []
         package private(set) var problemCount = 0
         package var isSound: Bool { problemCount == 0 }
@@ -38,6 +40,8 @@ package struct LogVerifier: Sendable {
             self.events += events
             self.receipts += receipts
         }
+
+        mutating func countRemovedLog() { removedLogs += 1 }
 
         mutating func add(_ problem: Problem) {
             problemCount += 1
@@ -52,6 +56,7 @@ package struct LogVerifier: Sendable {
     private let receipts: ReceiptReader
     private let receiptVerifier: ReceiptVerifier
     private let retention: ReceiptRetentionStore
+    private let eventRetention: EventRetentionStore
     private let receiptLog: ReceiptLogCheck
 
     /// - Parameter keys: checks the receipts' signatures too; without, their checksums only.
@@ -60,6 +65,7 @@ package struct LogVerifier: Sendable {
         receipts = ReceiptReader(pool: pool)
         receiptVerifier = ReceiptVerifier(keys: keys)
         retention = ReceiptRetentionStore(pool: pool)
+        eventRetention = EventRetentionStore(pool: pool)
         receiptLog = ReceiptLogCheck(pool: pool)
     }
 
@@ -102,6 +108,10 @@ package struct LogVerifier: Sendable {
             guard let end = page.last, chain.take(page) else { break }
             seq = end.seq + 1
         }
+        if chain.isEmpty, try await eventRetention.exists() {
+            chain.isLogRemoved = try await eventRetention.isRemoved(newest.debate)
+            if chain.isLogRemoved { report.countRemovedLog() }
+        }
         report.count(
             events: Int(chain.verifier.tail.seq), erased: chain.erased, receipts: receipt == nil ? 0 : 1)
         for problem in chain.problems(receiptVerifier) { report.add(problem) }
@@ -129,6 +139,9 @@ private struct ChainWalk {
     var leaf: [UInt8]?
     /// It had a receipt until its retention passed.
     var isExpired = false
+    /// It had events until their retention passed: the receipt stands for them.
+    var isLogRemoved = false
+    var isEmpty: Bool { verifier.tail.seq == 0 && fault == nil }
     private let document: ReceiptDocument?
     private(set) var verifier: ChainVerifier
     private(set) var erased = 0
@@ -160,7 +173,7 @@ private struct ChainWalk {
     func problems(_ receipts: ReceiptVerifier) -> [LogVerifier.Problem] {
         if let fault { return [problem(fault.seq, "\(fault)")] }
         var problems: [LogVerifier.Problem] = []
-        if hashes[newest.tail.seq] != newest.tail.hash {
+        if hashes[newest.tail.seq] != newest.tail.hash, !isLogRemoved {
             problems.append(
                 problem(
                     verifier.tail.seq,
@@ -183,7 +196,7 @@ private struct ChainWalk {
         guard leaf == nil || leaf == ReceiptLeaf(document)?.bytes else {
             return [problem(nil, "receipt \(receipt.id.text) is not the one that the receipt log has")]
         }
-        guard hashes[count] == document.headHash else {
+        guard isLogRemoved || hashes[count] == document.headHash else {
             return [problem(count, "receipt \(receipt.id.text) names another hash of event \(count)")]
         }
         return []

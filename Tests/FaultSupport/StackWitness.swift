@@ -96,12 +96,18 @@ package enum StackWitness {
                 RETURN NEW;
             END $$
             """,
+            // Of a partition the table that it is part of.
+            """
+            CREATE FUNCTION e2e_table(written oid) RETURNS text LANGUAGE sql STABLE AS $$
+                SELECT coalesce((SELECT inhparent FROM pg_inherits WHERE inhrelid = written), written)::regclass::text
+            $$
+            """,
             // At the commit, because an end may write its events before it raises the epoch.
             """
             CREATE FUNCTION e2e_holder() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
                 INSERT INTO e2e_findings
-                SELECT format('%s of epoch %s was written while epoch %s held the debate', TG_TABLE_NAME, NEW.epoch, r.lease_epoch)
+                SELECT format('%s of epoch %s was written while epoch %s held the debate', e2e_table(TG_RELID), NEW.epoch, r.lease_epoch)
                 FROM debate_runs r WHERE r.debate_id = NEW.debate_id AND r.lease_epoch <> NEW.epoch;
                 RETURN NULL;
             END $$
@@ -111,7 +117,7 @@ package enum StackWitness {
             CREATE FUNCTION e2e_writer() RETURNS trigger LANGUAGE plpgsql AS $$
             BEGIN
                 INSERT INTO e2e_findings
-                SELECT format('%s of %s was written by %s while %s held it', TG_TABLE_NAME, NEW.debate_id,
+                SELECT format('%s of %s was written by %s while %s held it', e2e_table(TG_RELID), NEW.debate_id,
                               current_setting('application_name'), c.writer)
                 FROM debate_runs r, LATERAL (
                     SELECT writer FROM e2e_claims c WHERE c.debate_id = r.debate_id AND c.epoch = r.lease_epoch

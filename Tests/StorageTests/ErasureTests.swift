@@ -93,7 +93,7 @@ struct ErasureTests {
             let places = try await Self.tables(bench, holding: Self.needle)
             #expect(
                 Set([
-                    "agent_calls", "debate_commands", "debate_events", "debates", "idempotency_keys", "receipts",
+                    "agent_calls", "debate_commands", "debate_events_first", "debates", "idempotency_keys", "receipts",
                     "knowledge_items",
                 ]).isSubset(of: places), "the test looks for nothing: \(places)")
 

@@ -90,7 +90,7 @@ struct DebateActionsHandler: Sendable {
         _ kind: DebateCommand.Kind, in record: DebateRecord, _ context: RequestContext
     ) async throws -> Response {
         let id = record.id
-        let last = try await lookup.events(of: id, from: record.tail.seq, limit: 1).first
+        let last = try await lookup.whatIsLast(of: record)
         let author = context.caller.subject
         let salt = try RandomBytes.make(16)
         // Never before the event it follows, whatever this machine's clock says.

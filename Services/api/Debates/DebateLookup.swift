@@ -51,19 +51,44 @@ struct DebateLookup: Sendable {
     }
 
     /// The whole log, decoded.
+    /// - Throws: `events_expired` when it is not there any more.
     func transcript(of debate: DebateID) async throws -> Transcript {
+        let transcript = try await whatIsLeft(of: debate)
+        guard !transcript.isExpired else { throw APIError(.eventsExpired) }
+        return transcript
+    }
+
+    /// The same, empty when it is not there any more.
+    func whatIsLeft(of debate: DebateID) async throws -> Transcript {
         var transcript = Transcript()
         var next: Int64 = 1
         while transcript.sealed.count < Self.maxEvents {
-            let page = try await events(of: debate, from: next, limit: PostgresEventLog.maxReadLimit)
+            let page = try await page(of: debate, from: next, limit: PostgresEventLog.maxReadLimit)
             for sealed in page { transcript.add(sealed) }
             guard page.count == PostgresEventLog.maxReadLimit, let last = page.last else { break }
             next = last.seq + 1
         }
+        if transcript.sealed.isEmpty { transcript.isExpired = try await isRemoved(debate) }
         return transcript
     }
 
+    /// - Throws: `events_expired` when they are not there any more.
     func events(of debate: DebateID, from seq: Int64, limit: Int) async throws -> [SealedEvent] {
+        let page = try await page(of: debate, from: seq, limit: limit)
+        if page.isEmpty, try await isRemoved(debate) { throw APIError(.eventsExpired) }
+        return page
+    }
+
+    /// The newest event; nil when it is not there any more.
+    func whatIsLast(of record: DebateRecord) async throws -> SealedEvent? {
+        try await page(of: record.id, from: record.tail.seq, limit: 1).first
+    }
+
+    private func isRemoved(_ debate: DebateID) async throws -> Bool {
+        do { return try await stores.eventRetention.isRemoved(debate) } catch { throw APIError.unavailable(error) }
+    }
+
+    private func page(of debate: DebateID, from seq: Int64, limit: Int) async throws -> [SealedEvent] {
         do {
             return try await stores.events.read(debate, from: seq, limit: limit)
         } catch {
@@ -86,6 +111,8 @@ struct Transcript: Sendable {
     /// What each agent held last.
     private(set) var positions: [String: String] = [:]
     private(set) var round = 0
+    /// It is empty because its retention has passed.
+    var isExpired = false
     private var uses = KnowledgeUses()
 
     /// Erased or unreadable events are left out: the chain proves them, but they have nothing to show.

@@ -37,7 +37,7 @@ struct EditDebateHandler: Sendable {
         }
         let fresh = try await lookup.debate(context)
         return .json(
-            CanonicalJSON.encode(DebateBody(fresh, try await lookup.transcript(of: fresh.id)).json))
+            CanonicalJSON.encode(DebateBody(fresh, try await lookup.whatIsLeft(of: fresh.id)).json))
     }
 
     /// Archiving is for what is over, and what is over can not be made active again.

@@ -100,6 +100,7 @@ extension DebateBody {
         self.init(record.summary)
         context = record.context
         isErased = record.erasedAt != nil
+        isExpired = transcript.isExpired
         metadata = record.metadata
         finalAnswer = record.finalAnswer
         roundsUsed = max(roundsUsed, transcript.round)

@@ -15,7 +15,7 @@ struct ReadDebateHandler: Sendable {
 
     func get(_ request: Request, _ context: RequestContext) async throws -> Response {
         let record = try await lookup.debate(context)
-        return json(DebateBody(record, try await lookup.transcript(of: record.id)).json)
+        return json(DebateBody(record, try await lookup.whatIsLeft(of: record.id)).json)
     }
 
     func messages(_ request: Request, _ context: RequestContext) async throws -> Response {

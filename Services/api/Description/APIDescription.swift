@@ -24,7 +24,7 @@ enum APIDescription {
             if permission != .accountManage { codes.insert(.secondFactorRequired) }
         }
         if RateLimitMiddleware.counts(route.path) { codes.insert(.rateLimited) }
-        if route.path.contains("{id}") { codes.insert(.debateNotFound) }
+        if route.path.contains("{id}") { codes.formUnion([.debateNotFound, .eventsExpired]) }
         if route.path.contains("{receipt}") { codes.insert(.receiptNotFound) }
         codes.formUnion(route.refuses)
         return ErrorCode.allCases.filter(codes.contains)

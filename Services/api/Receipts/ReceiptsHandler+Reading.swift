@@ -83,10 +83,14 @@ extension ReceiptsHandler {
             }
             document = redacted
         }
-        let all = try await DebateLookup(stores: stores).transcript(of: receipt.debate).sealed
-        let covered = all.filter { $0.seq <= document.eventCount ?? 0 }
-        let shown = isRedacted ? covered.map(\.withoutContent) : covered
         let log = try await proof(of: receipt.id, after: Int64(since))
+        let transcript = try await DebateLookup(stores: stores).whatIsLeft(of: receipt.debate)
+        if transcript.isExpired {
+            guard chosen == nil else { throw APIError(.eventsExpired) }
+            return json(ReceiptBundle(receipt: document, events: nil, excerpts: nil, log: log).json)
+        }
+        let covered = transcript.sealed.filter { $0.seq <= document.eventCount ?? 0 }
+        let shown = isRedacted ? covered.map(\.withoutContent) : covered
         let excerpts = try chosen.map { try Self.excerpts($0, of: shown) }
         return json(
             ReceiptBundle(

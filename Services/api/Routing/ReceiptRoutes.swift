@@ -71,7 +71,7 @@ extension Routes {
                 .query("redacted", .text, "`true` leaves out what people and models said."),
                 .query("events", .text, "`all`, or the numbers of some, with commas."),
                 .query("since", .count, "Size of a tree seen before: proves that this one continues it."),
-            ], answers: .json(.receiptBundle)
+            ], answers: .json(.receiptBundle), refuses: [.eventsExpired]
         ) { $0.receipts.bundle },
         Route(
             .post, "/api/receipts/{receipt}/share", .permission(.receiptsRead),

@@ -35,7 +35,7 @@ extension Routes {
             items: [
                 .query("since", .whole(0...Int(JSONValue.maximumInteger)), "The last event that is known."),
                 .limit(ReadDebateHandler.eventsRange, standard: 100),
-            ], answers: .json(.eventPage), refuses: [.shareNotFound]
+            ], answers: .json(.eventPage), refuses: [.shareNotFound, .eventsExpired]
         ) { $0.sharing.events },
     ]
 }

@@ -49,7 +49,7 @@ struct ShareHandler: Sendable {
         guard let share, let record = try await lookup.find(share.debate.text, within: .installation) else {
             throw APIError(.shareNotFound)
         }
-        let body = DebateBody(record, try await lookup.transcript(of: record.id))
+        let body = DebateBody(record, try await lookup.whatIsLeft(of: record.id))
         return json(ShareBody.shared(body, expiresAt: share.expiresAt, views: share.views))
     }
 

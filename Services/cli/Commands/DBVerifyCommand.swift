@@ -48,6 +48,11 @@ struct DBVerifyCommand: Command {
                     "\(report.erasedEvents) events are erased: their content is gone, their place in the chain is proven"
                 ))
         }
+        if report.removedLogs > 0 {
+            console.print(
+                verdict.note(
+                    "the events of \(report.removedLogs) debates were removed: their retention has passed"))
+        }
         if !hasKeys && report.receipts > 0 {
             console.print(verdict.note("signatures were not checked: no signing key is set"))
         }

@@ -32,6 +32,9 @@ enum RecordedDebate: Sendable {
 
     static func read(_ id: DebateID, _ pool: PGPool) async throws -> DebateRecording {
         guard let recording = try await RecordingReader(pool: pool).recording(of: id) else {
+            if try await EventRetentionStore(pool: pool).isRemoved(id) {
+                throw CommandFailure(.failed, "the events of \(id.text) were removed: their retention has passed")
+            }
             throw CommandFailure(.failed, "there is no debate \(id.text)")
         }
         return recording

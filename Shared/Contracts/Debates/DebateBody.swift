@@ -34,6 +34,8 @@ package struct DebateBody: Sendable {
     package var branchPoint: Int?
     /// Its texts were taken away; shown only then.
     package var isErased = false
+    /// Its events are gone, their retention has passed; shown only then.
+    package var isExpired = false
     package var cost: MicroUSD = .zero
     /// Canonical JSON of an object, as it was stored.
     package var metadata: [UInt8] = Array("{}".utf8)
@@ -85,6 +87,7 @@ package struct DebateBody: Sendable {
         var object = row.object ?? JSONObject()
         for (key, value) in details { object.append(key, value) }
         if isErased { object.append("erased", true) }
+        if isExpired { object.append("events_expired", true) }
         if !knowledge.isEmpty { object.append("knowledge", .array(knowledge.map(EventCodec.json(of:)))) }
         if let messages { object.append("messages", .array(messages.map(\.json))) }
         return .object(object)

@@ -37,6 +37,7 @@ package enum ErrorCode: String, Sendable, CaseIterable {
     case debateNotPaused = "debate_not_paused"
     case debateNotFinished = "debate_not_finished"
     case debateErased = "debate_erased"
+    case eventsExpired = "events_expired"
     case legalHold = "legal_hold"
     case tooManyShares = "too_many_shares"
     case batchNotFound = "batch_not_found"
@@ -72,7 +73,7 @@ package enum ErrorCode: String, Sendable, CaseIterable {
             .userNotFound, .roleNotFound, .budgetNotFound, .batchNotFound, .shareNotFound:
             404
         case .methodNotAllowed: 405
-        case .debateErased: 410
+        case .debateErased, .eventsExpired: 410
         case .requestTimeout: 408
         case .idempotencyConflict, .emailTaken, .conflict, .notConfigured, .legalHold: 409
         case .bodyTooLarge: 413
@@ -126,6 +127,7 @@ package enum ErrorCode: String, Sendable, CaseIterable {
         case .debateNotPaused: "The debate is not paused."
         case .debateNotFinished: "The debate is not over yet."
         case .debateErased: "What was said in the debate was erased."
+        case .eventsExpired: "The debate's events were removed: their retention has passed."
         case .legalHold: "The debate's receipt is on legal hold."
         case .tooManyShares: "The debate has as many links as it may have."
         case .batchNotFound: "Batch not found."

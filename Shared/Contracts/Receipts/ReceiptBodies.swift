@@ -57,14 +57,15 @@ package enum ReceiptListBody {
 /// Answers of the receipt checks.
 package enum ReceiptVerificationBody {
     /// `POST /receipts/{id}/verify`.
+    /// - Parameter chainValid: nil when there is no log to compare with any more: its retention has passed.
     package static func integrity(
-        _ id: ReceiptID, isValid: Bool, storedChecksum: String, computedChecksum: String, chainValid: Bool,
+        _ id: ReceiptID, isValid: Bool, storedChecksum: String, computedChecksum: String, chainValid: Bool?,
         verifiedAt: String
     ) -> JSONValue {
         [
             "receipt_id": .string(id.text), "integrity_valid": .bool(isValid),
             "stored_checksum": .string(storedChecksum),
-            "computed_checksum": .string(computedChecksum), "chain_valid": .bool(chainValid),
+            "computed_checksum": .string(computedChecksum), "chain_valid": chainValid.map { .bool($0) } ?? .null,
             "verified_at": .string(verifiedAt),
         ]
     }

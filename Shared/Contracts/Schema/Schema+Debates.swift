@@ -118,12 +118,16 @@ extension Schema {
         "agent_failures": .freeObject, "insight": insight.orNull,
         "winner": text.orNull, "cost_micro_usd": .count, "metadata": .freeObject, "grounded_verdict": any.orNull,
         "model_comparison": any.orNull, "websocket_url": .text, "erased": boolean.optional,
+        "events_expired": boolean.optional.saying(
+            "There only when the events were removed: their retention has passed."),
         "messages": list(message).optional, "knowledge": list(knowledgeUse).optional,
     ]).named("Debate")
 
     package static let debatePage = object([
         "debates": list(debateRow), "items": list(debateRow),
-        "total": count.orNull.saying("Null for a page by cursor, for which nothing is counted."), "count": .count,
+        "total": count.orNull.saying(
+            "Null for a page by cursor, for which nothing is counted. Counted to 10,000; a longer list has at least as many as this says."
+        ), "count": .count,
         "limit": .count, "offset": .count, "has_more": .boolean,
         "next_cursor": text.orNull.optional.saying("For a page by cursor: asks for the next one; null for the last."),
     ]).named("DebatePage")

@@ -26,7 +26,8 @@ extension Schema {
 
     package static let receiptIntegrity = object([
         "receipt_id": .receiptID, "integrity_valid": .boolean, "stored_checksum": .text, "computed_checksum": .text,
-        "chain_valid": .boolean, "verified_at": .time,
+        "chain_valid": boolean.orNull.saying("Null when the events were removed: their retention has passed."),
+        "verified_at": .time,
     ]).named("ReceiptIntegrity")
 
     private static let digest = text(pattern: "^[0-9a-f]{64}$")

@@ -17,22 +17,28 @@ extension DebateStore {
     private static let searched =
         "concat_ws(E'\\n', d.title, d.topic, d.context, d.final_answer)"
 
-    /// Debates with every word of the filter's text, the best first.
+    /// Debates with every word of the filter's text, the best first of the newest ``maxScored``: scoring reads each one whole.
     /// - Throws: ``StorageError``.
     package func search(_ filter: DebateFilter) async throws(StorageError) -> Page<FoundDebate> {
         let query: SQL = "to_tsquery('simple', \(SearchText.query(filter.text ?? "")))"
         let condition = filter.condition
         let limit = min(max(filter.limit, DebateFilter.limitRange.lowerBound), DebateFilter.limitRange.upperBound)
         return try await read("search") {
-            let answers = try await pool.batch(
+            // Not in the order of an index: for a word that few have, walking it reads every debate.
+            let newest: SQL = """
+                SELECT d.id FROM \(raw: DebateRows.tables) WHERE \(condition)
+                ORDER BY d.created_at + interval '0 seconds' DESC, d.id DESC LIMIT \(Self.maxScored)
+                """
+            let answers = try await batch(
+                filter,
                 [
-                    "SELECT count(*) AS total FROM \(raw: DebateRows.tables) WHERE \(condition)",
+                    "SELECT count(*) AS total FROM (\(newest)) AS newest",
                     """
                     SELECT \(raw: DebateRows.summaryColumns),
                            (ts_rank(d.search || \(raw: SearchText.answers), \(query)) * 10000)::bigint AS rank,
                            ts_headline('simple', \(raw: Self.searched), \(query),
                                'StartSel=**, StopSel=**, MaxWords=30, MinWords=10, MaxFragments=2') AS snippet
-                    FROM \(raw: DebateRows.tables) WHERE \(condition)
+                    FROM \(raw: DebateRows.tables) WHERE d.id IN (\(newest))
                     ORDER BY ts_rank(d.search || \(raw: SearchText.answers), \(query)) DESC, d.created_at DESC, d.id DESC
                     LIMIT \(limit) OFFSET \(max(0, filter.offset))
                     """,

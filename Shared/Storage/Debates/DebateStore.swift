@@ -10,6 +10,10 @@ package struct DebateStore: Sendable {
     /// Branches of one list.
     package static let maxBranches = 500
     package static let messageLimitRange = 1...200
+    /// How far lists are counted.
+    package static let maxCounted = 10_000
+    /// Of the debates that a search finds, the newest so many are scored.
+    package static let maxScored = 1000
 
     let pool: PGPool
     let resender: Resender
@@ -67,7 +71,8 @@ package struct DebateStore: Sendable {
 
     // MARK: Lists
 
-    /// Newest first.
+    /// Newest first. Counted as far as ``maxCounted``: beyond that the total is what the list has at least, so that a list costs
+    /// the same however many debates are stored.
     /// - Throws: ``StorageError``.
     package func list(_ filter: DebateFilter) async throws(StorageError) -> Page<DebateSummary> {
         let limit = min(max(filter.limit, DebateFilter.limitRange.lowerBound), DebateFilter.limitRange.upperBound)
@@ -78,7 +83,11 @@ package struct DebateStore: Sendable {
             let answers = try await batch(
                 filter,
                 [
-                    "SELECT count(*) AS total FROM \(raw: DebateRows.tables) WHERE \(condition)",
+                    """
+                    SELECT count(*) AS total FROM (
+                        SELECT FROM \(raw: filter.statuses.isEmpty ? "debates d" : DebateRows.tables) WHERE \(condition)
+                        LIMIT \(max(Self.maxCounted, max(0, filter.offset) + limit) + 1)) AS counted
+                    """,
                     """
                     SELECT \(raw: DebateRows.summaryColumns) FROM \(raw: DebateRows.tables) WHERE \(condition)
                     ORDER BY d.created_at DESC, d.id DESC LIMIT \(limit) OFFSET \(max(0, filter.offset))
@@ -116,12 +125,16 @@ package struct DebateStore: Sendable {
 
     /// Runs the statements of a list.
     ///
-    /// Whether the newest debates are looked through or an index is asked depends on how many have the tag or the
+    /// Whether the newest debates are looked through or an index is asked depends on how many have the tag, the words or the
     /// participant; see ``few(_:)`` too. Other lists keep their plans.
-    private func batch(_ filter: DebateFilter, _ statements: [SQL]) async throws -> [PGResult] {
-        guard filter.tag != nil || filter.agent != nil else { return try await pool.batch(statements) }
+    func batch(
+        _ filter: DebateFilter, _ statements: [SQL], timeout: Duration? = nil
+    ) async throws -> [PGResult] {
+        guard filter.tag != nil || filter.agent != nil || filter.text != nil else {
+            return try await pool.batch(statements, timeout: timeout)
+        }
         let planning: SQL = "SELECT set_config('plan_cache_mode', 'force_custom_plan', true)"
-        return Array(try await pool.batch([planning] + statements).dropFirst())
+        return Array(try await pool.batch([planning] + statements, timeout: timeout).dropFirst())
     }
 
     /// Debates that have not ended, newest first, with their round.

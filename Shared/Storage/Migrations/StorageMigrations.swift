@@ -29,5 +29,7 @@ package enum StorageMigrations {
         Migrator.Migration(version: 22, name: "create_sign_on", sql: M0022CreateSignOn.sql),
         Migrator.Migration(version: 23, name: "create_traces", sql: M0023CreateTraces.sql),
         Migrator.Migration(version: 24, name: "create_tag_index", sql: M0024CreateTagIndex.sql),
+        Migrator.Migration(version: 25, name: "bound_first_events", sql: M0025BoundFirstEvents.sql),
+        Migrator.Migration(version: 26, name: "partition_events", sql: M0026PartitionEvents.sql),
     ]
 }

@@ -3,7 +3,7 @@ package import PostgresClient
 /// Counts rows by table, in the snapshot of a backup or of what was restored from it.
 package enum TableCounts {
     /// - Parameter transaction: with one snapshot, the one that is dumped.
-    /// - Returns: rows per ordinary table of the current schema.
+    /// - Returns: rows per table of the current schema; those of partitions are their table's.
     /// - Throws: ``StorageError``.
     package static func rows(in transaction: PGTransaction) async throws(StorageError) -> [String: Int64] {
         do {
@@ -19,7 +19,7 @@ package enum TableCounts {
 
     private static let names: SQL = """
         SELECT c.relname::text AS name FROM pg_class c
-        WHERE c.relkind IN ('r', 'p') AND c.relnamespace = current_schema()::regnamespace ORDER BY c.relname
+        WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition AND c.relnamespace = current_schema()::regnamespace ORDER BY c.relname
         """
 
     /// The name comes from the catalogue of a database that may be anybody's, so it is quoted like any identifier.

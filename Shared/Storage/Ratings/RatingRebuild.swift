@@ -139,13 +139,17 @@ package struct RatingRebuild: Sendable {
         }
     }
 
-    /// What a debate's log says of its agents.
+    /// What a debate's log says of its agents; `isErased` when it says nothing any more.
     private func match(
         of debate: DebateID, in transaction: PGTransaction
     ) async throws -> (match: RatedMatch?, isErased: Bool) {
         let events = try EventRows.decode(
             try await transaction.query(EventRows.select(debate, from: 1, limit: Int(Int32.max))))
         guard !events.contains(where: { $0.isErased }) else { return (nil, true) }
+        // What retention took is known as what erasure took is: by the match itself.
+        if events.isEmpty, try await transaction.query(EventRetentionStore.removed(debate))[0].bool("removed") {
+            return (nil, true)
+        }
         var machine = DebateMachine()
         do {
             for event in events { try machine.apply(try EventCodec.decode(event), at: event.at) }

@@ -35,6 +35,17 @@ struct HubTests {
         }
     }
 
+    @Test("is told when the events were removed, and is not asked to wait")
+    func removed() async throws {
+        try await GatewayFixture.with { gateway in
+            gateway.log.put(Chain(Self.debate, count: 3))
+            gateway.log.remove(Self.debate)
+            let viewer = try await gateway.viewer("?debate_id=\(Self.debate.text)")
+            let messages = try await viewer.read(to: "error")
+            #expect(messages.last?["data"]?["code"]?.int == 410, "\(messages)")
+        }
+    }
+
     @Test(
         "sees no gap and no duplicate when events arrive while the backlog is read",
         arguments: [1, 127, 128, 129, 300] as [Int64])

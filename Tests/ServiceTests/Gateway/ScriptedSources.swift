@@ -86,6 +86,7 @@ final class ScriptedLog: LogSource {
     private struct State {
         var chains: [DebateID: Chain] = [:]
         var organizations: [DebateID: OrganizationID] = [:]
+        var removed: Set<DebateID> = []
         var status = DebateStatus.running
         var pages: [(from: Int64, limit: Int)] = []
         var tails = 0
@@ -96,6 +97,9 @@ final class ScriptedLog: LogSource {
     }
 
     private let state = Lock(State())
+
+    /// The retention takes what the debate said; where it ended stays.
+    func remove(_ debate: DebateID) { state.withLock { _ = $0.removed.insert(debate) } }
 
     /// - Parameter organization: whose debate it is; nil for the default one's.
     func put(_ chain: Chain, organization: OrganizationID? = nil) {
@@ -141,6 +145,7 @@ final class ScriptedLog: LogSource {
             state.pages.append((seq, limit))
             return state.beforePage
         }
+        guard state.withLock({ !$0.removed.contains(debate) }) else { throw LogRemoved() }
         // Read first, answer later: what the hook does happens after the log was read.
         let found = state.withLock { state in
             state.chains[debate]?.entries.filter { $0.seq >= seq }.prefix(limit).map(FeedEntry.init) ?? []
