@@ -49,7 +49,8 @@ struct FewDebatesTests {
             ] as [(String?, String?, Int)] {
                 let name = "\(agent ?? "-") \(tag ?? "-")"
                 let page = try await store.list(filter(agent, tag: tag))
-                #expect(page.total == total, "\(name)")
+                // Beyond the limit it says that there are more.
+                #expect(page.total == min(total, DebateStore.maxCounted + 1), "\(name)")
                 #expect(page.items.count == min(20, total), "\(name)")
                 let times = page.items.map(\.createdAt)
                 #expect(times == times.sorted { $0 > $1 }, "\(name)")

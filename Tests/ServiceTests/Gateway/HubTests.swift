@@ -187,7 +187,8 @@ struct HubTests {
             try await viewer.read(to: "replay_end")
             // Erasure leaves every hash as it was.
             gateway.log.put(Chain(Self.debate, count: 3))
-            await gateway.publish(PublishedEntry(live: .reset, seq: 0, epoch: 0, envelope: Array("{}".utf8)), Self.debate)
+            await gateway.publish(
+                PublishedEntry(live: .reset, seq: 0, epoch: 0, envelope: Array("{}".utf8)), Self.debate)
             for viewer in [viewer, try await gateway.viewer("?debate_id=\(Self.debate.text)")] {
                 let events = try await viewer.read(to: "replay_end").filter { $0.type == "event" }
                 #expect(events.map { $0["pad"]?.string } == ["", "", ""])
