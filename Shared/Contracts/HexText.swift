@@ -13,17 +13,16 @@ enum HexText {
     /// The bytes of exactly `length` × 2 digits of either case.
     static func decode(_ text: String, length: Int) -> [UInt8]? {
         guard text.utf8.count == length * 2 else { return nil }
+        return text.utf8.withContiguousStorageIfAvailable { decode($0) }
+            ?? Array(text.utf8).withUnsafeBufferPointer(decode)
+    }
+
+    private static func decode(_ digits: UnsafeBufferPointer<UInt8>) -> [UInt8]? {
         var bytes: [UInt8] = []
-        bytes.reserveCapacity(length)
-        var high: UInt8?
-        for unit in text.utf8 {
-            guard let value = value(unit) else { return nil }
-            if let held = high {
-                bytes.append(held << 4 | value)
-                high = nil
-            } else {
-                high = value
-            }
+        bytes.reserveCapacity(digits.count / 2)
+        for index in stride(from: 0, to: digits.count, by: 2) {
+            guard let high = value(digits[index]), let low = value(digits[index + 1]) else { return nil }
+            bytes.append(high << 4 | low)
         }
         return bytes
     }
@@ -31,8 +30,14 @@ enum HexText {
     /// Whether `text` is what ``encode(_:)`` makes of `bytes`.
     static func isEncoding(_ text: String, of bytes: [UInt8]) -> Bool {
         guard text.utf8.count == bytes.count * 2 else { return false }
-        var digits = text.utf8.makeIterator()
-        return bytes.allSatisfy { digits.next() == digit($0 >> 4) && digits.next() == digit($0 & 15) }
+        return text.utf8.withContiguousStorageIfAvailable { isEncoding($0, of: bytes) }
+            ?? text.utf8.elementsEqual(encode(bytes))
+    }
+
+    private static func isEncoding(_ digits: UnsafeBufferPointer<UInt8>, of bytes: [UInt8]) -> Bool {
+        bytes.indices.allSatisfy {
+            digits[2 * $0] == digit(bytes[$0] >> 4) && digits[2 * $0 + 1] == digit(bytes[$0] & 15)
+        }
     }
 
     private static func digit(_ value: UInt8) -> UInt8 {

@@ -5,6 +5,7 @@
 package enum Identifier {
     package static let bodyLength = 26
     private static let alphabet = Array("0123456789abcdefghjkmnpqrstvwxyz".utf8)
+    private static let isOfAlphabet = (0...255).map { alphabet.contains($0) }
 
     /// - Parameter random: 10 bytes from the system's generator.
     package static func make(prefix: String, milliseconds: Int64, random: [UInt8]) -> String {
@@ -26,11 +27,11 @@ package enum Identifier {
 
     /// Whether `text` is `prefix` followed by a well-formed body.
     package static func isValid(_ text: String, prefix: String) -> Bool {
-        let bytes = Array(text.utf8)
-        let head = Array(prefix.utf8)
-        guard bytes.count == head.count + bodyLength, bytes.starts(with: head) else { return false }
-        let body = bytes[head.count...]
-        return body.first.map { $0 <= 0x37 } == true && body.allSatisfy(alphabet.contains)
+        guard text.utf8.count == prefix.utf8.count + bodyLength, text.utf8.starts(with: prefix.utf8) else {
+            return false
+        }
+        let body = text.utf8.dropFirst(prefix.utf8.count)
+        return body.first.map { $0 <= 0x37 } == true && body.allSatisfy { isOfAlphabet[Int($0)] }
     }
 }
 

@@ -4,11 +4,23 @@ import Glibc
 /// "é" and "e" + U+0301 for one key, JSON does not.
 package struct JSONObject: Sendable {
     package struct Member: Sendable {
-        package let key: String
+        let name: JSONKey
         package var value: JSONValue
+        package var key: String { name.text }
+
+        init(key: String, value: JSONValue) { self.init(name: JSONKey(key), value: value) }
+
+        init(name: JSONKey, value: JSONValue) {
+            self.name = name
+            self.value = value
+        }
     }
 
-    package private(set) var members: [Member] = []
+    package private(set) var members: [Member] = [] {
+        didSet { isAscending = false }
+    }
+    /// Known to be in canonical order already, as what was read from canonical form is.
+    private var isAscending = false
 
     package init() {}
 
@@ -17,7 +29,10 @@ package struct JSONObject: Sendable {
         self.members = members.map { Member(key: $0.0, value: $0.1) }
     }
 
-    init(members: [Member]) { self.members = members }
+    init(members: [Member], isAscending: Bool = false) {
+        self.members = members
+        self.isAscending = isAscending
+    }
 
     package var isEmpty: Bool { members.isEmpty }
 
@@ -44,21 +59,24 @@ package struct JSONObject: Sendable {
         JSONObject(members: members.filter { member in !keys.contains { isSameKey($0, member.key) } })
     }
 
-    private func index(of key: String) -> Int? { members.firstIndex { isSameKey($0.key, key) } }
+    private func index(of key: String) -> Int? {
+        let name = JSONKey(key)
+        return members.firstIndex { $0.name == name }
+    }
 }
 
 extension JSONObject: Equatable {
     package static func == (one: JSONObject, other: JSONObject) -> Bool {
         guard one.members.count == other.members.count else { return false }
         let (one, other) = (one.inCanonicalOrder, other.inCanonicalOrder)
-        return zip(one, other).allSatisfy { isSameKey($0.key, $1.key) && $0.value == $1.value }
+        return zip(one, other).allSatisfy { $0.name == $1.name && $0.value == $1.value }
     }
 }
 
 extension JSONObject {
     /// The members sorted by the UTF-16 code units of their keys (RFC 8785 §3.2.3).
     var inCanonicalOrder: [Member] {
-        let isSorted = zip(members, members.dropFirst()).allSatisfy { !keyPrecedes($1.key, $0.key) }
+        let isSorted = isAscending || zip(members, members.dropFirst()).allSatisfy { !keyPrecedes($1.key, $0.key) }
         return isSorted ? members : members.sorted { keyPrecedes($0.key, $1.key) }
     }
 }

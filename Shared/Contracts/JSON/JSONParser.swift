@@ -100,16 +100,16 @@ package struct JSONParser {
             skipSpace()
             let start = position
             guard next == UInt8(ascii: "\"") else { throw syntax("expected a key in quotes") }
-            let key = try string()
-            guard keys.insert(key, after: members) else {
+            let name = JSONKey(try string())
+            guard keys.insert(name, after: members) else {
                 throw JSONError(code: .duplicateKey, offset: start, message: "a key comes twice in one object")
             }
             skipSpace()
             guard take(UInt8(ascii: ":")) else { throw syntax("expected : after a key") }
             skipSpace()
-            members.append(.init(key: key, value: try value(depth: depth)))
+            members.append(.init(name: name, value: try value(depth: depth)))
             skipSpace()
-            if take(UInt8(ascii: "}")) { return JSONObject(members: members) }
+            if take(UInt8(ascii: "}")) { return JSONObject(members: members, isAscending: keys.isAscending) }
             guard take(UInt8(ascii: ",")) else { throw syntax("expected , or } in an object") }
         }
     }
@@ -260,16 +260,16 @@ private struct KeySet {
     private static let listLimit = 16
     private var set: Set<Key> = []
     /// Each key so far came after the one before it, as in what we wrote in canonical form: none need be looked for.
-    private var isAscending = true
+    private(set) var isAscending = true
 
     /// Whether the key is none of `members`, which are those that it was called for before.
-    mutating func insert(_ key: String, after members: [JSONObject.Member]) -> Bool {
+    mutating func insert(_ name: JSONKey, after members: [JSONObject.Member]) -> Bool {
         if isAscending {
-            guard let last = members.last, !keyPrecedes(last.key, key) else { return true }
+            guard let last = members.last, !keyPrecedes(last.key, name.text) else { return true }
             isAscending = false
         }
-        guard members.count > Self.listLimit else { return !members.contains { isSameKey($0.key, key) } }
+        guard members.count > Self.listLimit else { return !members.contains { $0.name == name } }
         if set.isEmpty { set = Set(members.map { Key(text: $0.key) }) }
-        return set.insert(Key(text: key)).inserted
+        return set.insert(Key(text: name.text)).inserted
     }
 }
