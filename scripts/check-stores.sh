@@ -25,7 +25,7 @@ done
 check_failover() {
   local repetition
   for ((repetition = 1; repetition <= ${REPETITIONS:-3}; repetition++)); do
-    FILTER='RedisTopologyTests|RedisClusterTests|PoolerTests|PostgresFailoverTests' scripts/test.sh
+    ARAGORA_FAILOVER_TESTS=1 FILTER='RedisTopologyTests|RedisClusterTests|PoolerTests|PostgresFailoverTests' scripts/test.sh
   done
 }
 

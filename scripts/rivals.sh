@@ -54,8 +54,9 @@ provider="http://127.0.0.1:$(<"$folder/port")"
 # The stack's stores serve the rivals too: one Postgres and one Redis for all.
 RUN_DIR="$folder/stack"
 export RUN_DIR
-PORTS=auto ARAGORA_RATE_LIMIT=0 ARAGORA_LOG_LEVEL=warning WORKER_CONCURRENCY=4 OPENAI_API_KEY=key OPENAI_BASE_URL="$provider/v1" \
-  BACKUP_INTERVAL=86400 "$ROOT/scripts/up.sh" --workers 3 >&2
+# Exported, for a worker that is started again has what its starter has.
+export ARAGORA_RATE_LIMIT=0 ARAGORA_LOG_LEVEL=warning WORKER_CONCURRENCY=4 OPENAI_API_KEY=key OPENAI_BASE_URL="$provider/v1"
+PORTS=auto BACKUP_INTERVAL=86400 "$ROOT/scripts/up.sh" --workers 3 >&2
 # shellcheck source=/dev/null
 source "$RUN_DIR/env"
 psql -q "$DATABASE_URL" -c "CREATE DATABASE rival"

@@ -6,7 +6,7 @@ import Sockets
 import TestSupport
 import Testing
 
-@Suite("Postgres with a replica that takes over", .needsPostgres, .needsRedis)
+@Suite("Postgres with a replica that takes over", .needsPostgres, .needsRedis, .failover)
 struct PostgresFailoverTests {
     @Test(
         "the primary dies and its synchronous replica is promoted: nothing that was answered is lost, viewers miss nothing"

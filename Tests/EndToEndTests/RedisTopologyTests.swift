@@ -7,7 +7,7 @@ import RedisClient
 import TestSupport
 import Testing
 
-@Suite("Redis of several servers", .needsPostgres)
+@Suite("Redis of several servers", .needsPostgres, .failover)
 struct RedisTopologyTests {
     private static func plan(_ url: String, _ topology: RedisTopology, _ environment: [String: String]) -> Stack.Plan {
         var plan = Stack.Plan(environment: environment, redisURL: url, latencyMilliseconds: 100)

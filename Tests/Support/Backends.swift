@@ -14,6 +14,9 @@ package enum Backends {
         package let description: String
     }
 
+    /// Whether stores of several servers are to be hurt, for which a machine must have time: scripts/check-stores.sh asks.
+    package static var isFailoverAsked: Bool { variable("ARAGORA_FAILOVER_TESTS") == "1" }
+
     private static func variable(_ name: String) -> String? {
         guard let value = getenv(name) else { return nil }
         let text = String(cString: value)
@@ -30,5 +33,10 @@ extension Trait where Self == ConditionTrait {
     /// Skips without Redis, unless the run requires its stores; then the test itself fails.
     package static var needsRedis: Self {
         .enabled(if: Backends.redisURL != nil || Backends.isRequired, "TEST_REDIS_URL is not set")
+    }
+
+    /// For tests in which servers elect each other within seconds: they run by themselves, each night.
+    package static var failover: Self {
+        .enabled(if: Backends.isFailoverAsked, "run by scripts/check-stores.sh failover")
     }
 }
