@@ -159,8 +159,6 @@ def take_part(browser):
         until_over(page)
         expect(page.locator(".decision")).to_contain_text("Ended without a decision")
         assert api("GET", f"/debates/{one}")["status"] == "cancelled"
-        page.evaluate("document.querySelector('.round').scrollIntoView()")
-        assert page.locator(".player").bounding_box()["y"] + page.locator(".player").bounding_box()["height"] <= 900, "the player is out of sight"
         assert page.locator(".side-card", has_text="Take part").is_hidden()
 
 
@@ -512,6 +510,8 @@ def decide(browser):
         assert transcript(page) == before
         page.get_by_label("Event", exact=True).fill("6")
         assert page.locator(".decision").is_hidden() and page.locator(".saying").count() <= 3
+        page.evaluate("document.querySelector('.round').scrollIntoView()")
+        assert page.locator(".player").bounding_box()["y"] + page.locator(".player").bounding_box()["height"] <= 900, "the player is out of sight"
         assert page.locator(".side-card", has_text="Take part").is_hidden() and page.locator(".link-state").is_hidden(), "a replay can be taken part in"
         page.get_by_role("button", name="Close").click()
         assert transcript(page) == before
