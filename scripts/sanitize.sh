@@ -2,8 +2,9 @@
 # Usage: scripts/sanitize.sh [address|thread ...]          (make sanitize)
 #
 # Runs the suites of the drivers, the parsers and the ledger under AddressSanitizer and ThreadSanitizer
-# (both by default), with real stores. Build folders of their own: .build-asan, .build-tsan; only what those
-# suites import is built. FILTER chooses among their tests; SUITES replaces the list; JOBS bounds the build.
+# (both by default), with real stores. ThreadSanitizer leaves out the suites of pure values, which have no threads
+# to race. Build folders of their own: .build-asan, .build-tsan; only what those suites import is built. FILTER
+# chooses among their tests; SUITES replaces the list; JOBS bounds the build.
 #
 # LeakSanitizer is off: the test runner of the toolchain itself leaks a few hundred bytes at exit.
 #
@@ -14,8 +15,8 @@ for library in common ports process stack; do
   source "$(dirname -- "${BASH_SOURCE[0]}")/lib/$library.sh"
 done
 
-DEFAULT_SUITES=PlatformTests,SocketsTests,CryptoTests,HTTPTests,HTTPClientTests,PostgresClientTests
-DEFAULT_SUITES+=,RedisClientTests,ContractsTests,LedgerTests
+readonly CONCURRENT_SUITES=PlatformTests,SocketsTests,CryptoTests,HTTPTests,HTTPClientTests,PostgresClientTests,RedisClientTests
+readonly PURE_SUITES=ContractsTests,LedgerTests
 
 sanitizers=()
 for argument in "$@"; do
@@ -29,14 +30,15 @@ done
 bootstrap
 cd "$ROOT"
 mapfile -t build < <(swift_build_arguments)
-suites=${SUITES:-$DEFAULT_SUITES}
 
 # One sanitizer after the other: each build needs the memory.
 run_sanitizers() {
-  local sanitizer scratch
+  local sanitizer scratch suites
   for sanitizer in "${sanitizers[@]}"; do
-    scratch=.build-asan
-    [[ "$sanitizer" = address ]] || scratch=.build-tsan
+    case "$sanitizer" in
+      address) scratch=.build-asan suites=${SUITES:-$CONCURRENT_SUITES,$PURE_SUITES} ;;
+      thread) scratch=.build-tsan suites=${SUITES:-$CONCURRENT_SUITES} ;;
+    esac
     step "tests under the $sanitizer sanitizer"
     ARAGORA_ONLY_TARGETS="$suites" ASAN_OPTIONS=detect_leaks=0 TSAN_OPTIONS=halt_on_error=0:second_deadlock_stack=1 \
       swift test --sanitize="$sanitizer" --scratch-path "$scratch" "${build[@]}" \

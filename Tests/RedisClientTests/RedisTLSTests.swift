@@ -93,7 +93,7 @@ struct RedisTLSTests {
         let silent = try Listener(loop: loop, address: any) { _ in }
         silent.start()
         configuration.endpoint.port = silent.address.port
-        configuration.connectTimeout = .seconds(1)
+        configuration.connectTimeout = .seconds(3)
         #expect(try await refusal(configuration, on: loop).contains("TLS handshake: not finished"))
     }
 }
