@@ -56,6 +56,7 @@ struct PoolerTests {
         try await Self.with("pooler-overlap") { stack, environment in
             var configuration = PrivatePooler.configuration(try #require(environment["ARAGORA_POSTGRES_DSN"]))
             configuration.poolSize = 8
+            configuration.acquireTimeout = .seconds(60)
             let loop = stack.loop
             let pool = PGPool(configuration: configuration, loop: loop, log: .disabled)
             await pool.start()
@@ -82,6 +83,7 @@ struct PoolerTests {
         try await Self.with("pooler-mixture") { stack, environment in
             var configuration = PrivatePooler.configuration(try #require(environment["ARAGORA_POSTGRES_DSN"]))
             configuration.poolSize = 2
+            configuration.acquireTimeout = .seconds(60)
             let loop = stack.loop
             let pool = PGPool(configuration: configuration, loop: loop, log: .disabled)
             await pool.start()

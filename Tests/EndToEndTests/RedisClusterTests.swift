@@ -52,7 +52,7 @@ struct RedisClusterTests {
             }
             func get(_ key: String) async throws -> String? { try await connection.send(RedisCommand("GET", key)).text }
             func count(at index: Int) async throws -> Int64? {
-                try await RedisServers.ask(redis.primaries[index], "CLUSTER", "COUNTKEYSINSLOT", "\(place.slot)")
+                try await redis.servers.ask(redis.primaries[index], "CLUSTER", "COUNTKEYSINSLOT", "\(place.slot)")
                     .integer
             }
             try await set("{move}a", "1")
@@ -78,7 +78,7 @@ struct RedisClusterTests {
             let replies = try await connection.send(names.map { RedisCommand("GET", $0) })
             #expect(replies.map(\.text) == names.map { "of \($0)" })
             for primary in redis.primaries {
-                #expect(try await RedisServers.ask(primary, "DBSIZE").integer ?? 0 > 5)
+                #expect(try await redis.servers.ask(primary, "DBSIZE").integer ?? 0 > 5)
             }
             #expect(try await Set(connection.scan(match: "key-*", count: 100, rounds: 100)) == Set(names))
         }

@@ -33,12 +33,13 @@ struct RedisTopologyTests {
     }
 
     @Test(
-        "by sentinels: the primary is killed, then its successor loses its office; debates go on, viewers miss nothing")
-    func sentinel() async throws {
-        let redis = try await SentinelRedis.make()
+        "by sentinels: the primary is killed, then its successor loses its office; debates go on, viewers miss nothing",
+        arguments: [false, true])
+    func sentinel(isTLS: Bool) async throws {
+        let redis = try await SentinelRedis.make(isTLS: isTLS)
         defer { redis.servers.stop() }
         let plan = Self.plan(redis.url, redis.topology, redis.environment)
-        try await Stack.with("redis-sentinel", plan) { stack in
+        try await Stack.with("redis-sentinel\(isTLS ? "-tls" : "")", plan) { stack in
             try await stack.start(.api(1), .gateway(1), .worker(1))
             try await Self.checkLive(stack, 1)
             let first = try #require(try await redis.primary())
@@ -60,12 +61,14 @@ struct RedisTopologyTests {
 
             // Back as a replica, and then it is the one to take over: this time nobody dies.
             try redis.servers.start(first)
-            try await stack.eventually("the sentinels change the primary") {
-                // Refused while the last failover is young.
-                _ = try? await RedisServers.ask(
+            // Refused while the last failover is young; asked again once it is accepted, it would be two.
+            try await stack.eventually("a sentinel begins a failover") {
+                (try? await redis.servers.ask(
                     redis.sentinels[0], "SENTINEL", "FAILOVER", SentinelRedis.name,
-                    password: SentinelRedis.sentinelPassword)
-                return try await redis.primary() != second
+                    password: SentinelRedis.sentinelPassword)) != nil
+            }
+            try await stack.eventually("the sentinels change the primary") {
+                try await redis.primary() != second
             }
             let third = try #require(try await redis.primary())
             try await Self.follow(stack, third)
@@ -92,12 +95,13 @@ struct RedisTopologyTests {
     }
 
     @Test(
-        "a cluster of three, each with a replica: a slot moves, a node is killed; debates go on, viewers miss nothing")
-    func cluster() async throws {
-        let redis = try await ClusterRedis.make()
+        "a cluster of three, each with a replica: a slot moves, a node is killed; debates go on, viewers miss nothing",
+        arguments: [false, true])
+    func cluster(isTLS: Bool) async throws {
+        let redis = try await ClusterRedis.make(isTLS: isTLS)
         defer { redis.servers.stop() }
         let plan = Self.plan(redis.url, redis.topology, redis.environment)
-        try await Stack.with("redis-cluster", plan) { stack in
+        try await Stack.with("redis-cluster\(isTLS ? "-tls" : "")", plan) { stack in
             try await stack.start(.api(1), .gateway(1), .worker(1))
             // Six of them are not on one node but once in 243 times.
             try await Self.checkLive(stack, 6)
