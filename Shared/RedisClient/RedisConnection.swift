@@ -130,12 +130,32 @@ package actor RedisConnection {
         await keeper?.value
     }
 
+    /// The server's link, or that of each primary of a cluster.
+    private func primaries() throws(RedisError) -> [RedisLink] {
+        let links = try cluster?.each() ?? [link].compactMap { $0 }
+        guard !links.isEmpty else { throw unavailable }
+        return links
+    }
+
+    /// Sends commands without a key to the server, or to each primary of a cluster; a reply that is an error stands in its
+    /// place as `.error`.
+    /// - Throws: ``RedisError`` when one of them can not be reached, or is lost meanwhile.
+    package func sendToEach(_ commands: [RedisCommand]) async throws(RedisError) -> [(RedisNode, [RedisReply])] {
+        var answers: [(RedisNode, [RedisReply])] = []
+        for link in try primaries() {
+            var replies: [RedisReply] = []
+            for command in commands {
+                replies.append(try await link.ask(command, timeout: configuration.commandTimeout))
+            }
+            answers.append((link.node, replies))
+        }
+        return answers
+    }
+
     /// Keys that match a glob: about `count` looked at in each of at most `rounds` steps a node.
     package func scan(match pattern: String, count: Int, rounds: Int) async throws(RedisError) -> [String] {
         var found: [String] = []
-        let links = try cluster?.each() ?? [link].compactMap { $0 }
-        guard !links.isEmpty else { throw unavailable }
-        for link in links {
+        for link in try primaries() {
             var cursor = "0"
             for _ in 0..<rounds {
                 let reply = try await link.ask(

@@ -81,6 +81,15 @@ struct RedisClusterTests {
                 #expect(try await redis.servers.ask(primary, "DBSIZE").integer ?? 0 > 5)
             }
             #expect(try await Set(connection.scan(match: "key-*", count: 100, rounds: 100)) == Set(names))
+            let asked = try await connection.sendToEach([RedisCommand("INFO", "server"), RedisCommand("NO-SUCH")])
+            #expect(Set(asked.map(\.0)) == Set(redis.primaries))
+            for (node, replies) in asked {
+                #expect(replies[0].text?.contains("tcp_port:\(node.port)") == true)
+                guard case .error = replies[1] else {
+                    Issue.record("an error is an answer")
+                    continue
+                }
+            }
         }
     }
 

@@ -93,6 +93,21 @@ struct DoctorTests {
         #expect(blind.last?.message.hasSuffix("appendfsync, maxmemory-policy, appendonly, memory") == true)
     }
 
+    @Test("of several servers, what is right with all is told once, and what is wrong by the server's name")
+    func servers() {
+        let good = RedisExamination.checks(
+            info: RedisExamination.parse(info: Self.info), settings: ["maxmemory-policy": "volatile-lru"])
+        let bad = RedisExamination.checks(
+            info: RedisExamination.parse(info: Self.info), settings: ["maxmemory-policy": "allkeys-lru"])
+        #expect(RedisExamination.merged([("a:1", bad)]) == bad)
+        #expect(RedisExamination.merged([("a:1", good), ("b:2", good)]) == good)
+        let mixed = RedisExamination.merged([("a:1", good), ("b:2", bad), ("c:3", good)])
+        #expect(mixed.count == good.count)
+        #expect(mixed.filter { $0.status == .passed } == good.filter { $0.name != "redis_policy" })
+        #expect(mixed.last?.code == "ARA-D203")
+        #expect(mixed.last?.message == "Redis at b:2: maxmemory-policy is allkeys-lru")
+    }
+
     // MARK: Postgres
 
     @Test(

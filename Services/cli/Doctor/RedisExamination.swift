@@ -7,6 +7,9 @@ struct RedisExamination: Sendable {
     typealias Check = CommandReports.Check
 
     static let connectTimeout = Duration.seconds(2)
+    /// How every message about a server begins.
+    private static let prefix = "Redis:"
+    private static let settings = ["maxmemory-policy", "appendonly", "appendfsync"]
     /// Of `maxmemory`: a write is refused when what is stored and what is being sent are more than all of it.
     static let fullPercent = 95
 
@@ -47,8 +50,8 @@ struct RedisExamination: Sendable {
         } catch {
             // An ACL that forbids PING, of all commands, lets us in all the same.
         }
-        let info = await info(connection)
-        let version = info["redis_version"].map { " (version \($0))" } ?? ""
+        let text = try? await connection.send(RedisCommand("INFO")).text
+        let version = Self.parse(info: text ?? "")["redis_version"].map { " (version \($0))" } ?? ""
         return Result(checks: [Check("redis", .passed, "Redis: connected\(version)")], connection: connection)
     }
 
@@ -56,29 +59,45 @@ struct RedisExamination: Sendable {
     func examine() async -> Result {
         var result = await connect()
         guard let connection = result.connection else { return result }
-        let info = await info(connection)
-        let settings = await settings(connection)
-        result.checks += Self.checks(info: info, settings: settings)
+        let commands = [RedisCommand("INFO")] + Self.settings.map { RedisCommand("CONFIG", "GET", $0) }
+        let answers = (try? await connection.sendToEach(commands)) ?? []
+        guard !answers.isEmpty else {
+            result.checks += Self.checks(info: [:], settings: nil)
+            return result
+        }
+        result.checks += Self.merged(
+            answers.map { node, replies in
+                let info = Self.parse(info: replies[0].text ?? "")
+                return ("\(node)", Self.checks(info: info, settings: Self.settings(replies)))
+            })
         return result
     }
 
-    private func info(_ connection: RedisConnection) async -> [String: String] {
-        guard let text = try? await connection.send(RedisCommand("INFO")).text else { return [:] }
-        return Self.parse(info: text)
-    }
-
-    /// What CONFIG says of the settings that matter; nil when it is refused.
-    private func settings(_ connection: RedisConnection) async -> [String: String]? {
-        let names = ["maxmemory-policy", "appendonly", "appendfsync"]
-        guard let replies = try? await connection.send(names.map { RedisCommand("CONFIG", "GET", $0) }) else {
-            return nil
-        }
-        var settings: [String: String] = [:]
-        for (name, reply) in zip(names, replies) { settings[name] = reply.array?.last?.text }
-        return settings.isEmpty ? nil : settings
-    }
-
     // MARK: Judging, without a connection
+
+    /// What CONFIG says of the settings that matter, behind the reply to INFO; nil when it is refused.
+    private static func settings(_ replies: [RedisReply]) -> [String: String]? {
+        var found: [String: String] = [:]
+        for (name, reply) in zip(settings, replies.dropFirst()) { found[name] = reply.array?.last?.text }
+        return found.isEmpty ? nil : found
+    }
+
+    /// The checks of several servers as one list: what is right with all of them is told once, what is wrong with one is
+    /// told of that one.
+    static func merged(_ servers: [(name: String, checks: [Check])]) -> [Check] {
+        guard servers.count > 1 else { return servers.first?.checks ?? [] }
+        let wrong = servers.flatMap { server in
+            server.checks.filter { $0.status != .passed }.map { check in
+                let words = check.message.dropFirst(prefix.count)
+                return Check(
+                    check.name, check.status, "Redis at \(server.name):\(words)", code: check.code, fix: check.fix)
+            }
+        }
+        let right = servers[0].checks.filter { check in
+            servers.allSatisfy { $0.checks.contains { $0.name == check.name && $0.status == .passed } }
+        }
+        return right + wrong
+    }
 
     /// `name:value` lines; the numbers of all databases' expiring keys added up under `expires`.
     static func parse(info: String) -> [String: String] {
