@@ -11,15 +11,25 @@ import Testing
 struct EventStreamTests {
     private let debate = Sample.debate()
 
-    @Test("a batch is stored under its own numbers, sent to who follows, and read back")
-    func publishes() async throws {
+    /// Lends a stream whose live messages are reported.
+    private func following(
+        _ body: (EventStream, Reports<PublishedEntry>, RedisConnection, Keyspace) async throws -> Void
+    ) async throws {
         try await Sample.use { loop, connection, keys in
             let live = Reports<PublishedEntry>()
             let feed = LiveFeed(
                 loop: loop, configuration: try TestRedis.configuration(), keyspace: keys, onEntry: { live.report($1) })
             try await feed.connect()
             try await feed.watch(debate)
-            let stream = EventStream(connection: connection, keyspace: keys)
+            try await body(EventStream(connection: connection, keyspace: keys), live, connection, keys)
+            await feed.unwatch(debate)
+            await feed.close()
+        }
+    }
+
+    @Test("a batch is stored under its own numbers, sent to who follows, and read back")
+    func publishes() async throws {
+        try await following { stream, live, connection, keys in
             #expect(try await stream.tail(debate) == nil)
             let entries = Sample.entries(1...200)
             #expect(try await stream.publish(debate, entries, timeout: .seconds(5)) == .published(last: 200))
@@ -32,44 +42,28 @@ struct EventStreamTests {
             try await stream.publishTransient(debate, token)
             #expect(await live.next() == token)
             #expect(try await connection.send(RedisCommand("XLEN", keys.events(debate))).integer == 200)
-            await feed.unwatch(debate)
-            await feed.close()
         }
     }
 
     @Test("erasing takes the copy away, and tells who follows to read the log again")
     func erases() async throws {
-        try await Sample.use { loop, connection, keys in
-            let live = Reports<PublishedEntry>()
-            let feed = LiveFeed(
-                loop: loop, configuration: try TestRedis.configuration(), keyspace: keys, onEntry: { live.report($1) })
-            try await feed.connect()
-            try await feed.watch(debate)
-            let stream = EventStream(connection: connection, keyspace: keys)
+        try await following { stream, live, _, _ in
             _ = try await stream.publish(debate, Sample.entries(1...2))
             for seq in Int64(1)...2 { #expect(await live.next()?.seq == seq) }
             try await stream.erase(debate)
             #expect(await live.next()?.kind == .reset)
             #expect(try await stream.tail(debate) == nil)
-            await feed.close()
         }
     }
 
     @Test("publishing again what is there changes nothing and sends nothing")
     func repeats() async throws {
-        try await Sample.use { loop, connection, keys in
-            let live = Reports<PublishedEntry>()
-            let feed = LiveFeed(
-                loop: loop, configuration: try TestRedis.configuration(), keyspace: keys, onEntry: { live.report($1) })
-            try await feed.connect()
-            try await feed.watch(debate)
-            let stream = EventStream(connection: connection, keyspace: keys)
+        try await following { stream, live, connection, keys in
             _ = try await stream.publish(debate, Sample.entries(1...5))
             #expect(try await stream.publish(debate, Sample.entries(1...5)) == .published(last: 5))
             #expect(try await stream.publish(debate, Sample.entries(3...7)) == .published(last: 7))
             for seq in Int64(1)...7 { #expect(await live.next()?.seq == seq) }
             #expect(try await connection.send(RedisCommand("XLEN", keys.events(debate))).integer == 7)
-            await feed.close()
         }
     }
 

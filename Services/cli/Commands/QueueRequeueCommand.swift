@@ -19,10 +19,7 @@ struct QueueRequeueCommand: Command {
     private let isJSON: Bool
 
     init(_ arguments: Arguments) throws(Arguments.UsageError) {
-        debate = arguments.positionals.first
-        guard (debate == nil) == arguments.has("--all") else {
-            throw Arguments.UsageError("name one DEBATE, or --all")
-        }
+        debate = try arguments.oneOrAll("DEBATE")
         isJSON = arguments.has("--json")
     }
 

@@ -16,10 +16,7 @@ struct WebhooksRetryCommand: Command {
     private let isJSON: Bool
 
     init(_ arguments: Arguments) throws(Arguments.UsageError) {
-        message = arguments.positionals.first
-        guard (message == nil) == arguments.has("--all") else {
-            throw Arguments.UsageError("name one MESSAGE, or --all")
-        }
+        message = try arguments.oneOrAll("MESSAGE")
         isJSON = arguments.has("--json")
     }
 

@@ -48,6 +48,14 @@ struct Arguments: Sendable, Equatable {
         return number
     }
 
+    /// The one positional argument; nil when all are meant.
+    /// - Throws: ``UsageError`` unless there is either it, which help calls `name`, or `--all`.
+    func oneOrAll(_ name: String) throws(UsageError) -> String? {
+        let one = positionals.first
+        guard (one == nil) == has("--all") else { throw UsageError("name one \(name), or --all") }
+        return one
+    }
+
     private mutating func take(
         option word: String, _ rest: inout ArraySlice<String>, _ shape: CommandShape
     ) throws(UsageError) {
