@@ -13,8 +13,8 @@ struct ChaosScale: Sendable {
     init(isFullSize: Bool, lateSeconds: Int) {
         self.lateSeconds = lateSeconds
         graceSeconds = isFullSize ? 60 : lateSeconds + 12
-        workerDrainSeconds = isFullSize ? 25 : 3
-        let latency = isFullSize ? (1000, 8000) : (20, 400)
+        workerDrainSeconds = isFullSize ? 25 : 2
+        let latency = isFullSize ? (1000, 8000) : (50, 150)
         providers =
             #"{"seed":7,"latency":{"kind":"uniform","min_ms":\#(latency.0),"max_ms":\#(latency.1)},"answer_words":40}"#
     }
