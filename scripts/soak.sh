@@ -31,5 +31,5 @@ python="$("$ROOT/scripts/python.sh" Benchmarks/growth/requirements.txt)"
 RUN_DIR="$(mktemp -d "${TMPDIR:-/tmp}/aragora-soak.XXXXXX")"
 export RUN_DIR
 trap '"$ROOT/scripts/down.sh" >&2 || true; rm -rf -- "$RUN_DIR"' EXIT
-PORTS=auto ARAGORA_RATE_LIMIT=0 ARAGORA_LOG_LEVEL=warning "$ROOT/scripts/up.sh" --workers 2 >&2
+PORTS=auto ARAGORA_RATE_LIMIT=0 ARAGORA_WS_CONN_RATE=0 ARAGORA_LOG_LEVEL=warning "$ROOT/scripts/up.sh" --workers 2 >&2
 "$python" "$ROOT/Benchmarks/growth/soak.py" --stack "$RUN_DIR" --out "$out" "${arguments[@]}"

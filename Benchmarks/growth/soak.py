@@ -62,6 +62,9 @@ def main():
         samples.append(sample)
         with open(f"{chosen.out}/soak.json", "w") as file:
             json.dump({"machine": where, "rate": chosen.rate, "samples": samples}, file)
+        if len(samples) % max(1, int(60 / chosen.interval)) == 0:
+            sizes = ", ".join(f"{name} {sample[name][0] / 1024:.1f} MB {sample[name][1]}" for name in pids)
+            print(f"{at / 60:.0f} min: {load.done} debates, {len(load.errors)} failed; {sizes}", file=sys.stderr, flush=True)
         time.sleep(max(0.1, chosen.interval - (time.monotonic() - began - at)))
     load.stop()
     return report(samples, pids, load, chosen)
