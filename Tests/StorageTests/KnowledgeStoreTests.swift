@@ -98,6 +98,20 @@ struct KnowledgeStoreTests {
         }
     }
 
+    @Test("what is known without end is counted and searched as far as was set, and found whole where it is less")
+    func bounded() async throws {
+        try await Bench.with { bench in
+            try await Self.fill(bench, KnowledgeStore.maxCounted + 50)
+            let store = KnowledgeStore(pool: bench.pool)
+            let all = try await store.list(KnowledgeFilter(), in: .default)
+            #expect(all.items.count == 20 && all.total == KnowledgeStore.maxCounted + 1)
+            let common = try await store.search("blue team", in: .default, limit: 10, offset: 0)
+            #expect(common.items.count == 10 && common.total == KnowledgeStore.maxScored)
+            let rare = try await store.search("blue 4711", in: .default, limit: 10, offset: 0)
+            #expect(rare.items.count == 1 && rare.total == 1)
+        }
+    }
+
     /// Conclusions on the same few words, each of a debate of its own.
     private static func fill(_ bench: Bench, _ count: Int) async throws {
         _ = try await bench.pool.batch([

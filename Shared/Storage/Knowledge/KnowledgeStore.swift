@@ -4,6 +4,11 @@ package import PostgresClient
 /// What an organization knows: found, listed, written down, taken away. Conclusions are kept by the transaction that ends
 /// their debate, and by nobody else.
 package struct KnowledgeStore: Sendable {
+    /// How far lists are counted.
+    package static let maxCounted = 10_000
+    /// Of the items that a search finds, the newest so many are scored.
+    package static let maxScored = 1000
+
     private let pool: PGPool
     package init(pool: PGPool) { self.pool = pool }
 
@@ -30,21 +35,24 @@ package struct KnowledgeStore: Sendable {
 
     // MARK: Search and lists
 
-    /// Items that fit a text as a person types it into a search box, the best match first.
+    /// Items that fit a text as a person types it into a search box, the best match first of the newest ``maxScored``: scoring
+    /// reads each one whole.
     /// - Throws: ``StorageError``.
     package func search(
         _ text: String, in organization: OrganizationID, limit: Int, offset: Int
     ) async throws(StorageError) -> Page<KnowledgeMatch> {
         let query: SQL = "websearch_to_tsquery('english', \(text))"
+        // Not in the order of an index: for a word that few have, walking it reads every item.
+        let newest: SQL = """
+            SELECT k.id FROM knowledge_items k WHERE k.org_id = \(organization.text) AND k.search @@ \(query)
+            ORDER BY k.created_at + interval '0 seconds' DESC, k.id DESC LIMIT \(Self.maxScored)
+            """
         return try await read("search") {
             let answers = try await pool.batch([
-                """
-                SELECT count(*) AS total FROM knowledge_items k
-                WHERE k.org_id = \(organization.text) AND k.search @@ \(query)
-                """,
+                "SELECT count(*) AS total FROM (\(newest)) AS newest",
                 """
                 SELECT \(raw: KnowledgeRows.columns), (ts_rank(k.search, \(query), 32) * 10000)::bigint AS score
-                FROM knowledge_items k WHERE k.org_id = \(organization.text) AND k.search @@ \(query)
+                FROM knowledge_items k WHERE k.id IN (\(newest))
                 ORDER BY score DESC, k.created_at DESC, k.id DESC LIMIT \(Self.bounded(limit)) OFFSET \(max(0, offset))
                 """,
             ])
@@ -56,18 +64,23 @@ package struct KnowledgeStore: Sendable {
         }
     }
 
-    /// Newest first.
+    /// Newest first, counted as far as ``maxCounted``: beyond that the total is what there is at least.
     /// - Throws: ``StorageError``.
     package func list(
         _ filter: KnowledgeFilter, in organization: OrganizationID
     ) async throws(StorageError) -> Page<KnowledgeItem> {
         let condition = filter.condition(organization)
+        let limit = Self.bounded(filter.limit)
         return try await read("list") {
             let answers = try await pool.batch([
-                "SELECT count(*) AS total FROM knowledge_items k WHERE \(condition)",
+                """
+                SELECT count(*) AS total FROM (
+                    SELECT FROM knowledge_items k WHERE \(condition)
+                    LIMIT \(max(Self.maxCounted, max(0, filter.offset) + limit) + 1)) AS counted
+                """,
                 """
                 SELECT \(raw: KnowledgeRows.columns) FROM knowledge_items k WHERE \(condition)
-                ORDER BY k.created_at DESC, k.id DESC LIMIT \(Self.bounded(filter.limit)) OFFSET \(max(0, filter.offset))
+                ORDER BY k.created_at DESC, k.id DESC LIMIT \(limit) OFFSET \(max(0, filter.offset))
                 """,
             ])
             return Page(
