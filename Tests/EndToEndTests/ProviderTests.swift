@@ -12,11 +12,12 @@ struct ProviderTests {
         #"{"latency":{"kind":"fixed","ms":40},"token_interval":{"kind":"fixed","ms":1},"answer_words":40}"#
 
     private func withProviders(
-        _ name: String, scenario: String = calm, _ body: (Stack, SimulatedProviders) async throws -> Void
+        _ name: String, scenario: String = calm, settings: [String: String] = [:],
+        _ body: (Stack, SimulatedProviders) async throws -> Void
     ) async throws {
         let providers = try SimulatedProviders()
         defer { providers.stop() }
-        try await Stack.with(name, .init(environment: providers.environment)) { stack in
+        try await Stack.with(name, .init(environment: providers.environment.merging(settings) { $1 })) { stack in
             try await providers.start(stack, scenario: scenario)
             try await stack.start(.api(1), .gateway(1))
             try await body(stack, providers)
@@ -72,6 +73,25 @@ struct ProviderTests {
             }
             try await stack.audit(debate, viewers: [viewer], takeovers: takeovers)
             try await providers.audit(debate, stack, takeovers: takeovers)
+        }
+    }
+
+    @Test("the places of a killed worker's calls are free at once, not when its calls would have timed out")
+    func places() async throws {
+        let endless = #"{"latency":{"kind":"fixed","ms":90000},"answer_words":30}"#
+        let one = ["ARAGORA_PROVIDER_MAX_INFLIGHT": "1"]
+        try await withProviders("providers-places", scenario: endless, settings: one) { stack, providers in
+            try await stack.start(.worker(1))
+            let agents: [JSONValue] = ["anthropic", "anthropic|claude-haiku|careful|critic"]
+            let debate = try await stack.create(Stack.Asked(agents: agents))
+            try await stack.eventually("the provider's only place is taken") {
+                try await providers.ledger(stack).attempts.count == 1
+            }
+            try await stack.kill(.worker(1))
+            try await providers.play(Self.calm, stack)
+            try await stack.start(.worker(2))
+            try await stack.audit(debate, viewers: [stack.watch(debate)], takeovers: 1)
+            try await providers.audit(debate, stack, takeovers: 1)
         }
     }
 

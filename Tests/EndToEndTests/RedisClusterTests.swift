@@ -110,7 +110,7 @@ struct RedisClusterTests {
             let board = ProviderBoard(connection: connection, keyspace: keys)
             let rules = ProviderBoard.Rules(
                 failures: 3, windowMilliseconds: 60_000, cooldownMilliseconds: 60_000, maxInFlight: 8,
-                callMilliseconds: 60_000)
+                leaseMilliseconds: 60_000)
             for provider in ["anthropic", "openai", "mistral", "gemini", "xai"] {
                 // A deadline of theirs is 100 ms, for a node that is not there; the machine may be busy.
                 var entry: ProviderBoard.Entry?

@@ -12,10 +12,10 @@ import Testing
 struct LimitsTests {
     /// One process: its limits, and a registry that calls `endpoint`.
     private func process(
-        _ loop: EventLoop, _ endpoints: [ProviderEndpoint], maxInFlight: Int = 32, metrics: Metrics = Metrics(),
-        board: @escaping @Sendable () -> ProviderBoard? = { nil }
+        _ loop: EventLoop, _ endpoints: [ProviderEndpoint], maxInFlight: Int = 32, lease: Duration = PlaceKeeper.lease,
+        metrics: Metrics = Metrics(), board: @escaping @Sendable () -> ProviderBoard? = { nil }
     ) -> (ProviderRegistry, ProviderLimits) {
-        let limits = ProviderLimits(maxInFlight: maxInFlight, board: board)
+        let limits = ProviderLimits(maxInFlight: maxInFlight, lease: lease, board: board)
         let settings = ProviderSettings(endpoints: endpoints, maxInFlight: maxInFlight)
         return (
             ProviderRegistry(settings: settings, loop: loop, limits: limits, metrics: metrics, log: .disabled), limits
@@ -78,6 +78,41 @@ struct LimitsTests {
             #expect(try await connection.send(RedisCommand("ZCARD", keys.provider("openai"))).integer == 0)
             await one.close()
             await two.close()
+        }
+        await bench.stop()
+    }
+
+    @Test(
+        "a call keeps its place for as long as it takes; that of a process that died is free after a lease", .needsRedis
+    )
+    func leases() async throws {
+        let bench = try ProviderBench(.openai) { _ in [.wait, .chunkedHead(), Wire.openAIText("x")] + Wire.openAIEnd() }
+        try await TestRedis.use { loop, connection, prefix in
+            let board = ProviderBoard(connection: connection, keyspace: Keyspace(prefix: prefix, generation: 1))
+            let key = Keyspace(prefix: prefix, generation: 1).provider("openai")
+            // A process that is no more has the only place.
+            let rules = ProviderBoard.Rules(
+                failures: 3, windowMilliseconds: 60_000, cooldownMilliseconds: 60_000, maxInFlight: 1,
+                leaseMilliseconds: 500)
+            #expect(await board.enter("openai", call: "dead", rules: rules) == .admitted(isProbe: false))
+            let (process, _) = process(
+                bench.loops[1], [bench.endpoint], maxInFlight: 1, lease: .milliseconds(500), board: { board })
+            var events = bench.server.events.makeAsyncIterator()
+            async let outcome = ask(process, on: bench.loops[1], 1)
+            while await events.next() != "request" {}
+            func place() async throws -> Int64 {
+                let range = try await connection.send(RedisCommand("ZRANGE", key, "0", "-1", "WITHSCORES"))
+                let texts = range.array?.compactMap(\.text) ?? []
+                #expect(texts.count == 2 && texts.first != "dead", "\(texts)")
+                return texts.last.flatMap { Int64($0) } ?? 0
+            }
+            // Three leases later it is still there, because it was renewed.
+            let first = try await place()
+            while try await place() < first + 1500 {}
+            bench.server.release()
+            #expect(StreamFaultTests.answer(await outcome) != nil)
+            #expect(try await connection.send(RedisCommand("ZCARD", key)).integer == 0)
+            await process.close()
         }
         await bench.stop()
     }

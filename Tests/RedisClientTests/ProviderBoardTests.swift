@@ -8,11 +8,11 @@ import Testing
 @Suite("What processes share about a provider")
 struct ProviderBoardTests {
     private func rules(
-        failures: Int = 3, window: Int64 = 60_000, cooldown: Int64 = 60_000, cap: Int = 32, call: Int64 = 60_000
+        failures: Int = 3, window: Int64 = 60_000, cooldown: Int64 = 60_000, cap: Int = 32, lease: Int64 = 60_000
     ) -> ProviderBoard.Rules {
         ProviderBoard.Rules(
             failures: failures, windowMilliseconds: window, cooldownMilliseconds: cooldown, maxInFlight: cap,
-            callMilliseconds: call)
+            leaseMilliseconds: lease)
     }
 
     /// Two processes of one installation.
@@ -133,9 +133,55 @@ struct ProviderBoardTests {
             #expect(await two.enter("openai", call: "b", rules: rules(cap: 2)) == .admitted(isProbe: false))
             #expect(await one.enter("openai", call: "c", rules: rules(cap: 2)) == .full)
             await two.leave("openai", call: "b", rules: rules(cap: 2), result: .succeeded, pauseMilliseconds: 0)
-            #expect(await one.enter("openai", call: "c", rules: rules(cap: 2, call: 0)) == .admitted(isProbe: false))
-            // Its place lasted no longer than its call could.
+            #expect(await one.enter("openai", call: "c", rules: rules(cap: 2, lease: 0)) == .admitted(isProbe: false))
+            // Nobody renewed its place.
             #expect(await two.enter("openai", call: "d", rules: rules(cap: 2)) == .admitted(isProbe: false))
+            await other.close()
+        }
+    }
+
+    @Test("a place that is renewed stays taken, and what Redis has lost is there again, above the cap too", .needsRedis)
+    func renewal() async throws {
+        try await Sample.use { loop, connection, keys in
+            let (one, two, other) = try await two(loop, connection, keys)
+            let brief = rules(cap: 1, lease: 0)
+            #expect(await one.enter("openai", call: "a", rules: brief) == .admitted(isProbe: false))
+            #expect(await one.renew("openai", calls: ["a"], rules: rules(cap: 1)))
+            #expect(await two.enter("openai", call: "b", rules: rules(cap: 1)) == .full)
+            _ = try await connection.send(RedisCommand("DEL", keys.provider("openai")))
+            #expect(await two.enter("openai", call: "b", rules: rules(cap: 1)) == .admitted(isProbe: false))
+            #expect(await one.renew("openai", calls: ["a"], rules: rules(cap: 1)))
+            #expect(await two.view("openai", windowMilliseconds: 1)?.inFlight == 2)
+            await two.leave("openai", call: "b", rules: brief, result: .succeeded, pauseMilliseconds: 0)
+            #expect(await two.enter("openai", call: "c", rules: rules(cap: 1)) == .full)
+            let life = try await connection.send(RedisCommand("PTTL", keys.provider("openai"))).integer ?? -1
+            #expect((1...Int64(ProviderBoard.lifeMilliseconds)).contains(life))
+            await other.close()
+        }
+    }
+
+    @Test(
+        "the probe of a process that died is somebody else's; the old one's renewal does not take it back", .needsRedis)
+    func renewedProbe() async throws {
+        try await Sample.use { loop, connection, keys in
+            let (one, two, other) = try await two(loop, connection, keys)
+            func probe(_ board: ProviderBoard, _ call: String, lease: Int64) async -> ProviderBoard.Entry? {
+                var entry: ProviderBoard.Entry?
+                repeat {
+                    entry = await board.enter("xai", call: call, rules: rules(failures: 1, cooldown: 0, lease: lease))
+                } while entry.map { if case .open = $0 { true } else { false } } ?? false
+                return entry
+            }
+            _ = await one.enter("xai", call: "a", rules: rules(failures: 1))
+            await one.leave(
+                "xai", call: "a", rules: rules(failures: 1, cooldown: 0), result: .failed, pauseMilliseconds: 0)
+            #expect(await probe(one, "b", lease: 0) == .admitted(isProbe: true))
+            #expect(await one.renew("xai", calls: ["b"], rules: rules()))
+            #expect(await probe(two, "c", lease: 60_000) == .probing, "renewed")
+            #expect(await one.renew("xai", calls: ["b"], rules: rules(lease: 0)))
+            #expect(await probe(two, "c", lease: 0) == .admitted(isProbe: true), "not renewed")
+            #expect(await one.renew("xai", calls: ["b"], rules: rules()))
+            #expect(await probe(two, "d", lease: 60_000) == .admitted(isProbe: true))
             await other.close()
         }
     }

@@ -13,7 +13,7 @@ struct GuardedClient: ModelClient {
     let inner: any ModelClient
     let limits: ProviderLimits
     let loop: EventLoop
-    /// How long a call waits for a free place; also the longest it may take.
+    /// How long a call waits for a free place.
     let maxWait: Duration
     let log: Log
 
@@ -31,8 +31,7 @@ struct GuardedClient: ModelClient {
         do throws(CallFailure) { place = try await enter(name, since: began) } catch { return .failed(error) }
         let outcome = await inner.call(request, tokens: tokens)
         let opened = await limits.leave(
-            provider, place, call: name, longest: maxWait, result: Self.verdict(on: outcome),
-            pause: Self.pause(asked: outcome))
+            provider, place, call: name, result: Self.verdict(on: outcome), pause: Self.pause(asked: outcome))
         if opened {
             log.warning("circuit breaker opened", .provider(provider.rawValue), .reason(Self.label(of: outcome)))
         }
@@ -45,7 +44,7 @@ struct GuardedClient: ModelClient {
     private func enter(_ name: String, since began: Int64) async throws(CallFailure) -> ProviderBoard? {
         while true {
             let wait: Duration
-            switch await limits.enter(provider, call: name, longest: maxWait) {
+            switch await limits.enter(provider, call: name, on: loop) {
             case .admitted(let place): return place
             case .open(let retryAfter):
                 throw CallFailure(.circuitOpen, retryAfterMilliseconds: retryAfter.milliseconds, wasSent: false)

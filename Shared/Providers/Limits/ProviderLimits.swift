@@ -27,12 +27,20 @@ package final class ProviderLimits: Sendable {
     let gates: [ProviderKey: InFlightGate]
     private let states: [ProviderKey: Lock<State>]
     private let board: @Sendable () -> ProviderBoard?
+    private let lease: Duration
+    private let keeper: PlaceKeeper
     private let boardSilentUntil = Lock<Int64>(0)
 
-    /// - Parameter board: what is shared; nil when there is no Redis, or it is not known yet.
-    package init(maxInFlight: Int, board: @escaping @Sendable () -> ProviderBoard? = { nil }) {
+    /// - Parameters:
+    ///   - lease: how long a place among all processes lasts when nobody renews it.
+    ///   - board: what is shared; nil when there is no Redis, or it is not known yet.
+    package init(
+        maxInFlight: Int, lease: Duration = PlaceKeeper.lease, board: @escaping @Sendable () -> ProviderBoard? = { nil }
+    ) {
         self.maxInFlight = maxInFlight
+        self.lease = lease
         self.board = board
+        keeper = PlaceKeeper(lease: lease)
         let keys = ProviderKey.allCases
         gates = Dictionary(uniqueKeysWithValues: keys.map { ($0, InFlightGate(capacity: maxInFlight)) })
         states = Dictionary(
@@ -48,15 +56,15 @@ package final class ProviderLimits: Sendable {
         case full
     }
 
-    /// Asks to make a call; every call that is admitted is followed by one ``leave(_:_:call:longest:result:pause:)``.
-    func enter(_ provider: ProviderKey, call: String, longest: Duration) async -> Entry {
+    /// Asks to make a call; every call that is admitted is followed by one ``leave(_:_:call:result:pause:)``.
+    /// - Parameter loop: where the place is renewed from.
+    func enter(_ provider: ProviderKey, call: String, on loop: EventLoop) async -> Entry {
         let now = MonotonicTime.now()
         let paused = state(of: provider) { $0.pausedUntil - now } ?? 0
         guard paused <= 0 else { return .paused(.nanoseconds(paused)) }
         if let board = reachableBoard(now) {
-            if let entry = await board.enter(
-                provider.rawValue, call: call, rules: rules(for: provider, longest: longest))
-            {
+            if let entry = await board.enter(provider.rawValue, call: call, rules: rules(for: provider)) {
+                if case .admitted = entry { keep(call, of: provider, on: loop) }
                 return take(entry, of: provider, on: board)
             }
             fellSilent()
@@ -73,8 +81,7 @@ package final class ProviderLimits: Sendable {
     /// - Parameter pause: how long the provider asked to be left alone.
     /// - Returns: whether the breaker opened with this result.
     func leave(
-        _ provider: ProviderKey, _ place: ProviderBoard?, call: String, longest: Duration,
-        result: BreakerState.Result, pause: Duration
+        _ provider: ProviderKey, _ place: ProviderBoard?, call: String, result: BreakerState.Result, pause: Duration
     ) async -> Bool {
         let now = MonotonicTime.now()
         let opened = state(of: provider) { state in
@@ -83,6 +90,7 @@ package final class ProviderLimits: Sendable {
             return state.breaker.record(result, now: now)
         }
         guard let place else { return opened ?? false }
+        keeper.drop(call, of: provider)
         let shared: ProviderBoard.Result =
             switch result {
             case .succeeded: .succeeded
@@ -90,7 +98,7 @@ package final class ProviderLimits: Sendable {
             case .neither: .neither
             }
         let standing = await place.leave(
-            provider.rawValue, call: call, rules: rules(for: provider, longest: longest), result: shared,
+            provider.rawValue, call: call, rules: rules(for: provider), result: shared,
             pauseMilliseconds: pause.milliseconds)
         guard let standing else {
             fellSilent()
@@ -100,6 +108,12 @@ package final class ProviderLimits: Sendable {
         state(of: provider) { $0.sharedHealth = standing.isHealthy }
         note(openMilliseconds: standing.openMilliseconds, of: provider)
         return standing.opened
+    }
+
+    private func keep(_ call: String, of provider: ProviderKey, on loop: EventLoop) {
+        keeper.hold(call, of: provider, on: loop) { [self] provider, calls in
+            await board()?.renew(provider.rawValue, calls: calls, rules: rules(for: provider))
+        }
     }
 
     private func take(_ entry: ProviderBoard.Entry, of provider: ProviderKey, on board: ProviderBoard) -> Entry {
@@ -134,12 +148,12 @@ package final class ProviderLimits: Sendable {
         boardSilentUntil.withLock { $0 = MonotonicTime.now() + Self.silence.wholeNanoseconds }
     }
 
-    private func rules(for provider: ProviderKey, longest: Duration) -> ProviderBoard.Rules {
+    private func rules(for provider: ProviderKey) -> ProviderBoard.Rules {
         let thresholds = BreakerState.Thresholds(for: provider)
         return ProviderBoard.Rules(
             failures: thresholds.failures, windowMilliseconds: thresholds.window.milliseconds,
             cooldownMilliseconds: thresholds.cooldown.milliseconds, maxInFlight: maxInFlight,
-            callMilliseconds: longest.milliseconds + 1000, failuresToFall: AgentHealth.failuresToFall,
+            leaseMilliseconds: lease.milliseconds, failuresToFall: AgentHealth.failuresToFall,
             successesToRise: AgentHealth.successesToRise)
     }
 

@@ -14,7 +14,8 @@ import Testing
 @Suite("The installation's condition", .needsPostgres, .timeLimit(.minutes(1)))
 struct ConditionTests {
     private static let rules = ProviderBoard.Rules(
-        failures: 5, windowMilliseconds: 60_000, cooldownMilliseconds: 60_000, maxInFlight: 8, callMilliseconds: 60_000)
+        failures: 5, windowMilliseconds: 60_000, cooldownMilliseconds: 60_000, maxInFlight: 8, leaseMilliseconds: 60_000
+    )
 
     private func board(_ api: APIFixture) throws -> ProviderBoard {
         ProviderBoard(connection: api.backends.main.redis, keyspace: try #require(api.backends.keyspace.current))
