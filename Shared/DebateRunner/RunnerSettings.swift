@@ -25,6 +25,10 @@ package struct RunnerSettings: Sendable {
     package static let cleanBeforeAdoption: Duration = .seconds(2)
     /// Debates claimed or adopted in one transaction.
     package static let claimBatch = 16
+    /// Batches that one sweep adopts at most.
+    package static let adoptionBatches = 8
+    /// Between two of them, before jitter.
+    package static let adoptionPause: Duration = .milliseconds(40)
 
     package init(
         kind: Kind, concurrency: Int, lease: Duration = .seconds(4), maxAdoptions: Int = 5,

@@ -140,6 +140,25 @@ struct RunnerServiceTests {
         }
     }
 
+    @Test("one sweep adopts all that a dead runner held, batch after batch, and no more than there are slots")
+    func adoptsBatches() async throws {
+        try await RunBench.with { bench in
+            let expired = try await bench.runner()
+            for _ in 0..<40 { _ = try await bench.claim(try await bench.debate(), expired) }
+            _ = try await bench.pool.execute(
+                "UPDATE runners SET expires_at = now() - interval '1 minute' WHERE id = \(expired.text)")
+            for (slots, left) in [(20, 20), (40, 0)] {
+                let survivor = try await bench.runner()
+                try await service(bench, ScriptedModel(), concurrency: slots).adopt(for: survivor, dead: [])
+                let adopted = try await bench.pool.query(
+                    "SELECT debate_id FROM debate_runs WHERE lease_owner = \(survivor.text)")
+                let orphans = try await bench.pool.query(
+                    "SELECT debate_id FROM debate_runs WHERE lease_owner = \(expired.text)")
+                #expect(adopted.count == 20 && orphans.count == left)
+            }
+        }
+    }
+
     @Test("a debate that is ours without our knowing, because a claim's answer was lost, is taken up again")
     func reconciles() async throws {
         try await RunBench.with { bench in

@@ -47,11 +47,7 @@ extension DebateRunnerService {
         do {
             let finding = try await registry.sweepPresence(now: context.lease.reading())
             guard finding.mayAdopt, phase == .running else { return }
-            if freeSlots > 0, mayClaim {
-                let limit = min(freeSlots, RunnerSettings.claimBatch)
-                let runner = registry.registration.id
-                arrived(try await store.adopt(runner: runner, dead: finding.dead, limit: limit), by: runner)
-            }
+            try await adopt(for: registry.registration.id, dead: finding.dead)
             if sweep % Self.watchdogSweeps == 0 { try await watch(dead: finding.dead) }
             if sweep % Self.purgeSweeps == 0 {
                 try await registry.purge()
@@ -61,6 +57,20 @@ extension DebateRunnerService {
             claimFailed(error, "adopt")
         } catch {
             dependencies.log.warning("sweep failed", .error(error))
+        }
+    }
+
+    /// Batches, for as long as they are full: a worker that held more than one batch shall not be adopted in as many
+    /// sweeps. A pause, drawn each time, lets the other survivors have theirs; ``RunnerSettings/adoptionBatches`` of them take
+    /// no longer than the time to the next sweep.
+    func adopt(for runner: RunnerID, dead: [RunnerID]) async throws {
+        for batch in 1...RunnerSettings.adoptionBatches {
+            guard freeSlots > 0, mayClaim, phase == .running else { return }
+            let limit = min(freeSlots, RunnerSettings.claimBatch)
+            let claims = try await store.adopt(runner: runner, dead: dead, limit: limit)
+            arrived(claims, by: runner)
+            guard claims.count == RunnerSettings.claimBatch, batch < RunnerSettings.adoptionBatches else { return }
+            try await dependencies.loop.sleep(for: RunnerSettings.adoptionPause * Double.random(in: 0.5...1.5))
         }
     }
 
