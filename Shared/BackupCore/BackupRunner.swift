@@ -171,9 +171,11 @@ package struct BackupRunner: Sendable {
         }
     }
 
-    /// The rows of `backups` are for people; the files are what counts.
-    private func note(_ body: () async throws -> Void) async {
-        do { try await body() } catch { log.warning("backup bookkeeping failed", .error(error)) }
+    /// The rows of `backups` are for people; the files are what counts. Told also when the run was told to stop.
+    private func note(_ body: @escaping @Sendable () async throws -> Void) async {
+        do { try await Uncancelled.run(on: loop, body) } catch {
+            log.warning("backup bookkeeping failed", .error(error))
+        }
     }
 }
 

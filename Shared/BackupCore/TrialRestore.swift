@@ -25,7 +25,7 @@ struct TrialRestore: Sendable {
             try await scratch.drop(on: connection)
             return report
         } catch {
-            do { try await scratch.drop(on: connection) } catch {
+            do { try await Uncancelled.run(on: loop) { try await scratch.drop(on: connection) } } catch {
                 log.warning("scratch database not dropped", .file(scratch.name), .error(error))
             }
             throw error

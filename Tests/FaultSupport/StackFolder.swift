@@ -30,7 +30,7 @@ package enum StackFolder {
     }
 
     package static func remove(_ path: String) {
-        for file in files(in: path) { unlink("\(path)/\(file)") }
+        for file in files(in: path) where unlink("\(path)/\(file)") != 0 { remove("\(path)/\(file)") }
         rmdir(path)
     }
 
@@ -69,7 +69,7 @@ package enum StackFolder {
         return bytes
     }
 
-    private static func files(in path: String) -> [String] {
+    package static func files(in path: String) -> [String] {
         guard let folder = opendir(path) else { return [] }
         defer { closedir(folder) }
         var names: [String] = []
