@@ -20,7 +20,7 @@ cd "$ROOT"
 if [[ -z "${ARAGORA_BIN_DIR:-}" ]]; then
   mapfile -t build < <(swift_build_arguments)
   step "building the executables and the fault program (debug)"
-  for product in aragora-api aragora-ws-gateway aragora-debate-worker provider-simulator aragora-chaos; do
+  for product in aragora-api aragora-ws-gateway aragora-debate-worker aragora-backup provider-simulator aragora-chaos; do
     swift build "${build[@]}" --product "$product" >&2 || die "$EX_FAILED" "$product does not build"
   done
   ARAGORA_BIN_DIR="$ROOT/.build/debug"

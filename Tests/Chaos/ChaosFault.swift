@@ -88,6 +88,8 @@ struct ChaosFault: Sendable, CustomStringConvertible {
     /// A number for what else must be drawn: by how many seconds a clock jumps, which child dies.
     let draw: Int
     var isRolling = false
+    /// It strikes while a backup is being made.
+    var interruptsBackup = false
 
     var description: String {
         "\(number) at \(at) ms: \(kind.rawValue)\(member.map { " \($0)" } ?? ""), \(lasts) ms, \(draw)"

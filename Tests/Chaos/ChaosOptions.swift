@@ -16,10 +16,12 @@ struct ChaosOptions: Sendable {
           --without a,b  leaves out these kinds of faults; --list-faults names them
           --only a,b     does no other kinds; of `--only drain` more is asked: no call is lost or sent twice, as if a
                          kubelet evicted pods at random
-          --rolling N    does nothing but N rolling restarts: every process is drained, one after another
+          --rolling N    does nothing but N rolling restarts: every process, and a backup service besides, is drained and
+                         replaced, one after another, behind a balancer as of --late 2
           --viewers N    so many viewers besides, shared out among the debates, 0 to 20000 (0)
-          --late N       every drain as a kubelet does it: clients still come to the process for 0 to N seconds after
-                         it was asked to stop, and every request of theirs must be answered; 0 to 60 (0)
+          --late N       every drain as a kubelet does it: clients and viewers go where a balancer says, which lists a
+                         process for 0 to N seconds after it was asked to stop, and every request of theirs must be
+                         answered; 0 to 60 (0)
           --full-size    drains as long as the product's own defaults, calls of 1 to 8 s
           --list-faults  names the kinds of faults, runs nothing
           --plan         prints the plan, runs nothing
@@ -74,7 +76,9 @@ struct ChaosOptions: Sendable {
         }
     }
 
-    var scale: ChaosScale { ChaosScale(isFullSize: isFullSize, lateSeconds: lateSeconds) }
+    var scale: ChaosScale {
+        ChaosScale(isFullSize: isFullSize, lateSeconds: lateSeconds == 0 && rolling > 0 ? 2 : lateSeconds)
+    }
 
     private static func kinds(
         _ option: String, _ rest: inout ArraySlice<String>

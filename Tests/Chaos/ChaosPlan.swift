@@ -35,6 +35,10 @@ struct ChaosPlan: Sendable, CustomStringConvertible {
     let seconds: Int
     private(set) var faults: [ChaosFault]
     let clients: [Client]
+    /// Nothing happens but rolling restarts.
+    let isRolling: Bool
+    /// Every process that runs.
+    var members: [Stack.Member] { isRolling ? Self.members + [.backup] : Self.members }
     /// When a budget that is too small comes, and when it goes.
     let scarcity: (from: Int, to: Int)
 
@@ -42,6 +46,7 @@ struct ChaosPlan: Sendable, CustomStringConvertible {
     init(seed: UInt64, seconds: Int, faults: Int, debates: Int, without: Set<ChaosFault.Kind>, rolling: Int = 0) {
         self.seed = seed
         self.seconds = seconds
+        isRolling = rolling > 0
         var random = Draw(seed: seed)
         clients = (1...debates).map { Self.client($0, of: debates, seconds * 1000, &random) }
         scarcity = (seconds * 300, seconds * 300 + min(12_000, seconds * 150))
@@ -74,13 +79,16 @@ struct ChaosPlan: Sendable, CustomStringConvertible {
             viewers: random.in(1...2), acts: acts.sorted { $0.after < $1.after })
     }
 
-    /// Every process of every kind, one after another, the times evenly apart.
+    /// Every process of every kind, one after another, the times evenly apart, none before the one before it is replaced;
+    /// the backup service a second time, while it makes its first backup.
     private static func rolling(_ times: Int, _ milliseconds: Int, _ random: inout Draw) -> [ChaosFault] {
-        let count = times * members.count
+        let round = members + [.backup, .backup]
+        let count = times * round.count
         return (0..<count).map { place in
             ChaosFault(
                 number: place + 1, at: milliseconds / 10 + place * milliseconds * 8 / 10 / count, kind: .drain,
-                member: members[place % members.count], lasts: 0, draw: random.in(-7200...7200), isRolling: true)
+                member: round[place % round.count], lasts: 0, draw: random.in(-7200...7200), isRolling: true,
+                interruptsBackup: place % round.count == round.count - 1)
         }
     }
 

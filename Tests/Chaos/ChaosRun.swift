@@ -23,14 +23,14 @@ struct ChaosRun: Sendable {
     /// - Returns: the exit code.
     func play() async throws -> Int32 {
         let stage = try ChaosStage(
-            stack: stack, postgres: stores.0, redis: stores.1, providers: stores.2,
+            stack: stack, plan: plan, postgres: stores.0, redis: stores.1, providers: stores.2,
             without: options.without.union(skipped.map(\.kind)), scale: options.scale, interruption: interruption)
         defer { stage.close() }
         defer { keepLogs() }
         try await stores.1.ready(stack)
         try await stores.2.start(stack, scenario: options.scale.providers)
-        for member in ChaosPlan.members { try stage.spawn(member) }
-        for member in ChaosPlan.members { try await stack.ready(member) }
+        for member in plan.members { try stage.spawn(member) }
+        for member in plan.members { try await stack.ready(member) }
         let load = StackFolder.read("/proc/loadavg").split(separator: " ").prefix(3).joined(separator: " ")
         ChaosCommand.say("everything is ready; load \(load)")
         // What an api says of a request that met a store that was away.
@@ -148,7 +148,8 @@ struct ChaosRun: Sendable {
         let processes = FleetAudit.Verdict(
             promise: "no process crashed, and none said of itself what it must never say", examined: stage.starts,
             problems: stage.problems + Self.crashes(stage.deaths) + (await stack.collect { stack.auditLogs() }))
-        let others = [accepted, processes] + (try await evictions(stage)) + Self.requests(stage)
+        let others =
+            [accepted, processes] + (try await evictions(stage)) + Self.requests(stage) + (await backups(stage))
         for verdict in others { tell(verdict) }
         verdicts += others
         let claims = try await StackWitness.claims(stack.pool)
@@ -187,13 +188,43 @@ struct ChaosRun: Sendable {
     }
 
     private static func requests(_ stage: ChaosStage) -> [FleetAudit.Verdict] {
-        guard let (asked, late, failures) = stage.endpoints?.findings else { return [] }
+        guard let findings = stage.endpoints?.findings else { return [] }
+        func counts(_ counts: [Endpoints.Visitor: Int]) -> String {
+            Endpoints.Visitor.allCases.map { "\(counts[$0] ?? 0) of a \($0)" }.joined(separator: ", ")
+        }
+        let isLate = findings.askedLate.values.reduce(0, +) > 0
         return [
             .init(
-                promise:
-                    "every request to who was still listed was answered, \(late) of them after it was asked to stop",
-                examined: asked, problems: late > 0 ? failures : failures + ["nobody came late"])
+                promise: "every request to who was still listed was answered (\(counts(findings.asked))), "
+                    + "also after it was asked to stop (\(counts(findings.askedLate)))",
+                examined: findings.asked.values.reduce(0, +),
+                problems: isLate ? findings.failures : findings.failures + ["nobody came late"])
         ]
+    }
+
+    /// What the backup services did that were asked to stop; that they left nothing half done was seen when they ended.
+    private func backups(_ stage: ChaosStage) async -> [FleetAudit.Verdict] {
+        guard plan.isRolling else { return [] }
+        let examined = Lock(0)
+        let problems = await stack.collect {
+            try await stack.eventually("the last backup service has made a backup") {
+                StackFolder.files(in: stage.backups).contains { $0.hasSuffix(".sql.gz") }
+            }
+            let log = StackFolder.read("\(stack.folder)/\(Stack.Member.backup).log")
+            let interrupted = Self.count("backup given up", in: log)
+            let planned = plan.faults.count(where: \.interruptsBackup)
+            stack.check(interrupted == planned, "\(interrupted) backups were given up, \(planned) were to be")
+            examined.withLock { $0 = Self.count("backup verified", in: log) + interrupted }
+        }
+        return [
+            .init(
+                promise: "backups under way were given up and left nothing; the others are whole",
+                examined: examined.withLock { $0 }, problems: problems)
+        ]
+    }
+
+    private static func count(_ message: String, in log: String) -> Int {
+        log.split(separator: "\n").count { $0.contains(message) }
     }
 
     /// A process may end by itself when its stores are away at its start; it may never be ended by a signal of its own.

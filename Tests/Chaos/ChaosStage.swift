@@ -67,17 +67,26 @@ final class ChaosStage: Sendable {
     let endpoints: Endpoints?
     /// For viewers that are many, who stop after this is closed: these live as long as the process.
     let viewerLoops: [EventLoop]
+    private let plan: ChaosPlan
     private let networks: [Stack.Member: Network]
+    /// What apis pass viewers on to: one of the gateways that are listed. Nil without a balancer.
+    private let tunnels: PartitionRelay?
     private let travels: Bool
     private let interruption: Interruption
     private let state = Lock(State())
 
     init(
-        stack: Stack, postgres: PrivatePostgres, redis: PrivateRedis, providers: SimulatedProviders,
+        stack: Stack, plan: ChaosPlan, postgres: PrivatePostgres, redis: PrivateRedis, providers: SimulatedProviders,
         without: Set<ChaosFault.Kind>, scale: ChaosScale, interruption: Interruption
     ) throws {
         self.scale = scale
-        endpoints = scale.lateSeconds > 0 ? Endpoints(stack) : nil
+        self.plan = plan
+        let endpoints = scale.lateSeconds > 0 ? Endpoints(stack) : nil
+        self.endpoints = endpoints
+        let gateways = ChaosPlan.gateways.map { Stack.Member.gateway($0) }
+        tunnels = try endpoints.map { endpoints in
+            try PartitionRelay { endpoints.pick(gateways, 0).map { stack.ports(of: $0.member).main } }
+        }
         viewerLoops = try EventLoop.group(count: 3, name: "viewers")
         self.interruption = interruption
         self.stack = stack
@@ -86,7 +95,7 @@ final class ChaosStage: Sendable {
         self.providers = providers
         travels = !without.contains(.jumpClock)
         var networks: [Stack.Member: Network] = [:]
-        for member in ChaosPlan.members {
+        for member in plan.members {
             networks[member] = Network(
                 postgres: try PartitionRelay(upstream: postgres.port),
                 redis: try PartitionRelay(upstream: redis.serverPort))
@@ -102,8 +111,12 @@ final class ChaosStage: Sendable {
 
     func clock(of member: Stack.Member) -> String { "\(stack.folder)/\(member).clock" }
 
+    /// Where the present backup service leaves what it makes; another folder for each, so that it begins at once.
+    var backups: String { "\(stack.folder)/backups-\(state.withLock { $0.starts[.backup] ?? 0 })" }
+
     /// Starts a process, as a supervisor does, without waiting for it.
     func spawn(_ member: Stack.Member) throws {
+        state.withLock { $0.starts[member, default: 0] += 1 }
         let network = try network(of: member)
         var variables = [
             // The witness in the database knows writers by this name.
@@ -111,6 +124,14 @@ final class ChaosStage: Sendable {
                 + "?application_name=\(member)",
             "ARAGORA_REDIS_URL": "redis://127.0.0.1:\(network.redis.port)/0",
         ]
+        switch member {
+        case .api: if let tunnels { variables["ARAGORA_WS_UPSTREAM"] = "127.0.0.1:\(tunnels.port)" }
+        case .backup:
+            variables["ARAGORA_BACKUP_DIR"] = backups
+            // Nobody lists it.
+            variables["ARAGORA_DRAIN_DELAY_SECONDS"] = "0"
+        default: break
+        }
         if travels, ChaosPlan.timeTravellers.contains(member) {
             variables["LD_PRELOAD"] = Self.shim
             variables["FAKETIME_TIMESTAMP_FILE"] = clock(of: member)
@@ -119,7 +140,6 @@ final class ChaosStage: Sendable {
             variables["NO_FAKE_STAT"] = "1"
         }
         try stack.spawn(member, variables)
-        state.withLock { $0.starts[member, default: 0] += 1 }
     }
 
     /// What a killed process under libfaketime leaves behind would stop the next one that gets its number.
@@ -167,6 +187,7 @@ final class ChaosStage: Sendable {
         for member in ChaosPlan.timeTravellers {
             if let process = try? stack.process(member) { sweep(after: process.pid) }
         }
+        tunnels?.close()
         for network in networks.values {
             network.postgres.close()
             network.redis.close()

@@ -22,8 +22,10 @@ final class ClientCrowd: Sendable {
     }
 
     private static let pause: Duration = .milliseconds(150)
+    private static let apis: [Stack.Member] = ChaosPlan.apis.map { .api($0) }
     private static let gateways: [Stack.Member] = ChaosPlan.gateways.map { .gateway($0) }
-    private static let patience: Duration = .seconds(4)
+    /// Longer where nothing is cut off: there every request must be answered.
+    private var patience: Duration { stage.endpoints == nil ? .seconds(4) : .seconds(10) }
 
     private let stage: ChaosStage
     private let plan: ChaosPlan
@@ -72,13 +74,13 @@ final class ClientCrowd: Sendable {
         guard let debate = await create(asked, client.number) else { return }
         var create = FleetAudit.Create(key: key, question: question, answers: [debate], viewers: [])
         for number in 0..<client.viewers {
-            create.viewers.append(stack.watch(debate, throughAnyOf: doors(from: client.number + number)))
+            create.viewers.append(watch(debate, doors(from: client.number + number)))
         }
         let (share, rest) = moreViewers.quotientAndRemainder(dividingBy: plan.clients.count)
         for number in 0..<(share + (client.number <= rest ? 1 : 0)) {
             create.viewers.append(
-                stack.watch(
-                    debate, throughAnyOf: number.isMultiple(of: 2) ? Self.gateways : Self.gateways.reversed(),
+                watch(
+                    debate, number.isMultiple(of: 2) ? Self.gateways : Self.gateways.reversed(),
                     on: stage.viewerLoops[number % stage.viewerLoops.count]))
         }
         state.withLock { $0.accepted += 1 }
@@ -100,8 +102,19 @@ final class ClientCrowd: Sendable {
     }
 
     private func doors(from number: Int) -> [Stack.Member] {
-        let doors: [Stack.Member] = [.gateway(1), .gateway(2), .api(1), .api(2)]
+        // Behind the balancer of random drains no gateway may be listed, and an api has nobody to pass a viewer on to.
+        let doors = stage.endpoints == nil || plan.isRolling ? Self.gateways + Self.apis : Self.gateways
         return doors.indices.map { doors[($0 + number) % doors.count] }
+    }
+
+    /// A viewer that goes to the next of these each time; to those that are listed, where somebody lists.
+    private func watch(_ debate: DebateID, _ doors: [Stack.Member], on loop: EventLoop? = nil) -> Viewer {
+        guard let endpoints = stage.endpoints else { return stack.watch(debate, throughAnyOf: doors, on: loop) }
+        return stack.watch(debate, on: loop) { [stack] attempt in
+            endpoints.pick(doors, attempt).map { target in
+                Viewer.Door(port: stack.ports(of: target.member).main) { endpoints.note(.viewer, at: target, $0) }
+            }
+        }
     }
 
     private func perform(
@@ -112,7 +125,7 @@ final class ClientCrowd: Sendable {
         case .cancel:
             let began = ChaosStage.now()
             let tries = await insist("cancel", number) {
-                try await self.stack.act("cancel", on: debate, to: $0, within: Self.patience)
+                try await self.stack.act("cancel", on: debate, to: $0, within: self.patience)
             }
             guard let tries else { return }
             state.withLock {
@@ -120,12 +133,12 @@ final class ClientCrowd: Sendable {
             }
         case .pause, .resume:
             _ = await insist(act.rawValue, number) {
-                try await self.stack.act(act.rawValue, on: debate, to: $0, within: Self.patience)
+                try await self.stack.act(act.rawValue, on: debate, to: $0, within: self.patience)
             }
         case .remark:
             let body: JSONValue = ["content": "Think of backups."]
             _ = await insist("remark", number) {
-                try await self.stack.act("messages", on: debate, body: body.bytes, to: $0, within: Self.patience)
+                try await self.stack.act("messages", on: debate, body: body.bytes, to: $0, within: self.patience)
             }
         case .create: break
         }
@@ -138,10 +151,8 @@ final class ClientCrowd: Sendable {
     {
         var tries = 0
         while !stage.isOver {
-            let api = Stack.Member.api((number + tries) % ChaosPlan.apis.count + 1)
+            let answer = await send(what, number + tries, ask)
             tries += 1
-            let answer = try? await ask(api)
-            count(what, answer?.status)
             if let answer, answer.status < 500, answer.status != 429 { return tries }
             await rest(Self.pause)
         }
@@ -151,15 +162,34 @@ final class ClientCrowd: Sendable {
     private func create(_ asked: Stack.Asked, _ number: Int) async -> DebateID? {
         var tries = 0
         while !stage.isOver {
-            let api = Stack.Member.api((number + tries) % ChaosPlan.apis.count + 1)
+            let answer = await send("create", number + tries) {
+                try await self.stack.ask(asked, to: $0, within: self.patience)
+            }
             tries += 1
-            let answer = try? await stack.ask(asked, to: api, within: Self.patience)
-            count("create", answer?.status)
             if answer?.status == 200, let id = answer?.body["debate_id"]?.string.flatMap({ DebateID($0) }) { return id }
             // Also where a budget is exhausted: it will not be for ever.
             await rest(Self.pause)
         }
         return nil
+    }
+
+    /// One request, to an api that is listed where somebody lists.
+    private func send(
+        _ what: String, _ number: Int, _ ask: (Stack.Member) async throws -> Stack.Answer
+    ) async -> Stack.Answer? {
+        let target =
+            stage.endpoints.map { $0.pick(Self.apis, number) } ?? .init(member: Self.apis[number % Self.apis.count])
+        guard let target else { return nil }
+        do {
+            let answer = try await ask(target.member)
+            count(what, answer.status)
+            stage.endpoints?.note(.client, at: target, answer.status < 500 ? nil : "\(what): status \(answer.status)")
+            return answer
+        } catch {
+            count(what, nil)
+            stage.endpoints?.note(.client, at: target, "\(what): \(error)")
+            return nil
+        }
     }
 
     private func count(_ what: String, _ status: Int?) {
@@ -174,8 +204,9 @@ final class ClientCrowd: Sendable {
         let limit: JSONValue = ["name": "scarce", "limit_amount": .double(0.15), "period": "total"]
         var budget: String?
         while budget == nil, !stage.isOver {
-            let answer = try? await stack.send("POST", "/api/v1/budgets", body: limit.bytes, within: Self.patience)
-            count("budget", answer?.status)
+            let answer = await send("budget", 0) {
+                try await self.stack.send("POST", "/api/v1/budgets", body: limit.bytes, to: $0, within: self.patience)
+            }
             budget = answer.flatMap { $0.status == 201 ? $0.body["id"]?.string : nil }
             if budget == nil { await rest(Self.pause) }
         }
@@ -184,7 +215,7 @@ final class ClientCrowd: Sendable {
         // All of them: a create that was not answered may have been done.
         let answer = Lock<JSONValue>(.null)
         _ = await insist("budgets", 0) {
-            let page = try await self.stack.send("GET", "/api/v1/budgets", to: $0, within: Self.patience)
+            let page = try await self.stack.send("GET", "/api/v1/budgets", to: $0, within: self.patience)
             answer.withLock { $0 = page.body }
             return page
         }
@@ -193,7 +224,7 @@ final class ClientCrowd: Sendable {
             guard let id = one["id"]?.string else { continue }
             _ = await insist("more budget", 0) {
                 try await self.stack.send(
-                    "PATCH", "/api/v1/budgets/\(id)", body: more.bytes, to: $0, within: Self.patience)
+                    "PATCH", "/api/v1/budgets/\(id)", body: more.bytes, to: $0, within: self.patience)
             }
         }
     }

@@ -5,7 +5,8 @@ import Platform
 import Sockets
 
 /// What a load balancer knows: where requests go. A process that was asked to stop stays in its list for a while, and
-/// must answer until it is out of it. Asks every listed api and gateway all the time.
+/// must answer until it is out of it. Clients and viewers go only where it says; and it asks every listed api and gateway
+/// itself all the time.
 final class Endpoints: Sendable {
     private enum Place {
         case listed
@@ -14,12 +15,27 @@ final class Endpoints: Sendable {
         case gone
     }
 
+    /// Who comes.
+    enum Visitor: String, CaseIterable { case client, viewer, balancer }
+
+    /// Where somebody goes who was told so by the list.
+    struct Target: Sendable {
+        let member: Stack.Member
+        /// It was asked to stop, and is still listed.
+        var isLate = false
+    }
+
+    /// What became of all who went where the list said.
+    struct Findings: Sendable {
+        var asked: [Visitor: Int] = [:]
+        /// Of them, those that came after the process was asked to stop.
+        var askedLate: [Visitor: Int] = [:]
+        var failures: [String] = []
+    }
+
     private struct State {
         var places: [Stack.Member: Place] = [:]
-        var asked = 0
-        /// Of them, those that came after the process was asked to stop.
-        var askedLate = 0
-        var failures: [String] = []
+        var findings = Findings()
     }
 
     private static let pause: Duration = .milliseconds(50)
@@ -30,9 +46,39 @@ final class Endpoints: Sendable {
 
     init(_ stack: Stack) { self.stack = stack }
 
-    /// How many requests were sent, how many of them to who was about to stop, and which were not answered.
-    var findings: (asked: Int, askedLate: Int, failures: [String]) {
-        state.withLock { ($0.asked, $0.askedLate, $0.failures) }
+    var findings: Findings { state.withLock { $0.findings } }
+
+    func lists(_ member: Stack.Member) -> Bool {
+        state.withLock { if case .listed = $0.places[member] ?? .gone { true } else { false } }
+    }
+
+    /// Who of these is listed, beginning with the `number`-th; nil when nobody is.
+    func pick(_ members: [Stack.Member], _ number: Int) -> Target? {
+        let now = BootInstant.now()
+        return state.withLock { state in
+            for place in members.indices {
+                let member = members[(number + place) % members.count]
+                switch state.places[member] ?? .gone {
+                case .listed: return Target(member: member)
+                case .leaving(let end) where now < end: return Target(member: member, isLate: true)
+                default: continue
+                }
+            }
+            return nil
+        }
+    }
+
+    /// What became of a request; whoever was listed when it was sent must answer it.
+    /// - Parameter failure: nil for an answer.
+    func note(_ visitor: Visitor, at target: Target, _ failure: String?) {
+        let found = failure.map {
+            "\(visitor) at \(target.member), \(target.isLate ? "about to stop" : "listed"): \($0)"
+        }
+        state.withLock { state in
+            state.findings.asked[visitor, default: 0] += 1
+            if target.isLate { state.findings.askedLate[visitor, default: 0] += 1 }
+            if let found { state.findings.failures.append(found) }
+        }
     }
 
     /// The member is asked to stop; it is out of the list after `delay`.
@@ -60,8 +106,8 @@ final class Endpoints: Sendable {
 
     private func look(at member: Stack.Member) async {
         switch state.withLock({ $0.places[member] ?? .gone }) {
-        case .listed: await ask(member, isLate: false)
-        case .leaving(let end) where BootInstant.now() < end: await ask(member, isLate: true)
+        case .listed: await ask(Target(member: member))
+        case .leaving(let end) where BootInstant.now() < end: await ask(Target(member: member, isLate: true))
         case .leaving:
             state.withLock { $0.places[member] = .gone }
         case .gone:
@@ -71,18 +117,14 @@ final class Endpoints: Sendable {
         }
     }
 
-    private func ask(_ member: Stack.Member, isLate: Bool) async {
-        var failure: String?
+    private func ask(_ target: Target) async {
+        let member = target.member
         do {
+            var failure: String?
             if case .gateway = member { try await greet(member) } else { failure = try await request(member) }
+            note(.balancer, at: target, failure)
         } catch {
-            failure = "\(error)"
-        }
-        let found = failure.map { "\(member), \(isLate ? "about to stop" : "listed"): \($0)" }
-        state.withLock { state in
-            state.asked += 1
-            if isLate { state.askedLate += 1 }
-            if let found { state.failures.append(found) }
+            note(.balancer, at: target, "\(error)")
         }
     }
 

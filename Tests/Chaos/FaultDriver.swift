@@ -13,12 +13,12 @@ struct FaultDriver: Sendable {
         case process(Stack.Member), postgres, redis, providers
     }
 
-    private static let look: Duration = .milliseconds(40)
+    static let look: Duration = .milliseconds(40)
     private static let patience: Duration = .seconds(60)
 
     let stage: ChaosStage
     let plan: ChaosPlan
-    private var stack: Stack { stage.stack }
+    var stack: Stack { stage.stack }
 
     init(stage: ChaosStage, plan: ChaosPlan) {
         self.stage = stage
@@ -27,6 +27,7 @@ struct FaultDriver: Sendable {
 
     /// Returns when every fault was done and is over; supervises until the stage is over.
     func run(since start: BootInstant) async {
+        guard !plan.isRolling else { return await roll(since: start) }
         let all = Dictionary(grouping: plan.faults, by: Self.whom)
         await withTaskGroup(of: Void.self) { group in
             let others: [Whom] = [.postgres, .redis, .providers]
@@ -66,7 +67,7 @@ struct FaultDriver: Sendable {
         }
     }
 
-    private func pause(_ duration: Duration) async { try? await stack.loop.sleep(for: duration) }
+    func pause(_ duration: Duration) async { try? await stack.loop.sleep(for: duration) }
 
     private func wait(_ fault: ChaosFault) async { await pause(.milliseconds(fault.lasts)) }
 
@@ -74,7 +75,7 @@ struct FaultDriver: Sendable {
 
     /// Starts what has ended by itself.
     func superviseAll() async {
-        for member in ChaosPlan.members { await supervise(.process(member)) }
+        for member in plan.members { await supervise(.process(member)) }
     }
 
     private func supervise(_ whom: Whom) async {
@@ -93,7 +94,7 @@ struct FaultDriver: Sendable {
 
     // MARK: Faults
 
-    private func perform(_ fault: ChaosFault) async throws {
+    func perform(_ fault: ChaosFault) async throws {
         switch fault.kind.target {
         case .process:
             guard let member = fault.member else { return }
@@ -154,9 +155,15 @@ struct FaultDriver: Sendable {
             process.send(SIGKILL)
         }
         let end = try await process.waitForEnd()
-        // The signal ends a process that is so young that it does not listen yet.
-        let expected: [ServiceProcess.End] = [.exited(0), .signalled(SIGKILL), .signalled(SIGTERM)]
-        if !expected.contains(end) { stage.died(member, end) }
+        // The signal ends a process that is so young that it does not listen yet; in a rolling restart none is.
+        let young: [ServiceProcess.End] = plan.isRolling ? [] : [.signalled(SIGTERM)]
+        if !([.exited(0), .signalled(SIGKILL)] + young).contains(end) { stage.died(member, end) }
+        if plan.isRolling, end != .exited(0) { stage.note("\(member) was drained and ended so: \(end)") }
+        if member == .backup {
+            for problem in await stack.collect({ try await stack.auditStoppedBackup(in: stage.backups) }) {
+                stage.note("\(fault): \(problem)")
+            }
+        }
         await wait(fault)
         await replace(member, process)
     }
@@ -229,7 +236,7 @@ struct FaultDriver: Sendable {
         try await back()
         stage.redis.send(SIGCONT)
         if !stage.redis.isRunning { try stage.redis.start() }
-        for member in ChaosPlan.members {
+        for member in plan.members {
             let network = try stage.network(of: member)
             network.postgres.hold(false)
             network.redis.hold(false)

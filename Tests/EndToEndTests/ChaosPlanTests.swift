@@ -27,6 +27,21 @@ struct ChaosPlanTests {
         #expect(plan(7).clients.count == 100)
     }
 
+    @Test("a rolling restart has every process once, the backup service a second time while it makes a backup")
+    func rolling() {
+        let plan = ChaosPlan(seed: 7, seconds: 100, faults: 0, debates: 1, without: [], rolling: 2)
+        #expect(Set(plan.members) == Set(ChaosPlan.members + [.backup]))
+        let round = plan.faults.prefix(plan.faults.count / 2)
+        #expect(round.compactMap(\.member) == ChaosPlan.members + [.backup, .backup])
+        #expect(round.allSatisfy { $0.kind == .drain && $0.isRolling })
+        #expect(round.map(\.interruptsBackup) == round.indices.map { $0 == round.count - 1 })
+        #expect(plan.faults.allSatisfy { $0.at < 100_000 })
+        // Behind a balancer, whatever else is said.
+        #expect((try? ChaosOptions(["--rolling", "1"]))?.scale.lateSeconds == 2)
+        #expect((try? ChaosOptions(["--rolling", "1", "--late", "5"]))?.scale.lateSeconds == 5)
+        #expect((try? ChaosOptions(["--seed", "1"]))?.scale.lateSeconds == 0)
+    }
+
     @Test("kinds that are left out are not drawn")
     func without() {
         let kinds = Set(plan(7, without: [.kill, .drain, .fillRedis]).faults.map(\.kind))

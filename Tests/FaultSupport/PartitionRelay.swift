@@ -27,12 +27,15 @@ package final class PartitionRelay: Sendable {
 
     /// Where the process connects to.
     package let port: UInt16
-    private let upstream: UInt16
+    private let upstream: @Sendable () -> UInt16?
     private let listener: Int32
     private let state = Lock(State())
 
     /// - Parameter upstream: the port of the server on 127.0.0.1.
-    package init(upstream: UInt16) throws {
+    package convenience init(upstream: UInt16) throws { try self.init { upstream } }
+
+    /// - Parameter upstream: asked for the port on 127.0.0.1 for each connection; nil closes it.
+    package init(choosing upstream: @escaping @Sendable () -> UInt16?) throws {
         self.upstream = upstream
         port = StackPorts.take()
         let socket = socket(AF_INET, Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
@@ -87,7 +90,7 @@ package final class PartitionRelay: Sendable {
             for socket in [client, server] {
                 setsockopt(socket, Int32(IPPROTO_TCP), TCP_NODELAY, &yes, socklen_t(MemoryLayout<Int32>.size))
             }
-            guard Self.withLoopback(upstream, { connect(server, $0, $1) == 0 }) else {
+            guard let chosen = upstream(), Self.withLoopback(chosen, { connect(server, $0, $1) == 0 }) else {
                 Glibc.close(client)
                 Glibc.close(server)
                 continue

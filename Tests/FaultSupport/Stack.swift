@@ -352,6 +352,18 @@ package final class Stack: Sendable {
         return viewer
     }
 
+    /// Opens a viewer that asks each time where it shall connect to.
+    package func watch(
+        _ debate: DebateID, on other: EventLoop? = nil, through door: @escaping @Sendable (Int) -> Viewer.Door?
+    ) -> Viewer {
+        let viewer = Viewer(
+            debate: debate, name: "viewer \(state.withLock { $0.viewers.count } + 1) of \(debate)", loop: other ?? loop,
+            token: Self.token, door: door)
+        state.withLock { $0.viewers.append(viewer) }
+        viewer.start()
+        return viewer
+    }
+
     /// A viewer at the gateway, and one through the api's port.
     package func watchEverywhere(_ debate: DebateID) -> [Viewer] {
         [watch(debate), watch(debate, through: .api(1))]

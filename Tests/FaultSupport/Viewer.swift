@@ -23,19 +23,37 @@ package final class Viewer: Sendable {
 
     private static let pause: Duration = .milliseconds(50)
 
+    /// Where it connects to now, and who hears what was wrong with that, or nil.
+    package struct Door: Sendable {
+        let port: UInt16
+        let opened: @Sendable (String?) -> Void
+
+        package init(port: UInt16, opened: @escaping @Sendable (String?) -> Void = { _ in }) {
+            self.port = port
+            self.opened = opened
+        }
+    }
+
     package let debate: DebateID
     package let name: String
     private let loop: EventLoop
-    private let ports: [UInt16]
+    private let door: @Sendable (Int) -> Door?
     private let token: String
     private let state: Lock<State>
 
     /// - Parameter ports: where it connects to, the next one each time.
-    package init(debate: DebateID, name: String, loop: EventLoop, ports: [UInt16], token: String) {
+    package convenience init(debate: DebateID, name: String, loop: EventLoop, ports: [UInt16], token: String) {
+        self.init(debate: debate, name: name, loop: loop, token: token) { Door(port: ports[$0 % ports.count]) }
+    }
+
+    /// - Parameter door: where it connects to for the n-th time, from 0; nil when there is nowhere to go now.
+    package init(
+        debate: DebateID, name: String, loop: EventLoop, token: String, door: @escaping @Sendable (Int) -> Door?
+    ) {
         self.debate = debate
         self.name = name
         self.loop = loop
-        self.ports = ports
+        self.door = door
         self.token = token
         state = Lock(State(verifier: ChainVerifier(debateID: debate)))
     }
@@ -82,15 +100,22 @@ package final class Viewer: Sendable {
 
     /// One connection: from the beginning by the URL, later from where the last one was cut.
     private func watch() async throws {
-        let port = ports[
-            state.withLock {
-                $0.attempts += 1; return $0.attempts
-            } % ports.count]
-        guard let address = SocketAddress(ip: "127.0.0.1", port: port) else { return }
+        let attempt = state.withLock { state in
+            state.attempts += 1
+            return state.attempts
+        }
+        guard let door = door(attempt), let address = SocketAddress(ip: "127.0.0.1", port: door.port) else { return }
         let seen = tail
         let query = seen.seq == 0 ? "?debate_id=\(debate)&token=\(token)" : "?token=\(token)"
-        let client = try await WebSocketClient.connect(
-            loop: loop, to: [address], host: "127.0.0.1:\(port)", target: "/ws\(query)", timeout: .seconds(5))
+        let client: WebSocketClient
+        do {
+            client = try await WebSocketClient.connect(
+                loop: loop, to: [address], host: "127.0.0.1:\(door.port)", target: "/ws\(query)", timeout: .seconds(5))
+        } catch {
+            door.opened("\(error)")
+            throw error
+        }
+        door.opened(nil)
         let goesOn = state.withLock { state in
             state.client = client
             state.connections += 1
