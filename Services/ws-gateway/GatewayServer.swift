@@ -65,11 +65,12 @@ struct GatewayServer: Service {
         _ settings: GatewaySettings, _ context: ServiceContext, _ requests: RequestMetrics,
         _ authenticator: Authenticator, _ places: AddressPlaces, _ hub: Hub
     ) -> Router {
-        var router = Router(middleware: [
-            RequestIDMiddleware(tracer: context.tracer),
-            AccessLogMiddleware(log: context.log, requests: requests, trustedProxies: settings.trustedProxies),
-            ErrorMappingMiddleware(log: context.log),
-        ])
+        var router = Router(
+            instant: [
+                RequestIDMiddleware(tracer: context.tracer),
+                AccessLogMiddleware(log: context.log, requests: requests, trustedProxies: settings.trustedProxies),
+            ], middleware: TraceMiddleware(tracer: context.tracer).map { [$0] } ?? [],
+            renderError: ErrorMappingMiddleware(log: context.log).response)
         let upgrade = Upgrade(
             settings: settings, authenticator: authenticator, places: places, hub: hub, version: context.build.version,
             log: context.log)

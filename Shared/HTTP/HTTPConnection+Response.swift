@@ -2,6 +2,18 @@ import Platform
 import Sockets
 
 extension HTTPConnection {
+    /// Has a request answered that need not wait.
+    func answerAtOnce(_ current: Current, _ body: [UInt8], _ responder: InstantResponder) {
+        let response: Response
+        do {
+            let request = try Request(head: current.head, body: body, limits: server.limits)
+            response = try responder(request, RequestContext(current.match, peer: transport.peer, loop: loop))
+        } catch {
+            response = rendered(error)
+        }
+        send(response, to: current.head, number)
+    }
+
     /// Has one request answered, and the answer sent.
     ///
     /// The task is not isolated to this actor, only to its thread: it starts within this call, and a handler that need
@@ -22,12 +34,15 @@ extension HTTPConnection {
             let request = try Request(head: current.head, body: body, limits: server.limits)
             let context = RequestContext(current.match, peer: transport.peer, loop: loop)
             return try await current.match.route.responder(request, context)
-        } catch let error as HTTPError {
-            return settings.renderError(error)
         } catch {
-            settings.onUnexpected(error)
-            return settings.renderError(.internalError)
+            return rendered(error)
         }
+    }
+
+    private nonisolated func rendered(_ error: any Error) -> Response {
+        if let error = error as? HTTPError { return settings.renderError(error) }
+        settings.onUnexpected(error)
+        return settings.renderError(.internalError)
     }
 
     /// On the loop's thread, which is where the task runs.
@@ -71,7 +86,7 @@ extension HTTPConnection {
         let isBodyless = response.status.isBodyless
         var out: [UInt8] = []
         let joins = body.count <= Self.maxJoinedBytes
-        out.reserveCapacity(Self.headReserveBytes + (joins ? body.count : 0))
+        out.reserveCapacity(ResponseWriter.room(for: response.headers) + (joins ? body.count : 0))
         ResponseWriter.appendHead(
             to: &out, response.status, response.headers, isBodyless ? .none : .length(body.count),
             keepsAlive: keepsAlive, versionMinor: versionMinor, date: dateLine())
@@ -85,7 +100,6 @@ extension HTTPConnection {
 
     /// Bodies up to this are copied behind their head, which costs less than a second piece.
     private static var maxJoinedBytes: Int { 4096 }
-    private static var headReserveBytes: Int { 256 }
 
     // MARK: Streamed bodies
 

@@ -233,6 +233,7 @@ actor HTTPConnection: ServedConnection, TransportDelegate {
         guard let current else { return }
         phase = .handling
         number += 1
+        if let instant = current.match.route.instant { return answerAtOnce(current, body, instant) }
         setDeadline(current.match.route.deadline.map(Deadlines.nanoseconds) ?? server.deadlines.handler)
         let number = number
         let task = startAnswer(current, body, number)

@@ -3,6 +3,8 @@ package struct HeaderName: Sendable, Hashable, ExpressibleByStringLiteral {
     /// As it is written on the wire.
     package let text: String
     private let key: String
+    /// Of the key: tells two names apart without reading them.
+    private let digest: UInt64
     /// Whether it says how the message is framed: only ``ResponseWriter`` writes such fields.
     let isOwned: Bool
 
@@ -11,6 +13,8 @@ package struct HeaderName: Sendable, Hashable, ExpressibleByStringLiteral {
         guard ByteClass.isToken(text.utf8) else { return nil }
         self.text = text
         key = text.lowercased()
+        // FNV-1a, 64 bits.
+        digest = key.utf8.reduce(0xCBF2_9CE4_8422_2325) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
         isOwned = Self.owned.contains(key)
     }
 
@@ -20,7 +24,9 @@ package struct HeaderName: Sendable, Hashable, ExpressibleByStringLiteral {
         self = name
     }
 
-    package static func == (left: HeaderName, right: HeaderName) -> Bool { left.key == right.key }
+    package static func == (left: HeaderName, right: HeaderName) -> Bool {
+        left.digest == right.digest && left.key == right.key
+    }
     package func hash(into hasher: inout Hasher) { hasher.combine(key) }
 
     package static let allow: HeaderName = "Allow"
@@ -46,6 +52,12 @@ package struct HeaderValue: Sendable, Hashable, ExpressibleByStringLiteral {
 
     package init(_ number: Int) { text = String(number) }
 
+    /// For text that was made of such characters alone, which debug builds check.
+    package init(made text: String) {
+        assert(HeaderValue(text)?.text == text, "\(text) is not a field value")
+        self.text = text
+    }
+
     /// For values in our own source, which debug builds check.
     package init(stringLiteral text: String) {
         assert(HeaderValue(text)?.text == text, "\(text) is not a field value")
@@ -60,7 +72,15 @@ package struct Headers: Sendable, ExpressibleByDictionaryLiteral {
         package let value: HeaderValue
     }
 
-    package private(set) var fields: [Field] = []
+    /// Those that this response set itself.
+    private var own: [Field] = []
+    /// Those it has in common with others; none of them is among its own.
+    private(set) var common: FieldBlock?
+
+    /// All of them, the common ones first.
+    package var fields: [Field] { common.map { $0.fields + own } ?? own }
+    /// Those that are not common.
+    var ownFields: [Field] { own }
 
     package init() {}
 
@@ -68,18 +88,36 @@ package struct Headers: Sendable, ExpressibleByDictionaryLiteral {
         for (name, value) in elements { add(name, value) }
     }
 
+    private static let usualCount = 4
+
     /// The first value of a field. Setting replaces all of them; nil removes them.
     package subscript(_ name: HeaderName) -> HeaderValue? {
-        get { fields.first { $0.name == name }?.value }
+        get { own.first { $0.name == name }?.value ?? common?[name] }
         set {
-            fields.removeAll { $0.name == name }
+            if common?[name] != nil { dissolve() }
+            if own.contains(where: { $0.name == name }) { own.removeAll { $0.name == name } }
             if let newValue { add(name, newValue) }
         }
+    }
+
+    /// Adds those of a block that are not there yet.
+    package mutating func fill(_ block: FieldBlock) {
+        guard common != nil || own.contains(where: { block[$0.name] != nil }) else {
+            common = block
+            return
+        }
+        for field in block.fields where self[field.name] == nil { own.append(field) }
+    }
+
+    private mutating func dissolve() {
+        own = fields
+        common = nil
     }
 
     /// Adds a field beside those of the same name, as `Set-Cookie` needs. Framing fields are the writer's and ignored.
     package mutating func add(_ name: HeaderName, _ value: HeaderValue) {
         guard !name.isOwned else { return }
-        fields.append(Field(name: name, value: value))
+        if own.isEmpty { own.reserveCapacity(Self.usualCount) }
+        own.append(Field(name: name, value: value))
     }
 }

@@ -9,6 +9,12 @@ package struct RequestContext: Sendable {
     package var traceID = ""
     /// The trace that what follows from this request belongs to; nil until a middleware sets it.
     package var trace: TraceContext?
+    /// What the request says it follows from; nil when it says nothing.
+    package var traceParent: TraceContext?
+    /// When it came, in nanoseconds since 1970, where a trace wants to know; else 0.
+    package var cameAt: Int64 = 0
+    /// When its answering began, as ``MonotonicTime``, where a middleware wants to know; else 0.
+    package var begun: Int64 = 0
     /// The template of the route, such as `/things/{id}`: a closed set, fit for metric labels.
     package var template: String { match.route.template }
     /// Who asks, once a middleware has found out.

@@ -38,6 +38,18 @@ package final class RequestHead: Sendable {
     /// The path as sent, escapes and all, without the query: safe to log. `*` for `OPTIONS *`.
     package var path: String { rawPathRange.count == 0 ? "/" : text(rawPathRange) }
 
+    /// Whether the path as sent begins so.
+    package func pathBegins(with prefix: StaticString) -> Bool {
+        let count = prefix.utf8CodeUnitCount
+        guard rawPathRange.count >= count else { return false }
+        return prefix.withUTF8Buffer { wanted in
+            bytes.withUnsafeBufferPointer { sent in
+                for index in 0..<count where sent[rawPathRange.start + index] != wanted[index] { return false }
+                return true
+            }
+        }
+    }
+
     /// The part after `?` as sent, without it. It may hold tokens: never log it.
     package var rawQuery: String? { rawQueryRange.map(text) }
 
@@ -115,8 +127,11 @@ enum HeaderText {
     /// `text` without spaces and tabs at either end (RFC 9110 §5.6.3, OWS).
     static func trimmed(_ text: some StringProtocol) -> String {
         var utf8 = Substring(text).utf8
-        while let first = utf8.first, first == ByteClass.space || first == ByteClass.tab { utf8.removeFirst() }
-        while let last = utf8.last, last == ByteClass.space || last == ByteClass.tab { utf8.removeLast() }
+        guard let first = utf8.first, let last = utf8.last, isBlank(first) || isBlank(last) else { return String(text) }
+        while let first = utf8.first, isBlank(first) { utf8.removeFirst() }
+        while let last = utf8.last, isBlank(last) { utf8.removeLast() }
         return String(Substring(utf8))
     }
+
+    private static func isBlank(_ byte: UInt8) -> Bool { byte == ByteClass.space || byte == ByteClass.tab }
 }

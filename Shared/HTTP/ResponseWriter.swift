@@ -68,13 +68,26 @@ enum ResponseWriter {
     }
 
     private static func appendFields(to out: inout [UInt8], _ headers: Headers) {
-        for field in headers.fields {
-            out.append(contentsOf: field.name.text.utf8)
-            append(": ", to: &out)
-            out.append(contentsOf: field.value.text.utf8)
-            append("\r\n", to: &out)
+        if let common = headers.common { out.append(contentsOf: common.bytes) }
+        for field in headers.ownFields { appendField(field, to: &out) }
+    }
+
+    static func appendField(_ field: Headers.Field, to out: inout [UInt8]) {
+        out.append(contentsOf: field.name.text.utf8)
+        append(": ", to: &out)
+        out.append(contentsOf: field.value.text.utf8)
+        append("\r\n", to: &out)
+    }
+
+    /// Room for a head with these fields; a little more than it takes.
+    static func room(for headers: Headers) -> Int {
+        headers.ownFields.reduce(headReserveBytes + (headers.common?.bytes.count ?? 0)) {
+            $0 + $1.name.text.utf8.count + $1.value.text.utf8.count + 4
         }
     }
+
+    /// Status line, date and framing.
+    private static let headReserveBytes = 160
 
     private static func append(_ text: StaticString, to out: inout [UInt8]) {
         text.withUTF8Buffer { out.append(contentsOf: $0) }

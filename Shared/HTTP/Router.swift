@@ -7,6 +7,7 @@ package struct Router: HTTPHandler {
     package static let unmatchedTemplate = "unmatched"
 
     private let middleware: [any Middleware]
+    private let surroundings: Surroundings
     private let rewrite: @Sendable (String) -> String
     private var root = Node()
     private var literal: [String: Node] = [:]
@@ -14,20 +15,25 @@ package struct Router: HTTPHandler {
     private let badPath: Route
 
     /// - Parameters:
-    ///   - middleware: outermost first.
+    ///   - instant: around every route; outermost first.
+    ///   - middleware: within those, around the routes that may wait; outermost first.
+    ///   - renderError: makes an answer of what was thrown, so that `instant` sees it leave; else the server does.
     ///   - rewrite: maps the raw path before it is matched, such as an alias to its present form.
     package init(
-        middleware: [any Middleware] = [], rewrite: @escaping @Sendable (String) -> String = { $0 }
+        instant: [any InstantMiddleware] = [], middleware: [any Middleware] = [], renderError: ErrorRenderer? = nil,
+        rewrite: @escaping @Sendable (String) -> String = { $0 }
     ) {
         self.middleware = middleware
         self.rewrite = rewrite
-        unmatched = Route(
-            template: Self.unmatchedTemplate, responder: Self.chain(middleware) { _, _ in throw HTTPError.notFound })
-        badPath = Route(
-            template: Self.unmatchedTemplate,
-            responder: Self.chain(middleware) { _, _ in
-                throw HTTPError.malformed("The path is not percent-encoded UTF-8.")
-            })
+        let surroundings = Surroundings(all: instant, renderError: renderError)
+        self.surroundings = surroundings
+        func refusing(_ error: HTTPError) -> Route {
+            Route(
+                template: Self.unmatchedTemplate,
+                responder: surroundings.around(Self.chain(middleware) { _, _ in throw error }))
+        }
+        unmatched = refusing(.notFound)
+        badPath = refusing(.malformed("The path is not percent-encoded UTF-8."))
     }
 
     /// Adds a route. `bodyBytes` and `deadline` replace the server's defaults.
@@ -37,20 +43,38 @@ package struct Router: HTTPHandler {
         _ method: Method, _ template: String, bodyBytes: Int? = nil, deadline: Duration? = nil,
         _ responder: @escaping Responder
     ) {
+        let chained = surroundings.around(Self.chain(middleware, responder))
+        add(Route(template: template, bodyBytes: bodyBytes, deadline: deadline, responder: chained), for: method)
+    }
+
+    /// Adds a route that is answered at once, on the loop, without a task: no ``Middleware`` is around it, so it is for
+    /// what anybody may ask.
+    ///
+    /// - Precondition: as above.
+    package mutating func instantly(
+        _ method: Method, _ template: String, bodyBytes: Int? = nil, _ responder: @escaping InstantResponder
+    ) {
+        let surrounded = surroundings.around(instant: responder)
+        add(Route(template: template, bodyBytes: bodyBytes, instant: surrounded), for: method)
+    }
+
+    private mutating func add(_ route: Route, for method: Method) {
+        let template = route.template
         let parsed = RouteTemplate(template)
-        let route = Route(
-            template: template, bodyBytes: bodyBytes, deadline: deadline, responder: Self.chain(middleware, responder))
         let node = root.node(for: parsed.segments[...])
         precondition(node.methods[method] == nil, "\(method) \(template) is routed twice")
         node.methods[method] = route
         if method == .get { node.get = route }
-        node.refused = Self.refusal(of: node, template: template, middleware)
+        node.refused = refusal(of: node, template: template)
         let isLiteral = parsed.segments.allSatisfy { if case .literal = $0 { true } else { false } }
         if isLiteral { literal[template] = node }
     }
 
     package func match(_ head: RequestHead) -> RouteMatch {
-        let path = rewrite(head.path)
+        let sent = head.path
+        // A literal path is what it is rewritten to, so most need not be.
+        if let node = literal[sent] { return RouteMatch(node.route(head.method)) }
+        let path = rewrite(sent)
         if let node = literal[path] { return RouteMatch(node.route(head.method)) }
         var segments: [String] = []
         for raw in RouteTemplate.split(path) {
@@ -67,11 +91,12 @@ package struct Router: HTTPHandler {
         return RouteMatch(node.route(head.method), parameters: parameters)
     }
 
-    private static func refusal(of node: Node, template: String, _ middleware: [any Middleware]) -> Route {
+    private func refusal(of node: Node, template: String) -> Route {
         var allow = Array(node.methods.keys)
         if node.methods[.get] != nil && node.methods[.head] == nil { allow.append(.head) }
         let error = HTTPError.methodNotAllowed(allow: allow.sorted { $0.description < $1.description })
-        return Route(template: template, responder: chain(middleware) { _, _ in throw error })
+        return Route(
+            template: template, responder: surroundings.around(Self.chain(middleware) { _, _ in throw error }))
     }
 
     private static func chain(_ middleware: [any Middleware], _ responder: @escaping Responder) -> Responder {

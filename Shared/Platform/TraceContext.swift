@@ -19,7 +19,9 @@ package struct TraceContext: Sendable, Hashable {
 
     /// A new trace; drawn at random, and not for secrets.
     package static func random(isSampled: Bool) -> TraceContext {
-        TraceContext(trace: .random(), span: .random(in: 1 ... .max), isSampled: isSampled)
+        let (high, low, span) = RandomName.three()
+        return TraceContext(
+            trace: TraceID(high: max(1, high), low: low), span: max(1, span), isSampled: isSampled)
     }
 
     /// - Returns: nil unless it is well-formed. A later version than 00 is read as far as 00 goes, as the recommendation says.
@@ -59,10 +61,8 @@ package struct TraceID: Sendable, Hashable {
         self.low = low
     }
 
-    static func random() -> TraceID { TraceID(high: .random(in: 1 ... .max), low: .random(in: .min ... .max)) }
-
     /// 32 hex digits.
-    package var text: String { HexDigits.text(high) + HexDigits.text(low) }
+    package var text: String { HexDigits.text("", high, digits: 16, low) }
 }
 
 /// Lowercase hex of 64-bit numbers; upper case is refused, as the recommendation demands.
@@ -73,6 +73,17 @@ enum HexDigits {
         String(unsafeUninitializedCapacity: 16) { buffer in
             for place in 0..<16 { buffer[place] = digits[Int(value >> UInt64(60 - 4 * place) & 15)] }
             return 16
+        }
+    }
+
+    /// `prefix`, the last `digits` of one number, and another number whole.
+    static func text(_ prefix: StaticString, _ high: UInt64, digits count: Int, _ low: UInt64) -> String {
+        let start = prefix.utf8CodeUnitCount
+        return String(unsafeUninitializedCapacity: start + count + 16) { buffer in
+            for place in 0..<start { buffer[place] = prefix.utf8Start[place] }
+            for place in 0..<count { buffer[start + place] = digits[Int(high >> UInt64(4 * (count - 1 - place)) & 15)] }
+            for place in 0..<16 { buffer[start + count + place] = digits[Int(low >> UInt64(60 - 4 * place) & 15)] }
+            return start + count + 16
         }
     }
 

@@ -46,7 +46,8 @@ package struct HealthRoutes: Sendable {
 
     /// Adds every route. `mayReadDetails` decides who sees the full `/health`; the others get the short form.
     package func add(to router: inout Router, mayReadDetails: @escaping @Sendable (RequestContext) -> Bool) {
-        router.on(.get, "/healthz") { _, _ in .json(CanonicalJSON.encode(HealthBody.alive)) }
+        let alive = CanonicalJSON.encode(HealthBody.alive)
+        router.instantly(.get, "/healthz") { _, _ in .json(alive) }
         for path in ["/readyz", "/ready"] {
             router.on(.get, path) { [self] _, _ in
                 await readiness { HealthBody.readiness(reasons: $0.reasons, degraded: $0.degraded) }
@@ -62,11 +63,11 @@ package struct HealthRoutes: Sendable {
         for path in ["/health", "/api/health"] {
             router.on(.get, path) { [self] _, request in await health(details: mayReadDetails(request)) }
         }
-        router.on(.get, "/health/build") { [self] _, _ in
-            let build = context.build
-            return Self.json(HealthBody.build(version: build.version, commit: build.commit, builtAt: build.builtAt))
-        }
-        router.on(.get, "/health/threads") { [self] _, _ in
+        let build = CanonicalJSON.encode(
+            HealthBody.build(
+                version: context.build.version, commit: context.build.commit, builtAt: context.build.builtAt))
+        router.instantly(.get, "/health/build") { _, _ in .json(build) }
+        router.instantly(.get, "/health/threads") { [self] _, _ in
             Self.json(HealthBody.services(context.health.serviceNames, isDraining: context.shutdown.phase != .running))
         }
     }
@@ -74,7 +75,7 @@ package struct HealthRoutes: Sendable {
     /// Adds `/metrics`, for a port that only the operator's network reaches.
     package func addMetrics(to router: inout Router, paths: [String] = ["/metrics"]) {
         for path in paths {
-            router.on(.get, path) { [self] _, _ in
+            router.instantly(.get, path) { [self] _, _ in
                 .bytes(Array(context.metrics.render().utf8), type: "text/plain; version=0.0.4; charset=utf-8")
             }
         }

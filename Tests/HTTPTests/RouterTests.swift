@@ -9,7 +9,7 @@ struct RouterTests {
     }
 
     static func router() -> Router {
-        var router = Router { $0.hasPrefix("/api/v1/") ? "/api/" + $0.dropFirst(8) : $0 }
+        var router = Router(rewrite: { $0.hasPrefix("/api/v1/") ? "/api/" + $0.dropFirst(8) : $0 })
         for template in [
             "/", "/api/things", "/api/things/{id}", "/api/things/{id}/parts", "/api/things/new",
             "/api/things/new/{kind}",

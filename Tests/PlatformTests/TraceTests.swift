@@ -43,7 +43,7 @@ struct TraceTests {
         let sampler = try #require(TraceSampler(name, share: 0.25))
         let parent = try #require(TraceContext(traceparent: Self.text))
         let unwanted = TraceContext(trace: parent.trace, span: 1, isSampled: false)
-        let traces = (0..<4000).map { _ in TraceID.random() }
+        let traces = (0..<4000).map { _ in TraceContext.random(isSampled: false).trace }
         let share = Double(traces.count { sampler.records($0, parent: nil) }) / 4000
         let (kept, left) = (
             sampler.records(parent.trace, parent: parent), sampler.records(parent.trace, parent: unwanted)

@@ -17,7 +17,7 @@ struct PageHandler: Sendable {
     private static let forEver: HeaderValue = "public, max-age=31536000, immutable"
 
     /// The document: kept, but asked for again each time, and answered 304 while it is the same.
-    func page(_ request: Request, _ context: RequestContext) async throws -> Response {
+    func page(_ request: Request, _ context: RequestContext) throws -> Response {
         var headers: Headers = [
             .contentType: "text/html; charset=utf-8", .cacheControl: "no-cache", "ETag": files.indexTag,
             "Content-Security-Policy": Self.policy, "Permissions-Policy": Self.features,
@@ -32,7 +32,7 @@ struct PageHandler: Sendable {
 
     /// A file under the version that the document names. Under another one, which a document of another build asks for
     /// while replicas are being replaced, it is served all the same and not kept.
-    func file(_ request: Request, _ context: RequestContext) async throws -> Response {
+    func file(_ request: Request, _ context: RequestContext) throws -> Response {
         let first = context.parameter("path")
         let path = context.template.hasSuffix("/{file}") ? "\(first)/\(context.parameter("file"))" : first
         guard let file = files.files[path] else { throw HTTPError.notFound }
@@ -48,7 +48,7 @@ struct PageHandler: Sendable {
     }
 
     /// Crawlers find nothing here that is for them.
-    func robots(_ request: Request, _ context: RequestContext) async throws -> Response {
+    func robots(_ request: Request, _ context: RequestContext) throws -> Response {
         .text("User-agent: *\nDisallow: /\n")
     }
 

@@ -14,19 +14,17 @@ extension Routes {
             "/account", "/account/{view}", "/signin",
         ].map { path in
             Route(
-                .get, path, .open, "The page for people, in HTML.", cost: .probe,
-                answers: .other("text/html") + .empty(304)
-            ) { $0.pages.page }
+                .get, path, "The page for people, in HTML.", answers: .other("text/html") + .empty(304),
+                instant: { $0.pages.page })
         }
         + ["/assets/{version}/{path}", "/assets/{version}/{path}/{file}"].map { path in
             Route(
-                .get, path, .open, "A file of the page, which never changes.", cost: .probe,
+                .get, path, "A file of the page, which never changes.",
                 answers: .other("text/javascript") + .other("text/css") + .other("image/svg+xml"),
-                refuses: [.notFound]
-            ) { $0.pages.file }
+                refuses: [.notFound], instant: { $0.pages.file })
         } + [
             Route(
-                .get, "/robots.txt", .open, "Asks crawlers to stay away.", cost: .probe, answers: .other("text/plain")
-            ) { $0.pages.robots }
+                .get, "/robots.txt", "Asks crawlers to stay away.", answers: .other("text/plain"),
+                instant: { $0.pages.robots })
         ]
 }

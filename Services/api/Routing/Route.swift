@@ -21,7 +21,13 @@ extension Routes {
         let answers: RouteAnswers
         /// Refusals besides those that any route of its kind has.
         let refuses: [ErrorCode]
-        let responder: @Sendable (Routes) -> Responder
+        let answering: Answering
+
+        /// Who answers.
+        enum Answering: Sendable {
+            case waiting(@Sendable (Routes) -> Responder)
+            case instant(@Sendable (Routes) -> InstantResponder)
+        }
 
         init(
             _ method: Method, _ path: String, _ requirement: RouteRequirement, _ about: String, cost: RouteCost? = nil,
@@ -39,7 +45,26 @@ extension Routes {
             self.takes = takes
             self.answers = answers
             self.refuses = refuses
-            self.responder = responder
+            answering = .waiting(responder)
+        }
+
+        /// What anybody may ask for, as often as they like, and is there already: it is answered at once, with nobody
+        /// signed in and nothing counted.
+        init(
+            _ method: Method, _ path: String, _ about: String, answers: RouteAnswers, refuses: [ErrorCode] = [],
+            instant: @escaping @Sendable (Routes) -> InstantResponder
+        ) {
+            self.method = method
+            self.path = path
+            requirement = .open
+            self.about = about
+            cost = .probe
+            bodyBytes = nil
+            items = []
+            takes = nil
+            self.answers = answers
+            self.refuses = refuses
+            answering = .instant(instant)
         }
     }
 }

@@ -54,9 +54,17 @@ struct Routes: Sendable {
         var requirements: [RouteKey: RouteRequirement] = [:]
         for route in Self.table { requirements[RouteKey(route.method, route.path)] = route.requirement }
         for path in HealthRoutes.paths { requirements[RouteKey(.get, path)] = .open }
-        var router = Router(middleware: middleware(requirements), rewrite: Self.normalized)
+        let errors = ErrorMappingMiddleware(log: context.log)
+        var router = Router(
+            instant: instantMiddleware, middleware: middleware(requirements, errors),
+            renderError: errors.response, rewrite: Self.normalized)
         for route in Self.table {
-            router.on(route.method, route.path, bodyBytes: route.bodyBytes, route.responder(self))
+            switch route.answering {
+            case .waiting(let responder):
+                router.on(route.method, route.path, bodyBytes: route.bodyBytes, responder(self))
+            case .instant(let responder):
+                router.instantly(route.method, route.path, bodyBytes: route.bodyBytes, responder(self))
+            }
         }
         let health = HealthRoutes(context: context)
         health.add(to: &router) { ($0.principal as? Principal)?.may(.adminRead) ?? false }
@@ -64,20 +72,26 @@ struct Routes: Sendable {
         return router
     }
 
-    /// Outermost first. Errors become bodies inside all that add to an answer or count it, so that those see it as it
-    /// leaves.
-    private func middleware(_ requirements: [RouteKey: RouteRequirement]) -> [any Middleware] {
+    /// Around every route; outermost first.
+    private var instantMiddleware: [any InstantMiddleware] {
         [
             RequestIDMiddleware(tracer: context.tracer),
             APIVersionMiddleware(),
             PageSafetyMiddleware(),
             CrossOriginMiddleware(origins: settings.allowedOrigins),
             AccessLogMiddleware(log: context.log, requests: requests, trustedProxies: settings.trustedProxies),
-            rateLimit,
-            ErrorMappingMiddleware(log: context.log),
-            AuthenticationMiddleware(
-                authenticator: authenticator, requirements: requirements, onDenied: accounts.services.denied),
-        ] + (settings.rateLimit > 0 ? [routeRate] : [])
+        ]
+    }
+
+    /// Around the routes that may wait; outermost first. Errors become bodies inside the limit, which labels those too.
+    private func middleware(
+        _ requirements: [RouteKey: RouteRequirement], _ errors: ErrorMappingMiddleware
+    ) -> [any Middleware] {
+        let tracing: [any Middleware] = TraceMiddleware(tracer: context.tracer).map { [$0] } ?? []
+        let authentication = AuthenticationMiddleware(
+            authenticator: authenticator, requirements: requirements, onDenied: accounts.services.denied)
+        guard settings.rateLimit > 0 else { return tracing + [authentication] }
+        return tracing + [rateLimit, errors, authentication, routeRate]
     }
 
     private var routeRate: RouteRateMiddleware {

@@ -3,7 +3,7 @@ package import Platform
 import Sockets
 
 /// One log line and one count per request. The path is logged without its query: tokens travel there.
-package struct AccessLogMiddleware: Middleware {
+package struct AccessLogMiddleware: InstantMiddleware {
     private let log: Log
     private let requests: RequestMetrics
     private let trustedProxies: TrustedProxies
@@ -15,20 +15,23 @@ package struct AccessLogMiddleware: Middleware {
         self.trustedProxies = trustedProxies
     }
 
-    package func handle(_ request: Request, _ context: RequestContext, next: Responder) async throws -> Response {
-        let begun = MonotonicTime.now()
-        let response = try await next(request, context)
+    package func before(_ request: Request, _ context: inout RequestContext) -> Response? {
+        context.begun = MonotonicTime.now()
+        return nil
+    }
+
+    package func after(_ response: inout Response, _ request: Request, _ context: RequestContext) {
         let ended = MonotonicTime.now()
+        let took = ended - context.begun
         let method = Self.label(request.method)
         requests.answered(
-            method: method, template: context.template, status: response.status.code, took: ended - begun, now: ended)
-        guard log.writes(.info) else { return response }
+            method: method, template: context.template, status: response.status.code, took: took, now: ended)
+        guard log.writes(.info) else { return }
         log.info(
             "request finished", .requestID(context.requestID), .traceID(context.traceID), .method(method),
             .path(request.path), .route(context.template), .status(response.status.code),
-            .duration(.nanoseconds(ended - begun)),
+            .duration(.nanoseconds(took)),
             .peer(trustedProxies.client(of: request, peer: context.peer.host)))
-        return response
     }
 
     /// A closed set: a client may invent methods.

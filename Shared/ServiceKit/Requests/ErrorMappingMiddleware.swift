@@ -13,16 +13,24 @@ package struct ErrorMappingMiddleware: Middleware {
     package func handle(_ request: Request, _ context: RequestContext, next: Responder) async throws -> Response {
         do {
             return try await next(request, context)
-        } catch let error as APIError {
+        } catch {
+            return response(to: error, request, context)
+        }
+    }
+
+    /// The answer to what was thrown; what is ours to mend is logged.
+    package func response(to error: any Error, _ request: Request, _ context: RequestContext) -> Response {
+        switch error {
+        case let error as APIError:
             if let cause = error.cause { logFailure(error.code, cause, context) }
             return Self.render(error, traceID: context.traceID)
-        } catch let failure as ValidationFailure {
+        case let failure as ValidationFailure:
             return Self.render(APIError(failure), traceID: context.traceID)
-        } catch let error as HTTPError {
+        case let error as HTTPError:
             return Self.render(error, path: request.path, traceID: context.traceID)
-        } catch is CancellationError {
+        case is CancellationError:
             return Self.render(APIError(.unavailable), traceID: context.traceID)
-        } catch {
+        default:
             logFailure(.internalError, error, context)
             return Self.render(APIError(.internalError), traceID: context.traceID)
         }

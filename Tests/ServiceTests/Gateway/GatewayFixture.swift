@@ -47,7 +47,8 @@ struct GatewayFixture {
         var configuration = HTTPServerConfiguration(address: try #require(SocketAddress(ip: "127.0.0.1", port: 0)))
         configuration.tick = .milliseconds(10)
         let server = HTTPServer(configuration: configuration, loops: [loop]) { _ in
-            var router = Router(middleware: [RequestIDMiddleware(), ErrorMappingMiddleware(log: .disabled)])
+            var router = Router(
+                instant: [RequestIDMiddleware()], renderError: ErrorMappingMiddleware(log: .disabled).response)
             router.on(.get, "/ws") { try await upgrade.handle($0, $1) }
             return router
         }
