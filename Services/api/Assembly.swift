@@ -92,7 +92,7 @@ enum Assembly {
         return Routes(
             context: context, settings: settings, create: create,
             estimate: EstimateHandler(panel: panel), list: ListDebatesHandler(stores: stores),
-            read: ReadDebateHandler(stores: stores),
+            read: ReadDebateHandler(stores: stores, kept: shared.kept),
             actions: actions, branches: branches,
             views: DebateViewsHandler(stores: stores),
             edit: EditDebateHandler(stores: stores, trail: trail, actions: actions, keys: { settings.receipts.keys }),

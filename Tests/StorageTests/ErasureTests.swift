@@ -203,7 +203,10 @@ struct ErasureTests {
             #expect(try await reader.debates(of: .user("ann"), after: nil).isEmpty)
 
             let store = ErasureStore(pool: bench.pool)
+            let version = try await bench.record(chain.debate).version
+            #expect(try await bench.debates.version(of: chain.debate, within: .installation) == version)
             #expect(try await store.eraseRemarks(of: "ann", in: chain.debate) == .erased(events: 1))
+            #expect(try await bench.record(chain.debate).version != version)
             let events = try await bench.events(chain.debate)
             #expect(events.filter(\.data.isEmpty).map(\.seq) == [3])
             #expect(try await bench.count("debate_commands WHERE author = 'ann' OR content <> ''") == 0)

@@ -167,10 +167,12 @@ struct KnowledgeStoreTests {
             }
             #expect(try await bench.record(chain.debate).tail.seq == 2)
             #expect(try await KnowledgeStore(pool: bench.pool).counts(in: .default).recalls == 1)
+            let version = try await bench.record(chain.debate).version
             #expect(
                 try await PersonalDataReader(pool: bench.pool).debatesShown(conclusionOf: source.debate)
                     == [chain.debate])
             _ = try await ErasureStore(pool: bench.pool).erase(source.debate) { ErasureTests.reseal($0) }
+            #expect(try await bench.record(chain.debate).version != version, "it tells less than before")
             #expect(try await ErasureTests.tables(bench, holding: ErasureTests.needle).isEmpty)
             let events = try await bench.events(chain.debate)
             #expect(events.count == 2 && !events[0].isErased && events[1].isErased)

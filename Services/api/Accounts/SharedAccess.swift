@@ -3,7 +3,7 @@ import Messaging
 import Platform
 import ServiceKit
 
-/// What one process knows about credentials and providers, whichever loop asks.
+/// What one process knows, whichever loop asks: about credentials, providers, and debates that are over.
 struct SharedAccess: Sendable {
     let feed: RevocationFeed
     let keys = KeyCache()
@@ -12,6 +12,8 @@ struct SharedAccess: Sendable {
     let durableBox: SecretBox?
     /// Signed requests that were taken.
     let seen = SeenTable()
+    /// Debates that are over, as they were told last.
+    let kept = KeptAnswers()
     /// What the runner in this process knows about providers.
     let providers = ProviderStandings.Local()
 

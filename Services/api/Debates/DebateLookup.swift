@@ -18,7 +18,7 @@ struct DebateLookup: Sendable {
 
     /// The same by a name that stands elsewhere than in the path.
     func debate(_ name: String, _ context: RequestContext) async throws -> DebateRecord {
-        guard let record = try await find(name, within: context.caller.reach), mayRead(record, context) else {
+        guard let record = try await find(name, within: context.caller.reach), mayRead(record.id, context) else {
             throw APIError(.debateNotFound)
         }
         return record
@@ -46,8 +46,9 @@ struct DebateLookup: Sendable {
         }
     }
 
-    private func mayRead(_ record: DebateRecord, _ context: RequestContext) -> Bool {
-        context.caller.debate == nil || context.caller.debate == record.id
+    /// Whether the caller is one who may see any debate within reach, or this one.
+    func mayRead(_ debate: DebateID, _ context: RequestContext) -> Bool {
+        context.caller.debate == nil || context.caller.debate == debate
     }
 
     /// The whole log, decoded.

@@ -11,11 +11,32 @@ struct ReadDebateHandler: Sendable {
     static let eventsRange = 1...500
 
     let stores: APIStores
+    let kept: KeptAnswers
     private var lookup: DebateLookup { DebateLookup(stores: stores) }
 
     func get(_ request: Request, _ context: RequestContext) async throws -> Response {
+        if let kept = try await keptAnswer(context) { return .json(kept) }
+        // Before the log: should that change in between, the answer is kept under a version that nothing has any more.
         let record = try await lookup.debate(context)
-        return json(DebateBody(record, try await lookup.whatIsLeft(of: record.id)).json)
+        let left = try await lookup.whatIsLeft(of: record.id)
+        let bytes = CanonicalJSON.encode(DebateBody(record, left).json)
+        if record.status.isTerminal, !left.isExpired { kept.keep(bytes, of: record.id, version: record.version) }
+        return .json(bytes)
+    }
+
+    /// The answer of before, if it still holds and the caller may have it.
+    private func keptAnswer(_ context: RequestContext) async throws -> [UInt8]? {
+        guard let id = DebateID(context.parameter("id")), lookup.mayRead(id, context), let answer = kept.find(id) else {
+            return nil
+        }
+        let version: String?
+        do {
+            version = try await stores.debates.version(of: id, within: context.caller.reach)
+        } catch {
+            throw APIError.unavailable(error)
+        }
+        if let version, version != answer.version { kept.forget(id) }
+        return version == answer.version ? answer.bytes : nil
     }
 
     func messages(_ request: Request, _ context: RequestContext) async throws -> Response {

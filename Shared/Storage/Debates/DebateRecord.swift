@@ -55,6 +55,8 @@ package struct DebateRecord: Sendable, Hashable {
     package let tail: LogTail
     package let epoch: Int64
     package let owner: RunnerID?
+    /// Differs from that of any other state of the debate and its log, but for what retention takes away.
+    package let version: String
 
     package var id: DebateID { summary.id }
     package var status: DebateStatus { summary.status }

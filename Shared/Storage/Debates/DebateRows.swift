@@ -11,8 +11,12 @@ enum DebateRows {
         """
     static let recordColumns = """
         \(summaryColumns), d.context, d.spec, d.metadata::text AS metadata, d.final_answer, d.created_by, d.org_id, \
-        d.user_id, d.timeout_seconds, d.erased_at, r.last_seq, r.last_hash, r.lease_epoch, r.lease_owner
+        d.user_id, d.timeout_seconds, d.erased_at, r.last_seq, r.last_hash, r.lease_epoch, r.lease_owner, \
+        \(version) AS version
         """
+    /// Which versions of its two rows these are: it differs as soon as anything of the debate was changed, its log too, since
+    /// ``EmptiedEvents`` and every append write one of them.
+    static let version = "d.xmin::text || ' ' || r.xmin::text"
     static let tables = "debates d JOIN debate_runs r ON r.debate_id = d.id"
 
     static func summary(_ row: Row) throws(PGError) -> DebateSummary {
@@ -46,7 +50,8 @@ enum DebateRows {
             user: try row.optionalText("user_id"), timeoutSeconds: try row.int("timeout_seconds"),
             erasedAt: try row.optionalTimestamp("erased_at"),
             tail: LogTail(seq: try row.int64("last_seq"), hash: try row.bytes("last_hash")),
-            epoch: try row.int64("lease_epoch"), owner: try row.runnerID("lease_owner"))
+            epoch: try row.int64("lease_epoch"), owner: try row.runnerID("lease_owner"),
+            version: try row.text("version"))
     }
 
     static func message(_ row: Row) throws(PGError) -> DebateMessage {

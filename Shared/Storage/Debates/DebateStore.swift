@@ -39,6 +39,21 @@ package struct DebateStore: Sendable {
         }
     }
 
+    /// What ``DebateRecord/version`` is now: the row's own word that nothing has changed. Nil when there is no such debate within
+    /// reach, or its log is not there any more.
+    /// - Throws: ``StorageError``.
+    package func version(of id: DebateID, within reach: Reach) async throws(StorageError) -> String? {
+        try await read("version") {
+            try await pool.query(
+                """
+                SELECT \(raw: DebateRows.version) AS version FROM \(raw: DebateRows.tables)
+                WHERE d.id = \(id) AND d.deleted_at IS NULL AND \(reach.condition(on: "d.org_id"))
+                    AND EXISTS (SELECT FROM debate_events e WHERE e.debate_id = \(id) AND e.seq = r.last_seq)
+                """
+            ).first?.text("version")
+        }
+    }
+
     private func first(
         _ what: String, _ decode: (Row) throws -> DebateRecord, _ condition: () -> SQL
     ) async throws(StorageError) -> DebateRecord? {

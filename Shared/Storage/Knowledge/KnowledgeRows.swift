@@ -32,10 +32,8 @@ enum KnowledgeRows {
 
     /// Takes a debate's conclusion out of the debates that were shown it, running ones too.
     static func forgetRecalls(of debate: DebateID) -> SQL {
-        """
-        UPDATE debate_events e SET data = '', salt = '' FROM knowledge_recalls k
-        WHERE k.item_id = \(KnowledgeID(conclusionOf: debate)) AND e.debate_id = k.debate_id AND e.seq = k.seq
-          AND octet_length(e.data) > 0
-        """
+        EmptiedEvents.statement(
+            with: "FROM knowledge_recalls k",
+            "k.item_id = \(KnowledgeID(conclusionOf: debate)) AND e.debate_id = k.debate_id AND e.seq = k.seq")
     }
 }

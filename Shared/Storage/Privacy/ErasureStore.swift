@@ -56,12 +56,7 @@ package struct ErasureStore: Sendable {
     package func eraseRemarks(of user: String, in debate: DebateID) async throws -> Outcome {
         try await locked(debate, "erase remarks") { _, transaction in
             let rows = try await transaction.queryPipelined([
-                """
-                WITH erased AS (
-                    UPDATE debate_events e SET data = '', salt = ''
-                    WHERE e.debate_id = \(debate) AND \(PersonalDataReader.isBy(user)) RETURNING 1
-                ) SELECT count(*) AS n FROM erased
-                """,
+                EmptiedEvents.statement("e.debate_id = \(debate) AND \(PersonalDataReader.isBy(user))"),
                 Self.forgetCommands("debate_id = \(debate) AND author = \(user)"),
             ])
             return .erased(events: try rows[0].first?.int("n") ?? 0)
@@ -122,7 +117,7 @@ package struct ErasureStore: Sendable {
                 created_by = \(nobody), user_id = NULL, final_answer = NULL, end_reason = NULL, erased_at = now()
             WHERE id = \(debate)
             """,
-            "UPDATE debate_events SET data = '', salt = '' WHERE debate_id = \(debate) AND octet_length(data) > 0",
+            EmptiedEvents.statement("e.debate_id = \(debate)"),
             "UPDATE agent_calls SET content = '' WHERE debate_id = \(debate) AND content <> ''",
             forgetCommands("debate_id = \(debate)"),
             KnowledgeRows.forgetRecalls(of: debate),
