@@ -14,6 +14,8 @@
 #   ARAGORA_BIN_DIR=DIR    use the executables in DIR, the runner too, and build nothing
 #   BENCH_LITELLM=FILE     the LiteLLM proxy to measure beside; else the one of Benchmarks/litellm/requirements.txt is
 #                          installed into .build/litellm when its benchmark is chosen (700 MB)
+#   BENCH_HUMMINGBIRD=FILE the Hummingbird server to measure beside; else the one of Benchmarks/rivals-http is built when
+#                          `http` or `api` is chosen (minutes, the first time), and left out when it can not be
 #
 # Exit codes: those of the runner; 69 when the stores did not start; 70 when the build failed.
 set -euo pipefail
@@ -49,6 +51,18 @@ install_litellm() {
   export BENCH_LITELLM="$folder/bin/litellm"
 }
 
+# Builds the rival of `http` and `api`, a package of its own, and sets BENCH_HUMMINGBIRD.
+build_hummingbird() {
+  local package="$ROOT/Benchmarks/rivals-http/hummingbird-server" arguments
+  mapfile -t arguments < <(swift_build_arguments)
+  step "building Hummingbird in $package"
+  if swift build --package-path "$package" -c release "${arguments[@]}" >&2; then
+    export BENCH_HUMMINGBIRD="$package/.build/release/rival-hummingbird"
+  else
+    say "Hummingbird could not be built: measuring without it"
+  fi
+}
+
 # Runs the runner with the stores that with_private_stores has started.
 # run_runner ARGUMENT...
 run_runner() {
@@ -78,6 +92,9 @@ for argument in "$@"; do
   case "$argument" in --list | --help) exec "$RUNNER" "$@" ;; esac
 done
 [[ -n "${BENCH_LITELLM:-}" ]] || ! chooses litellm "$@" || install_litellm
+if [[ -z "${BENCH_HUMMINGBIRD:-}" ]] && { chooses http "$@" || chooses api "$@"; }; then
+  build_hummingbird
+fi
 # From here on, everything that is started shares these processors.
 taskset --cpu-list --pid "$PROCESSORS" $$ >/dev/null || die "$EX_CONFIG" "this machine has no processors $PROCESSORS"
 with_private_stores run_runner "$@"

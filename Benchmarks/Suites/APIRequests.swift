@@ -2,7 +2,8 @@ import Contracts
 import Sockets
 
 /// What users ask most, each with the access token of a user's account: how many a second one processor answers, what one
-/// costs, and how long it takes at 200 a second.
+/// costs, and how long it takes at 200 a second. What is only read stands beside rivals that serve the same bytes as they
+/// lie in a file, or in memory, and ask nobody.
 struct APIRequests: Benchmark {
     static let name = "api"
     static let about = "health, list, get, create and leaderboard with a user's access token"
@@ -29,8 +30,15 @@ struct APIRequests: Benchmark {
     /// What one round of load found.
     private struct Load {
         let rate: Double
-        let api: Double
+        let server: Double
         let postgres: Double
+    }
+
+    /// Who serves the same bytes.
+    private struct Rival: Sendable {
+        let name: String
+        let pid: Int32
+        let port: UInt16
     }
 
     init() {}
@@ -53,11 +61,19 @@ struct APIRequests: Benchmark {
                 // Last: it makes the list longer.
                 Request(name: "create", path: "/api/debates", body: Self.newDebate, budget: 500),
             ]
+            let (nginx, hummingbird) = try await rivals(requests, user, services, bench)
+            var rivals = [Rival(name: "nginx", pid: nginx.workerPID, port: nginx.port)]
+            if let hummingbird {
+                rivals.append(Rival(name: Hummingbird.name, pid: hummingbird.child.pid, port: hummingbird.port))
+            }
             var figures: [Figure] = []
             for request in requests {
                 figures += try await paced(request, user, port, bench)
-                figures += try await loaded(request, user, api, port, services, bench)
+                figures += try await loaded(
+                    request, user, api, port, request.body == nil ? rivals : [], services, bench)
             }
+            await hummingbird?.stop(on: bench.loop)
+            await nginx.stop(on: bench.loop)
             await user.close()
             await api.stop(on: bench.loop)
             return figures.map { figure in
@@ -82,6 +98,24 @@ struct APIRequests: Benchmark {
         await worker.stop(on: bench.loop)
         guard let id else { throw BenchFailure("a debate without an id") }
         return id
+    }
+
+    /// Servers of what the api answers to each request, under its name.
+    private func rivals(
+        _ requests: [Request], _ user: SignedInClient, _ services: BenchServices, _ bench: Bench
+    ) async throws -> (Nginx, Hummingbird?) {
+        var files: [String: String] = [:]
+        for request in requests where request.body == nil {
+            files[request.name] = "\(services.folder)/\(request.name)"
+            let answer = CanonicalJSON.encode(try await user.send("GET", request.path))
+            guard TextFile.write(answer, to: "\(services.folder)/\(request.name)") else {
+                throw BenchFailure("no file")
+            }
+        }
+        return (
+            try await Nginx.start(bench, folder: services.folder, locations: "location / { }"),
+            try await Hummingbird.start(bench, folder: services.folder, files: files)
+        )
     }
 
     /// At a fixed rate: how long a user waits.
@@ -114,8 +148,8 @@ struct APIRequests: Benchmark {
 
     /// As many as it takes.
     private func loaded(
-        _ request: Request, _ user: SignedInClient, _ api: Service, _ port: UInt16, _ services: BenchServices,
-        _ bench: Bench
+        _ request: Request, _ user: SignedInClient, _ api: Service, _ port: UInt16, _ rivals: [Rival],
+        _ services: BenchServices, _ bench: Bench
     ) async throws -> [Figure] {
         var script: String?
         if let body = request.body {
@@ -123,14 +157,29 @@ struct APIRequests: Benchmark {
             let text = "wrk.method = 'POST'\nwrk.headers['Content-Type'] = 'application/json'\nwrk.body = '\(body)'\n"
             guard TextFile.write(Array(text.utf8), to: script ?? "") else { throw BenchFailure("no script for wrk") }
         }
-        let rounds = try await bench.alternate([
-            { try await load(request, script, user, api.child.pid, "http://127.0.0.1:\(port)\(request.path)", bench) }
-        ])[0]
-        return [
+        let all = try await bench.alternate(
+            [{ try await load(request, script, user, api.child.pid, "http://127.0.0.1:\(port)\(request.path)", bench) }]
+                + rivals.map { rival in
+                    {
+                        try await load(
+                            request, nil, user, rival.pid, "http://127.0.0.1:\(rival.port)/\(request.name)", bench)
+                    }
+                })
+        let rounds = all[0]
+        let perCPUSecond = zip(rivals, all.dropFirst()).map { rival, theirs in
+            Figure(
+                "\(request.name), requests per CPU second, beside \(rival.name)",
+                medianOf: rounds.map { 1e6 / $0.server }, "1/s"
+            ).with {
+                $0.rival = .init(name: rival.name, value: theirs.map { 1e6 / $0.server }.median)
+                $0.note = "ours asks Postgres or Redis, whose CPU is not counted here; theirs has the bytes"
+            }
+        }
+        return perCPUSecond + [
             Figure("\(request.name), requests", medianOf: rounds.map(\.rate), "1/s").with {
                 $0.note = "\(Self.connections) connections, the api on one processor, stores and load beside it"
             },
-            Figure("\(request.name), CPU per request, api", medianOf: rounds.map(\.api), "µs"),
+            Figure("\(request.name), CPU per request, api", medianOf: rounds.map(\.server), "µs"),
             Figure("\(request.name), CPU per request, Postgres", medianOf: rounds.map(\.postgres), "µs"),
         ]
     }
@@ -147,7 +196,7 @@ struct APIRequests: Benchmark {
             throw BenchFailure("\(request.name): answers other than 2xx, or lost")
         }
         return Load(
-            rate: result.requestsPerSecond, api: (ProcessSample.cpu(of: pid) - before.0) / result.requests * 1e6,
+            rate: result.requestsPerSecond, server: (ProcessSample.cpu(of: pid) - before.0) / result.requests * 1e6,
             postgres: (ProcessSample.cpuWithChildren(of: postgres) - before.1) / result.requests * 1e6)
     }
 }

@@ -1,9 +1,10 @@
 import Sockets
 
-/// CPU per HTTP request: `/healthz` of the api against nginx with a static file of the same size.
+/// CPU per HTTP request: `/healthz` of the api against nginx with a static file of the same bytes, and Hummingbird 2 with the
+/// same answer.
 struct HTTPRequests: Benchmark {
     static let name = "http"
-    static let about = "CPU per HTTP request of the api against nginx serving a static file"
+    static let about = "CPU per HTTP request of the api against nginx serving a static file, and Hummingbird 2"
 
     private static let connections = 64
     /// What a browser sends, so that both parse the same head.
@@ -21,38 +22,59 @@ struct HTTPRequests: Benchmark {
             let (api, port) = try await services.startAPI(
                 ["ARAGORA_EVENT_LOOPS": "1"], processor: bench.serverProcessor)
             defer { _ = api }
-            let body = String(repeating: "x", count: 15)
+            let body = #"{"status":"ok"}"#
             guard TextFile.write(Array(body.utf8), to: "\(services.folder)/healthz") else {
                 throw BenchFailure("no file")
             }
             let nginx = try await Nginx.start(bench, folder: services.folder, locations: "location / { }")
-            let plain = try await compare(api.child.pid, port, nginx, [], bench, "")
-            let browser = try await compare(
-                api.child.pid, port, nginx, Self.browserHeaders, bench, ", browser's headers")
+            let hummingbird = try await Hummingbird.start(bench, folder: services.folder)
+            var servers = [
+                Server(name: "api", pid: api.child.pid, port: port),
+                Server(name: "nginx", pid: nginx.workerPID, port: nginx.port),
+            ]
+            if let hummingbird {
+                servers.append(Server(name: Hummingbird.name, pid: hummingbird.child.pid, port: hummingbird.port))
+            }
+            let plain = try await compare(servers, [], bench, "")
+            let browser = try await compare(servers, Self.browserHeaders, bench, ", browser's headers")
+            await hummingbird?.stop(on: bench.loop)
             await nginx.stop(on: bench.loop)
             await api.stop(on: bench.loop)
             return plain + browser
         }
     }
 
+    private struct Server: Sendable {
+        let name: String
+        let pid: Int32
+        let port: UInt16
+        /// What the CPU of a request of ours may be, of its own.
+        var most: Double { name == "nginx" ? 1.3 : 0.35 }
+    }
+
+    /// The first is ours, the others are rivals.
     private func compare(
-        _ pid: Int32, _ port: UInt16, _ nginx: Nginx, _ headers: [String], _ bench: Bench, _ suffix: String
+        _ servers: [Server], _ headers: [String], _ bench: Bench, _ suffix: String
     ) async throws -> [Figure] {
-        let results = try await bench.alternate([
-            { try await load(pid, "http://127.0.0.1:\(port)/healthz", headers, bench) },
-            { try await load(nginx.workerPID, "http://127.0.0.1:\(nginx.port)/healthz", headers, bench) },
-        ])
-        let (ours, theirs) = (results[0], results[1])
-        return [
-            Figure("CPU per request\(suffix)", medianOf: ours.map(\.microseconds), "µs").with {
-                $0.rival = .init(name: "nginx", value: theirs.map(\.microseconds).median)
-                $0.aim = .ratioAtMost(1.3)
-                $0.note = "GET /healthz, \(Self.connections) connections, one loop against one worker, on one processor"
-            },
-            Figure("requests\(suffix)", medianOf: ours.map(\.rate), "1/s").with {
-                $0.rival = .init(name: "nginx", value: theirs.map(\.rate).median)
-            },
-        ]
+        let results = try await bench.alternate(
+            servers.map { server in
+                { try await load(server.pid, "http://127.0.0.1:\(server.port)/healthz", headers, bench) }
+            })
+        let ours = results[0]
+        return zip(servers, results).dropFirst().flatMap { rival, theirs in
+            [
+                Figure("CPU per request\(suffix), beside \(rival.name)", medianOf: ours.map(\.microseconds), "µs").with
+                {
+                    $0.rival = .init(name: rival.name, value: theirs.map(\.microseconds).median)
+                    $0.aim = .ratioAtMost(rival.most)
+                    $0.note =
+                        "GET /healthz, \(Self.connections) connections, one loop against one thread, on one processor"
+                },
+                Figure("requests\(suffix), beside \(rival.name)", medianOf: ours.map(\.rate), "1/s").with {
+                    $0.rival = .init(name: rival.name, value: theirs.map(\.rate).median)
+                },
+            ]
+        }
     }
 
     private func load(
