@@ -53,11 +53,11 @@ install_litellm() {
 
 # Builds the rival of `http` and `api`, a package of its own, and sets BENCH_HUMMINGBIRD.
 build_hummingbird() {
-  local package="$ROOT/Benchmarks/rivals-http/hummingbird-server" arguments
+  local package="$ROOT/Benchmarks/rivals-http/hummingbird-server" folder="$ROOT/.build/hummingbird" arguments
   mapfile -t arguments < <(swift_build_arguments)
-  step "building Hummingbird in $package"
-  if swift build --package-path "$package" -c release "${arguments[@]}" >&2; then
-    export BENCH_HUMMINGBIRD="$package/.build/release/rival-hummingbird"
+  step "building Hummingbird into $folder"
+  if swift build --package-path "$package" --scratch-path "$folder" -c release "${arguments[@]}" >&2; then
+    export BENCH_HUMMINGBIRD="$folder/release/rival-hummingbird"
   else
     say "Hummingbird could not be built: measuring without it"
   fi
