@@ -279,7 +279,9 @@ def part_events(stack, chosen):
                 since = page["last_seq"]
 
         shapes = {
-            "get": lambda: api.ask("GET", f"/api/v1/debates/{debate}"),
+            "get, told again": lambda: api.ask("GET", f"/api/v1/debates/{debate}"),
+            # Answers are kept by the id: asked for by its slug, a debate is read each time.
+            "get, read": lambda: api.ask("GET", f"/api/v1/debates/long-{size}-2"),
             "first page of events": lambda: api.ask("GET", f"/api/v1/debates/{debate}/events?limit=10"),
             "last page of events": lambda: api.ask("GET", f"/api/v1/debates/{debate}/events?limit=10&since={size - 10}"),
             "whole replay": replay,
@@ -291,7 +293,7 @@ def part_events(stack, chosen):
         figures["replay, µs an event"] = round(figures["whole replay"]["p50"] * 1000 / size, 1)
         print(json.dumps(figures), flush=True)
         rows.append(figures)
-    names = ["get", "first page of events", "last page of events", "whole replay"]
+    names = ["get, told again", "get, read", "first page of events", "last page of events", "whole replay"]
     table(chosen, "events", ["p50 / p95, ms"] + [f"{row['size']:,}" for row in rows], [
         [name] + [f"{row[name]['p50']:g} / {row[name]['p95']:g}" for row in rows] for name in names] + [
         ["replay, µs an event"] + [f"{row['replay, µs an event']:g}" for row in rows]])

@@ -48,6 +48,8 @@ package final class HealthRegistry: Sendable {
         var isStarted = false
         var tasks: [String] = []
         var metricsPort: UInt16?
+        /// The checks that are under way.
+        var looking: Task<[Finding], Never>?
     }
 
     private let state = Lock(State())
@@ -76,17 +78,11 @@ package final class HealthRegistry: Sendable {
     /// Every service has been assembled: from here on readiness depends on the checks alone.
     package func markStarted() { state.withLock { $0.isStarted = true } }
 
-    /// Runs every check now, concurrently, each within ``checkTimeout``.
+    /// Runs every check now, concurrently, each within ``checkTimeout``. Who asks while they run is told what they find: many
+    /// who ask at once are no more work for the stores than one.
     package func report() async -> Report {
-        let (checks, isStarted) = state.withLock { ($0.checks, $0.isStarted) }
-        let findings = await withTaskGroup(of: (Int, Finding).self) { group in
-            for (index, check) in checks.enumerated() {
-                group.addTask { [self] in (index, await probe(check)) }
-            }
-            var found: [(Int, Finding)] = []
-            for await finding in group { found.append(finding) }
-            return found.sorted { $0.0 < $1.0 }.map(\.1)
-        }
+        let findings = await look().value
+        let isStarted = state.withLock { $0.isStarted }
         var reasons = findings.filter { !$0.isHealthy && $0.kind == .required }.map { "\($0.name): \($0.message)" }
         if !isStarted { reasons.insert("startup in progress", at: 0) }
         if shutdown.isLeaving { reasons.insert("draining", at: 0) }
@@ -94,6 +90,33 @@ package final class HealthRegistry: Sendable {
         let report = Report(findings: findings, reasons: reasons, degraded: degraded)
         export(report)
         return report
+    }
+
+    /// The checks that are under way, or that begin now.
+    private func look() -> Task<[Finding], Never> {
+        state.withLock { held -> Task<[Finding], Never> in
+            if let looking = held.looking { return looking }
+            let checks = held.checks
+            // Waited for by whoever asks; it ends with its checks, each of which has a deadline.
+            let looking = Task(executorPreference: loop) { [self] in
+                let found = await findings(of: checks)
+                state.withLock { $0.looking = nil }
+                return found
+            }
+            held.looking = looking
+            return looking
+        }
+    }
+
+    private func findings(of checks: [Check]) async -> [Finding] {
+        await withTaskGroup(of: (Int, Finding).self) { group in
+            for (index, check) in checks.enumerated() {
+                group.addTask { [self] in (index, await probe(check)) }
+            }
+            var found: [(Int, Finding)] = []
+            for await finding in group { found.append(finding) }
+            return found.sorted { $0.0 < $1.0 }.map(\.1)
+        }
     }
 
     private func export(_ report: Report) {
