@@ -110,9 +110,11 @@ final class ClientCrowd: Sendable {
     /// A viewer that goes to the next of these each time; to those that are listed, where somebody lists.
     private func watch(_ debate: DebateID, _ doors: [Stack.Member], on loop: EventLoop? = nil) -> Viewer {
         guard let endpoints = stage.endpoints else { return stack.watch(debate, throughAnyOf: doors, on: loop) }
-        return stack.watch(debate, on: loop) { [stack] attempt in
+        return stack.watch(debate, on: loop) { [stack, patience] attempt in
             endpoints.pick(doors, attempt).map { target in
-                Viewer.Door(port: stack.ports(of: target.member).main) { endpoints.note(.viewer, at: target, $0) }
+                Viewer.Door(port: stack.ports(of: target.member).main, patience: patience) {
+                    endpoints.note(.viewer, at: target, $0)
+                }
             }
         }
     }

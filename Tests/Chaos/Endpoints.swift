@@ -11,7 +11,9 @@ final class Endpoints: Sendable {
     private enum Place {
         case listed
         case leaving(BootInstant)
-        /// Asked to stop and out of the list, or its successor is not ready.
+        /// Asked to stop and out of the list, whatever it says of itself: it may not have heard yet.
+        case stopping
+        /// Not there, or not ready.
         case gone
     }
 
@@ -85,10 +87,13 @@ final class Endpoints: Sendable {
     func leave(_ member: Stack.Member, after delay: Duration) {
         state.withLock { state in
             // One that was never ready was never listed.
-            guard case .listed = state.places[member] ?? .gone else { return state.places[member] = .gone }
+            guard case .listed = state.places[member] ?? .gone else { return state.places[member] = .stopping }
             state.places[member] = .leaving(BootInstant.now().advanced(by: delay))
         }
     }
+
+    /// The member that was asked to stop has ended; its successor is listed when it is ready.
+    func ended(_ member: Stack.Member) { state.withLock { $0.places[member] = .gone } }
 
     /// Sends to `members`, each when it is ready, until `isOver`.
     func run(_ members: [Stack.Member], until isOver: @escaping @Sendable () -> Bool) async {
@@ -109,9 +114,9 @@ final class Endpoints: Sendable {
         case .listed: await ask(Target(member: member))
         case .leaving(let end) where BootInstant.now() < end: await ask(Target(member: member, isLate: true))
         case .leaving:
-            state.withLock { $0.places[member] = .gone }
+            state.withLock { if case .leaving = $0.places[member] { $0.places[member] = .stopping } }
+        case .stopping: break
         case .gone:
-            // The one that goes says that it is not ready; its successor says that it is.
             guard (try? await stack.probe(member, "/readyz")) == 200 else { return }
             state.withLock { if case .gone = $0.places[member] ?? .gone { $0.places[member] = .listed } }
         }

@@ -155,6 +155,7 @@ struct FaultDriver: Sendable {
             process.send(SIGKILL)
         }
         let end = try await process.waitForEnd()
+        stage.endpoints?.ended(member)
         // The signal ends a process that is so young that it does not listen yet; in a rolling restart none is.
         let young: [ServiceProcess.End] = plan.isRolling ? [] : [.signalled(SIGTERM)]
         if !([.exited(0), .signalled(SIGKILL)] + young).contains(end) { stage.died(member, end) }

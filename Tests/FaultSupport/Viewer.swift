@@ -26,10 +26,14 @@ package final class Viewer: Sendable {
     /// Where it connects to now, and who hears what was wrong with that, or nil.
     package struct Door: Sendable {
         let port: UInt16
+        let patience: Duration
         let opened: @Sendable (String?) -> Void
 
-        package init(port: UInt16, opened: @escaping @Sendable (String?) -> Void = { _ in }) {
+        package init(
+            port: UInt16, patience: Duration = .seconds(5), opened: @escaping @Sendable (String?) -> Void = { _ in }
+        ) {
             self.port = port
+            self.patience = patience
             self.opened = opened
         }
     }
@@ -110,7 +114,8 @@ package final class Viewer: Sendable {
         let client: WebSocketClient
         do {
             client = try await WebSocketClient.connect(
-                loop: loop, to: [address], host: "127.0.0.1:\(door.port)", target: "/ws\(query)", timeout: .seconds(5))
+                loop: loop, to: [address], host: "127.0.0.1:\(door.port)", target: "/ws\(query)", timeout: door.patience
+            )
         } catch {
             door.opened("\(error)")
             throw error
