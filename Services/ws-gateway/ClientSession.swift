@@ -24,6 +24,8 @@ actor ClientSession: WebSocketDelegate {
     nonisolated let principal: Principal
     /// The shared link that it came by; nil for who has a credential.
     nonisolated let link: SharedLink?
+    /// How it wants to be told.
+    nonisolated let wishes: ClientWishes
     private nonisolated let outboxBytes: Int
     private nonisolated let log: Log
     private nonisolated let onClosed: @Sendable () -> Void
@@ -36,12 +38,14 @@ actor ClientSession: WebSocketDelegate {
     private var expiry: LoopTimer?
     private var warnedNotSubscribed = false
     private var confined: [DebateID: Subscription] = [:]
+    /// What goes with the end of this turn, for who asked for arrays.
+    private var batch = MessageBatch()
     /// Why we ended it; nil while we have not.
     private var ending: CloseReason?
 
     init(
-        session: WebSocketSession, hub: Hub, principal: Principal, link: SharedLink? = nil, id: String,
-        outboxBytes: Int, log: Log,
+        session: WebSocketSession, hub: Hub, principal: Principal, link: SharedLink? = nil,
+        wishes: ClientWishes = ClientWishes(), id: String, outboxBytes: Int, log: Log,
         onClosed: @escaping @Sendable () -> Void = {}
     ) {
         self.onClosed = onClosed
@@ -49,6 +53,7 @@ actor ClientSession: WebSocketDelegate {
         self.hub = hub
         self.principal = principal
         self.link = link
+        self.wishes = wishes
         self.id = id
         self.outboxBytes = outboxBytes
         self.log = log
@@ -79,7 +84,7 @@ actor ClientSession: WebSocketDelegate {
 
     nonisolated func send(_ message: ServerMessage) {
         let now = ISO8601.string(milliseconds: WallClock.nowMilliseconds())
-        if case .full = session.enqueue(.text(message.encode(timestamp: now))) { closeSlow() }
+        if case .full = put(.text(message.encode(timestamp: now)), isShared: false) { closeSlow() }
     }
 
     /// - Parameter lastSeq: where the client resumes when it is too slow for this frame.
@@ -88,23 +93,75 @@ actor ClientSession: WebSocketDelegate {
             close(.internalError)
             return .closed
         }
+        return put(frame, lastSeq: lastSeq)
+    }
+
+    /// Of what was there, made for who wants it like this one does.
+    nonisolated func sendSnapshot(_ frame: Frame, lastSeq: Int64) -> WebSocketSession.Enqueued {
+        flush()
         let result = session.enqueue(frame)
         if case .full = result { closeSlow(lastSeq) }
         return result
+    }
+
+    private nonisolated func put(_ frame: Frame, lastSeq: Int64) -> WebSocketSession.Enqueued {
+        let result = put(frame, isShared: true, after: lastSeq)
+        if case .full = result { closeSlow(lastSeq) }
+        return result
+    }
+
+    /// - Parameter isShared: whether others are sent the same bytes.
+    private nonisolated func put(
+        _ frame: Frame, isShared: Bool, after lastSeq: Int64? = nil
+    ) -> WebSocketSession.Enqueued {
+        guard wishes.arrays else { return session.enqueue(frame) }
+        return assumeIsolated { $0.gather(frame, isShared, after: lastSeq) }
+    }
+
+    private func gather(_ frame: Frame, _ isShared: Bool, after lastSeq: Int64?) -> WebSocketSession.Enqueued {
+        guard !isClosed, ending == nil else { return .closed }
+        guard pendingBytes + frame.bytes.count + MessageBatch.overheadBytes <= outboxBytes else { return .full }
+        if !batch.takes(frame, isShared: isShared) { flushBatch() }
+        if batch.isEmpty { loop.atEndOfTurn { [weak self] in self?.flush() } }
+        batch.add(frame, isShared: isShared, after: lastSeq)
+        return .queued
+    }
+
+    /// Sends what was gathered, which there was room for.
+    private nonisolated func flush() {
+        if wishes.arrays { assumeIsolated { $0.flushBatch() } }
+    }
+
+    private func flushBatch() {
+        guard !batch.isEmpty else { return }
+        let due = batch
+        batch.clear()
+        let array =
+            due.isShared ? hub.assumeIsolated { $0.arrays.array(of: due.frames) } : SharedArrays.make(due.frames)
+        // Pongs of the same turn may have taken the room.
+        if case .full = session.enqueue(array) { closeSlow(due.lastSeq) }
     }
 
     /// A token delta: the first thing a slow client goes without.
     /// - Returns: false when it did.
     nonisolated func sendDroppable(_ frame: Frame) -> Bool {
         guard !isBehind else { return false }
-        if case .full = session.enqueue(frame) { return false }
+        if case .full = put(frame, isShared: true) { return false }
         return true
     }
 
     /// Bytes that wait for the client.
-    nonisolated var pendingBytes: Int { session.pendingBytes }
+    nonisolated var pendingBytes: Int {
+        wishes.arrays ? session.pendingBytes + assumeIsolated { $0.batch.bytes } : session.pendingBytes
+    }
     /// Whether so much waits that nothing is added which can be done without.
-    nonisolated var isBehind: Bool { session.pendingBytes >= outboxBytes / Self.roomShare }
+    nonisolated var isBehind: Bool { pendingBytes >= outboxBytes / Self.roomShare }
+
+    /// Whether so much may be added, which is always so when nothing waits.
+    nonisolated func hasRoom(for bytes: Int) -> Bool {
+        let pending = pendingBytes
+        return pending == 0 || pending + bytes <= outboxBytes / Self.roomShare
+    }
 
     /// A client that is behind has more than a heartbeat to read.
     nonisolated func sendHeartbeat() {
@@ -112,15 +169,16 @@ actor ClientSession: WebSocketDelegate {
         send(.heartbeat(serverTime: WallClock.nowMilliseconds(), subscriptions: subscriptions.count))
     }
 
-    /// Suspends while the client has more to take than a replay should add to.
-    nonisolated func waitForRoom() async {
+    /// Suspends while the client has more to take than a replay should add to, with so much as it is about to add.
+    nonisolated func waitForRoom(for bytes: Int = 0) async {
         // Several replays may wait: the room that one found, another may have filled.
-        while isBehind, await wait() {}
+        while isBehind || !hasRoom(for: bytes), await wait() {}
     }
 
     /// - Returns: false when the socket is closed.
     private func wait() async -> Bool {
         guard !isClosed else { return false }
+        flushBatch()
         await withCheckedContinuation { continuation in
             waiters.append(continuation)
             session.notifyWhenDrained()
@@ -134,6 +192,7 @@ actor ClientSession: WebSocketDelegate {
         let code = Contracts.CloseCode.slowConsumer
         let watched = subscriptions.values
         let lastSeq = lastSeq ?? (watched.count == 1 ? watched.first?.lastSeq ?? 0 : 0)
+        flush()
         end(.slow)
         session.close(
             HTTP.CloseCode(rawValue: code.rawValue), reason: Contracts.CloseCode.slowConsumerReason(lastSeq: lastSeq))
@@ -160,6 +219,7 @@ actor ClientSession: WebSocketDelegate {
         case .rateLimited: end(.rate)
         default: end(.protocol)
         }
+        flush()
         session.close(HTTP.CloseCode(rawValue: code.rawValue), reason: code.reason)
     }
 
@@ -169,8 +229,9 @@ actor ClientSession: WebSocketDelegate {
     nonisolated func webSocketDrained() { assumeIsolated { $0.wakeWaiters() } }
 
     nonisolated func webSocketWillShutDown() {
-        end(.shutdown)
         send(.warning(.shuttingDown, message: "this gateway stops; connect again and resume"))
+        flush()
+        end(.shutdown)
     }
 
     nonisolated func webSocketClosed(_ code: HTTP.CloseCode, reason: String) {

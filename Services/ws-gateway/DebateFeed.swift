@@ -18,6 +18,9 @@ final class DebateFeed {
     var recent = RecentEvents()
     /// Pages that are being read, by their first event.
     var reading: [Int64: Task<[FeedEntry], any Error>] = [:]
+    /// What is told at once to those who asked for it so, and what is being made for them.
+    var snapshots: [Snapshot.Key: Snapshot] = [:]
+    var making: [Snapshot.Key: Task<Snapshot, any Error>] = [:]
     /// Joins everyone who waits for Redis to confirm the channel.
     var confirmation: Task<Bool, Never>?
     /// The one fill in progress, shared by all viewers with a gap.

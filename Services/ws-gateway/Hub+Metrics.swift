@@ -33,6 +33,7 @@ extension Hub {
         if tally.framesSent > 0 { metrics.add(.websocketFramesSent, by: Double(tally.framesSent)) }
         if tally.tokensShed > 0 { metrics.add(.websocketTokensShed, by: Double(tally.tokensShed)) }
         (tally.framesSent, tally.tokensShed) = (0, 0)
+        arrays.forget()
         var (queued, slow) = (0, 0)
         for client in clients.values {
             queued += client.pendingBytes

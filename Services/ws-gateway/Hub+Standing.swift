@@ -120,10 +120,19 @@ extension Hub {
         }
     }
 
+    /// The feed goes on to the next event that it knows, and whoever comes now is told of that one too.
+    func follow(_ entry: FeedEntry, _ feed: DebateFeed) -> Bool {
+        guard feed.follow(entry) else { return false }
+        if !feed.snapshots.isEmpty { dropSnapshots(of: feed) { $0.isComplete } }
+        return true
+    }
+
     /// The log is not the one we knew: nothing of it is told to anyone again.
     func forget(_ feed: DebateFeed) {
         if feeds[feed.debate] === feed { recentBytes -= feed.recent.bytes }
         feed.recent = RecentEvents()
+        dropSnapshots(of: feed)
+        feed.making = [:]
         feed.standing = nil
         feed.version += 1
     }
@@ -164,7 +173,7 @@ extension Hub {
         let version = feed.version
         let entries = try await source.entries(of: feed.debate, from: seq, limit: Self.pageSize)
         if feed.version == version {
-            for entry in entries { _ = feed.follow(entry) }
+            for entry in entries { _ = follow(entry, feed) }
             keep(entries, in: feed)
         }
         return entries

@@ -36,6 +36,9 @@ actor Hub {
     var questions = Questions()
     /// Bytes of all that feeds keep for those who come late.
     var recentBytes = 0
+    /// Bytes of all snapshots that feeds keep.
+    var snapshotBytes = 0
+    var arrays = SharedArrays()
     var tally = Tally()
     private(set) var clients: [ObjectIdentifier: ClientSession] = [:]
 
@@ -72,7 +75,7 @@ actor Hub {
         let debate = request.debateID
         if let present = client.subscriptions[debate] {
             // The official client subscribes again to what its URL named: that must not repeat the events.
-            guard request.replayFromSeq != nil else { return confirmAgain(present) }
+            guard request.replayFromSeq != nil || request.snapshot == true else { return confirmAgain(present) }
             end(present)
         } else if client.subscriptions.count >= Self.maxSubscriptionsPerClient {
             return client.send(
@@ -80,7 +83,9 @@ actor Hub {
                     .tooManySubscriptions, message: "at most \(Self.maxSubscriptionsPerClient) debates a connection",
                     debateID: debate))
         }
-        let subscription = Subscription(debate: debate, client: client, from: request.replayFromSeq ?? 1)
+        let subscription = Subscription(
+            debate: debate, client: client, from: request.replayFromSeq ?? 1,
+            wantsSnapshot: request.snapshot ?? client.wishes.snapshot)
         client.subscriptions[debate] = subscription
         let feed = feed(of: debate)
         feed.subscriptions.append(subscription)
@@ -118,6 +123,7 @@ actor Hub {
         guard feed.subscriptions.isEmpty else { return }
         feeds[feed.debate] = nil
         recentBytes -= feed.recent.bytes
+        dropSnapshots(of: feed)
         feed.fill?.cancel()
         metrics.add(.gatewayWatched, by: -1)
         // Awaited by nobody: an extra message of a channel nobody watches is dropped on arrival.
@@ -175,7 +181,11 @@ actor Hub {
             note(found, of: feed)
             if !subscription.isConfirmed { subscription.confirm(found) }
             try await resume(subscription, feed, after: hash, found.tail)
-            try await replay(subscription, feed, to: found.tail)
+            if subscription.wantsSnapshot {
+                try await sendSnapshot(to: subscription, feed, found.tail)
+            } else {
+                try await replay(subscription, feed, to: found.tail)
+            }
         } catch is CancellationError {
             return
         } catch is LogRemoved {
@@ -220,6 +230,11 @@ actor Hub {
             }
         }
         subscription.client.send(.replayEnd(feed.debate, replayedCount: count, latestSeq: subscription.lastSeq))
+        goLive(subscription, feed)
+    }
+
+    /// It has what was there: from now on it gets what comes, and what came meanwhile.
+    func goLive(_ subscription: Subscription, _ feed: DebateFeed) {
         subscription.mode = .live
         subscription.replay = nil
         fillIfNeeded(feed)
@@ -264,7 +279,7 @@ actor Hub {
         feed.knownSeq = max(feed.knownSeq, entry.seq)
         feed.epoch = max(feed.epoch, entry.epoch)
         let entry = feed.linked(entry)
-        if feed.follow(entry) { keep([entry], in: feed) }
+        if follow(entry, feed) { keep([entry], in: feed) }
         show(entry, feed)
         fillIfNeeded(feed)
     }
@@ -290,9 +305,10 @@ actor Hub {
         if reason == .slow { metrics.add(.websocketSlowClosed) }
     }
 
-    private func waitForRoom(_ client: ClientSession) async {
+    /// - Parameter bytes: what is to be sent, when it is much.
+    func waitForRoom(_ client: ClientSession, for bytes: Int = 0) async {
         metrics.add(.gatewayWaiting)
-        await client.waitForRoom()
+        await client.waitForRoom(for: bytes)
         metrics.add(.gatewayWaiting, by: -1)
     }
 
@@ -313,12 +329,14 @@ actor Hub {
                 tally.framesSent += 1
                 return true
             case .full, .closed:
-                // Its close handshake may take seconds, in which a viewer that takes nothing would be filled for ever.
-                remove(subscription.client)
+                leaveAlone(subscription.client)
                 return false
             }
         }
     }
+
+    /// Its close handshake may take seconds, in which a viewer that takes nothing would be filled for ever.
+    func leaveAlone(_ client: ClientSession) { remove(client) }
 
     func reset(_ subscription: Subscription, _ feed: DebateFeed) {
         guard !subscription.isEnded else { return }

@@ -9,6 +9,8 @@ final class Subscription {
     let debate: DebateID
     /// The two hold each other until the hub removes the client.
     let client: ClientSession
+    /// Whether what is there comes in as few messages as may be.
+    let wantsSnapshot: Bool
     var cursor: FeedCursor
     var mode = Mode.replaying
     var isEnded = false
@@ -19,9 +21,10 @@ final class Subscription {
     /// The replay in progress; the hub awaits nothing of it, ending the subscription cancels it.
     var replay: Task<Void, Never>?
 
-    init(debate: DebateID, client: ClientSession, from seq: Int64) {
+    init(debate: DebateID, client: ClientSession, from seq: Int64, wantsSnapshot: Bool) {
         self.debate = debate
         self.client = client
+        self.wantsSnapshot = wantsSnapshot
         cursor = FeedCursor(nextSeq: seq, lastHash: nil)
     }
 

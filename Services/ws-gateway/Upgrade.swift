@@ -36,6 +36,7 @@ struct Upgrade: Sendable {
             throw APIError(authenticating: error)
         }
         let named = try subscription(request.query)
+        let wishes = try ClientWishes(request.query)
         let originAllowed = isOriginAllowed(request)
         var socket = WebSocketSettings()
         socket.messageBytes = ClientMessage.maximumBytes
@@ -47,7 +48,7 @@ struct Upgrade: Sendable {
         return .webSocket(
             WebSocketUpgrade(handshake, subprotocol: Self.subprotocol, settings: socket) { session in
                 let client = ClientSession(
-                    session: session, hub: hub, principal: principal, link: link, id: context.requestID,
+                    session: session, hub: hub, principal: principal, link: link, wishes: wishes, id: context.requestID,
                     outboxBytes: settings.outboxBytes, log: log, onClosed: { places.leave(address) })
                 guard originAllowed else {
                     client.refuseOrigin()

@@ -39,7 +39,7 @@ package struct MetricLabel: Sendable {
             ])),
         .init("scope", of: [.rateLimitHits], .these(["http", "principal", "credential", "create", "bulk"])),
         .init("slo_name", of: [.sloCompliance, .sloBudget, .sloBurnRate], .these(SLOName.allCases.map(\.rawValue))),
-        .init("source", of: [.gatewayFills], .these(["memory", "redis", "postgres", "gap"])),
+        .init("source", of: [.gatewayFills], .these(["memory", "redis", "postgres", "gap", "snapshot"])),
         .init(
             "reason", of: [.websocketCloses],
             .these([

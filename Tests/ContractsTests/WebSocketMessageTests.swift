@@ -23,6 +23,9 @@ struct WebSocketMessageTests {
                 #"{"type":"subscribe","debate_id":"\#(text)","since_seq":7,"after_hash":"\#(String(repeating: "Ab", count: 32))"}"#
             )
                 == .subscribe(.init(debateID: id, replayFromSeq: 8, afterHash: Array(repeating: 0xAB, count: 32))))
+        #expect(
+            try parse(#"{"type":"subscribe","debate_id":"\#(text)","snapshot":true}"#)
+                == .subscribe(.init(debateID: id, snapshot: true)))
         #expect(try parse(#"{"type":"unsubscribe","debate_id":"\#(text)","extra":{}}"#) == .unsubscribe(id))
         #expect(try parse(#"{"type":"ping"}"#) == .ping(timestamp: nil))
         #expect(try parse(#"{"type":"ping","ts":1.5}"#) == .ping(timestamp: .double(1.5)))
@@ -41,6 +44,7 @@ struct WebSocketMessageTests {
             (#"{"type":"subscribe","debate_id":"\#(SampleDebate.id)","replay_from_seq":-1}"#, .invalidMessage),
             (#"{"type":"subscribe","debate_id":"\#(SampleDebate.id)","replay_from_seq":"1"}"#, .invalidMessage),
             (#"{"type":"subscribe","debate_id":"\#(SampleDebate.id)","after_hash":"00"}"#, .invalidMessage),
+            (#"{"type":"subscribe","debate_id":"\#(SampleDebate.id)","snapshot":1}"#, .invalidMessage),
         ])
     func refuses(json: String, code: WarningCode) {
         do throws(ClientMessage.Refusal) {
@@ -72,7 +76,23 @@ struct WebSocketMessageTests {
             .error(.permissionDenied, message: "Permission denied.", debateID: id),
             .authRevoked(message: "The token was revoked."),
         ]
-        try Golden.check("server_messages.jsonl", is: messages.map { $0.encode(timestamp: "2026-01-02T03:04:05.678Z") })
+        let timestamp = "2026-01-02T03:04:05.678Z"
+        let events = [#"{"v":1,"seq":4}"#, #"{"v":1,"seq":5}"#].map { ArraySlice($0.utf8) }
+        let snapshots = [[], events].map { events in
+            SnapshotMessage(
+                debate: id, fromSeq: 4, prevHash: [UInt8](repeating: 0xAB, count: 32), toSeq: 3 + Int64(events.count),
+                hash: [UInt8](repeating: 0xCD, count: 32), isComplete: true
+            ).encode(events, timestamp: timestamp)
+        }
+        try Golden.check(
+            "server_messages.jsonl", is: messages.map { $0.encode(timestamp: timestamp) } + snapshots)
+    }
+
+    @Test("an array of messages is the messages, and the frame of one is what was put into it")
+    func arrays() throws {
+        #expect(MessageArray.encode([]) == Array("[]".utf8))
+        #expect(MessageArray.encode([ArraySlice("1".utf8)]) == Array("[1]".utf8))
+        #expect(MessageArray.encode([ArraySlice("{}".utf8), ArraySlice("2".utf8)]) == Array("[{},2]".utf8))
     }
 
     @Test("close codes fit their frame, and the slow consumer is told where to resume")

@@ -148,6 +148,15 @@ struct FrameTests {
     }
 }
 
+@Suite("The payload of a frame")
+struct FramePayloadTests {
+    @Test("is what was put into it, however its length is written", arguments: [0, 1, 125, 126, 65_535, 65_536])
+    func payload(count: Int) {
+        let text = (0..<count).map { UInt8(ascii: "a") + UInt8($0 % 26) }
+        #expect(Array(Frame.text(text).payload) == text)
+    }
+}
+
 @Suite("A WebSocket handshake")
 struct HandshakeTests {
     static let fields = [

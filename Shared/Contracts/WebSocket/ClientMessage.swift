@@ -18,11 +18,16 @@ package enum ClientMessage: Sendable, Equatable {
         package let replayFromSeq: Int64?
         /// The hash of the event before it, 32 bytes, when the client wants to know whether the log is still the same.
         package let afterHash: [UInt8]?
+        /// Whether what is there is to come in one message; nil when the client did not say.
+        package let snapshot: Bool?
 
-        package init(debateID: DebateID, replayFromSeq: Int64? = nil, afterHash: [UInt8]? = nil) {
+        package init(
+            debateID: DebateID, replayFromSeq: Int64? = nil, afterHash: [UInt8]? = nil, snapshot: Bool? = nil
+        ) {
             self.debateID = debateID
             self.replayFromSeq = replayFromSeq
             self.afterHash = afterHash
+            self.snapshot = snapshot
         }
     }
 
@@ -76,7 +81,14 @@ package enum ClientMessage: Sendable, Equatable {
             }
             hash = bytes
         }
-        return Subscription(debateID: id, replayFromSeq: from, afterHash: hash)
+        var snapshot: Bool?
+        if let value = member("snapshot", of: object) {
+            guard let flag = value.bool else {
+                throw Refusal(code: .invalidMessage, message: "snapshot must be true or false")
+            }
+            snapshot = flag
+        }
+        return Subscription(debateID: id, replayFromSeq: from, afterHash: hash, snapshot: snapshot)
     }
 
     private static func debateID(_ object: JSONObject) throws(Refusal) -> DebateID {

@@ -16,6 +16,9 @@ package struct Frame: Sendable {
     /// A whole binary message.
     package static func binary(_ bytes: some Collection<UInt8>) -> Frame { Frame(.binary, bytes) }
 
+    /// What the frame carries, without its head.
+    package var payload: ArraySlice<UInt8> { bytes[FrameWriter.headBytes(of: bytes)...] }
+
     /// A close frame. A code that may not be sent becomes an empty frame; the reason is cut at 123 bytes, between characters.
     static func close(_ code: CloseCode, reason: String) -> Frame {
         Frame(.close, FrameWriter.closePayload(code, reason))

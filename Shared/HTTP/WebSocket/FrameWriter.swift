@@ -32,6 +32,15 @@ enum FrameWriter {
         return bytes + masked
     }
 
+    /// Bytes before the payload of a frame without a mask, which this wrote.
+    static func headBytes(of frame: [UInt8]) -> Int {
+        switch frame[1] {
+        case 126: 4
+        case 127: 10
+        default: 2
+        }
+    }
+
     /// The payload of a close frame: nothing for a code that may not be sent.
     static func closePayload(_ code: CloseCode, _ reason: String) -> [UInt8] {
         guard code.maySend else { return [] }

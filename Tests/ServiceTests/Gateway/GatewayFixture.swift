@@ -67,11 +67,13 @@ struct GatewayFixture {
         loop.stop()
     }
 
-    func viewer(_ query: String = "", headers: Headers = [:], protocols: [String] = []) async throws -> Viewer {
+    func viewer(
+        _ query: String = "", headers: Headers = [:], protocols: [String] = [], compression: Bool = false
+    ) async throws -> Viewer {
         Viewer(
             socket: try await WebSocketClient.connect(
                 loop: loop, to: [address], host: "gateway.test", target: "/ws" + query, headers: headers,
-                protocols: protocols))
+                protocols: protocols, compression: compression))
     }
 
     /// What Redis would bring.
@@ -107,6 +109,19 @@ struct Viewer {
     func next() async throws -> JSONValue {
         guard case .text(let text) = await socket.receive() else { throw Ended() }
         return try JSONParser.parse(Array(text.utf8))
+    }
+
+    /// The messages of the next one, which has to be an array.
+    func nextArray() async throws -> [JSONValue] {
+        let message = try await next()
+        return try #require(message.array, "\(message)")
+    }
+
+    /// Arrays up to and including the first one with a message that matches.
+    func readArrays(until matches: (JSONValue) -> Bool) async throws -> [[JSONValue]] {
+        var arrays: [[JSONValue]] = []
+        repeat { arrays.append(try await nextArray()) } while !(arrays.last?.contains(where: matches) ?? false)
+        return arrays
     }
 
     /// Everything up to and including the first message that matches.
@@ -159,6 +174,9 @@ extension JSONValue {
     /// The number of an event of the log; nil for other messages.
     /// Of an event: of a chain that a test made up, or a sealed one.
     var seq: Int64? { type == "event" || self["hash"] != nil ? self["seq"]?.int : nil }
+    /// The events that a snapshot has.
+    var told: [JSONValue] { type == "snapshot" ? self["data"]?["events"]?.array ?? [] : [] }
+    var isComplete: Bool? { self["data"]?["complete"]?.bool }
     var warning: String? { type == "warning" ? self["data"]?["code"]?.string : nil }
 }
 
