@@ -35,7 +35,7 @@ readonly CONTAINER_PACKAGES=(
   debootstrap docker-compose
 )
 readonly MODEL_PACKAGES=(spin gcc)
-readonly BENCHMARK_PACKAGES=(wrk nginx-light libnginx-mod-nchan)
+readonly BENCHMARK_PACKAGES=(wrk nginx-light libnginx-mod-nchan gcc liburing-dev)
 # Pictures of the page should look alike on every machine: the font comes with it.
 readonly WEB_PACKAGES=(chromium fonts-inter)
 
