@@ -79,13 +79,26 @@ struct NchanFanOut: FanOutServer {
         for _ in 0..<count { crowd.willPublish() }
         try await withThrowingTaskGroup(of: Int.self) { group in
             for _ in 0..<count {
-                group.addTask {
-                    try await http.send(
-                        HTTPClientRequest(method: "POST", url: "http://127.0.0.1:\(port)/pub?id=bench", body: body)
-                    ).status
-                }
+                group.addTask { try await post(to: "bench") }
             }
-            for try await status in group where !(200...202).contains(status) { throw BenchFailure("nchan: \(status)") }
+            for try await status in group where !Self.taken.contains(status) { throw BenchFailure("nchan: \(status)") }
         }
+    }
+
+    /// It answers 503, to subscribers too, until it has reached Redis.
+    func waitUntilReady() async throws {
+        for _ in 0..<100 {
+            if try await Self.taken.contains(post(to: "ready")) { return }
+            try await http.loop.sleep(for: .milliseconds(100))
+        }
+        throw BenchFailure("nchan does not reach Redis")
+    }
+
+    private static let taken = 200...202
+
+    private func post(to channel: String) async throws -> Int {
+        try await http.send(
+            HTTPClientRequest(method: "POST", url: "http://127.0.0.1:\(port)/pub?id=\(channel)", body: body)
+        ).status
     }
 }

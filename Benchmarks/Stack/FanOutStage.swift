@@ -80,6 +80,7 @@ struct FanOutStage: Sendable {
         let server = NchanFanOut(
             pid: nginx.workerPID, port: nginx.port, http: HTTPClient(loop: bench.loop),
             body: [UInt8](repeating: UInt8(ascii: "x"), count: size))
+        try await server.waitUntilReady()
         let crowd = try await ViewerCrowd.connect(
             viewers, on: bench.clientLoops, port: nginx.port, target: "/sub?id=bench", dialect: .plain)
         return (
