@@ -27,6 +27,8 @@ enum BackupSession {
                 throw BackupError(.busy, "another backup of this database is running")
             }
             let value = try await body(connection)
+            // Closing gives it back too, but only when Postgres has noticed: the next run, of this process too, might come first.
+            _ = try? await connection.query("SELECT pg_advisory_unlock(\(lockKey)) AS given")
             await connection.close()
             return value
         } catch {

@@ -32,7 +32,8 @@ extension FaultDriver {
     }
 
     private func backupIsUnderWay() async throws {
-        try await stack.eventually("a backup is under way") {
+        // One that is put off, because another session had the lock, comes a minute later.
+        try await stack.eventually("a backup is under way", within: Self.patience + .seconds(30)) {
             StackFolder.files(in: stage.backups).contains { $0.hasSuffix(".partial") }
         }
     }

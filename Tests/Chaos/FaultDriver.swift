@@ -14,7 +14,7 @@ struct FaultDriver: Sendable {
     }
 
     static let look: Duration = .milliseconds(40)
-    private static let patience: Duration = .seconds(60)
+    static let patience: Duration = .seconds(60)
 
     let stage: ChaosStage
     let plan: ChaosPlan
