@@ -100,7 +100,7 @@ extension DebateStore {
                 FROM debate RETURNING debate_id
             ), event AS (
                 INSERT INTO debate_events (debate_id, \(raw: EventRows.columns))
-                SELECT run.debate_id, \(raw: EventRows.selected) FROM run CROSS JOIN \(EventRows.unnest(events))
+                SELECT run.debate_id, \(raw: EventRows.selected) FROM run CROSS JOIN \(EventRows.table(events))
                 RETURNING seq
             )\(recalls(debate.recalled))\(WebhookRows.callbacks(debate.callbacks, of: debate.organization))
             SELECT least(count(*), 1) AS created FROM event

@@ -20,9 +20,10 @@ enum AppendStatement {
         return """
             \(append(batch, tail)), intent AS (
                 INSERT INTO agent_calls (debate_id, epoch, attempt, call_key, agent, provider, model, round)
-                SELECT run.debate_id, \(batch.epoch), 1, i.* FROM run CROSS JOIN unnest(
-                    \(intents.map(\.key.text)), \(intents.map(\.agent)), \(intents.map(\.provider.rawValue)),
-                    \(intents.map(\.model)), \(intents.map(\.round))) AS i (call_key, agent, provider, model, round)
+                SELECT run.debate_id, \(batch.epoch), 1, (\(intents.map(\.key.text)))[i],
+                    (\(intents.map(\.agent)))[i], (\(intents.map(\.provider.rawValue)))[i],
+                    (\(intents.map(\.model)))[i], (\(intents.map(\.round)))[i]
+                FROM run CROSS JOIN generate_series(1, \(intents.count)::integer) AS i
                 ON CONFLICT DO NOTHING
                 RETURNING call_key
             )
@@ -57,7 +58,7 @@ enum AppendStatement {
                 RETURNING debate_id
             ), \(settling(batch.outcomes))event AS (
                 INSERT INTO debate_events (debate_id, \(raw: EventRows.columns))
-                SELECT run.debate_id, \(raw: EventRows.selected) FROM run CROSS JOIN \(EventRows.unnest(batch.events))
+                SELECT run.debate_id, \(raw: EventRows.selected) FROM run CROSS JOIN \(EventRows.table(batch.events))
                 RETURNING seq
             )
             """

@@ -115,18 +115,21 @@ enum SettleStatement {
         cost_micro_usd = o.cost, latency_ms = greatest(o.latency, 0), settled_at = now()
         """
 
-    /// The outcomes as a table `o`.
+    /// The outcomes as a table `o`. Only one array is unnested, which says how few rows there are, so that the calls are
+    /// looked up by their key; the others are read by place.
     private static func outcomes(_ settlements: [CallSettlement]) -> SQL {
         let rows = settlements.map(OutcomeRow.init)
         return """
-            unnest(
-                \(settlements.map(\.debate.text)), \(settlements.map(\.reference.key.text)),
-                \(settlements.map(\.reference.attempt)), \(rows.map(\.state)), \(rows.map(\.content)),
-                \(rows.map(\.truncated)), \(rows.map(\.provider)), \(rows.map(\.model)), \(rows.map(\.failure)),
-                \(rows.map(\.usage.inputTokens)), \(rows.map(\.usage.outputTokens)), \(rows.map(\.usage.cost.amount)),
-                \(settlements.map(\.latencyMilliseconds)))
-            AS o (debate_id, call_key, attempt, state, content, truncated, provider, model, failure, input_tokens,
-                  output_tokens, cost, latency)
+            (SELECT (\(settlements.map(\.debate.text)))[u.place] AS debate_id, u.call_key,
+                    (\(settlements.map(\.reference.attempt)))[u.place] AS attempt, (\(rows.map(\.state)))[u.place] AS state,
+                    (\(rows.map(\.content)))[u.place] AS content, (\(rows.map(\.truncated)))[u.place] AS truncated,
+                    (\(rows.map(\.provider)))[u.place] AS provider, (\(rows.map(\.model)))[u.place] AS model,
+                    (\(rows.map(\.failure)))[u.place] AS failure,
+                    (\(rows.map(\.usage.inputTokens)))[u.place] AS input_tokens,
+                    (\(rows.map(\.usage.outputTokens)))[u.place] AS output_tokens,
+                    (\(rows.map(\.usage.cost.amount)))[u.place] AS cost,
+                    (\(settlements.map(\.latencyMilliseconds)))[u.place] AS latency
+             FROM unnest(\(settlements.map(\.reference.key.text))) WITH ORDINALITY AS u (call_key, place)) AS o
             """
     }
 

@@ -5,28 +5,30 @@ import PostgresClient
 enum EventRows {
     static let columns = "seq, type, round, agent, at, epoch, data, salt, data_hash, prev_hash, hash, call_key, attempt"
 
-    /// The events as a table `e` with ``columns``; `at` is in milliseconds.
-    static func unnest(_ events: [SealedEvent]) -> SQL {
+    /// The events as a table `e` with ``columns``; `at` is in milliseconds. Arrays are read by place: `unnest` of many keeps a
+    /// store of rows for each.
+    static func table(_ events: [SealedEvent]) -> SQL {
         """
-        unnest(\(events.map(\.seq)), \(events.map(\.type)), \(events.map(\.round)), \(events.map(\.agent)),
-               \(events.map(\.at.milliseconds)), \(events.map(\.epoch)), \(events.map(\.data)), \(events.map(\.salt)),
-               \(events.map(\.dataHash)), \(events.map(\.prevHash)), \(events.map(\.hash)),
-               \(events.map { $0.call?.key.text }), \(events.map { $0.call.map { Int64($0.attempt) } }))
-            AS e (\(raw: columns))
+        (SELECT (\(events.map(\.seq)))[i], (\(events.map(\.type)))[i], (\(events.map(\.round)))[i],
+                (\(events.map(\.agent)))[i], (\(events.map(\.at.milliseconds)))[i], (\(events.map(\.epoch)))[i],
+                (\(events.map(\.data)))[i], (\(events.map(\.salt)))[i], (\(events.map(\.dataHash)))[i],
+                (\(events.map(\.prevHash)))[i], (\(events.map(\.hash)))[i], (\(events.map { $0.call?.key.text }))[i],
+                (\(events.map { $0.call.map { Int64($0.attempt) } }))[i]
+         FROM generate_series(1, \(events.count)::integer) AS i) AS e (\(raw: columns))
         """
     }
 
-    /// What an insert selects from ``unnest(_:)``.
+    /// What an insert selects from ``table(_:)``.
     static let selected = """
-        e.seq, e.type, e.round, e.agent, to_timestamp(e.at / 1000.0), e.epoch, e.data, e.salt, e.data_hash, e.prev_hash, \
-        e.hash, e.call_key, e.attempt
+        e.seq, e.type, e.round, e.agent, to_timestamp(e.at / 1000.0::float8), e.epoch, e.data, e.salt, e.data_hash, \
+        e.prev_hash, e.hash, e.call_key, e.attempt
         """
 
     /// Inserts under a lock that the transaction holds on the run already.
     static func insert(_ events: [SealedEvent], of debate: DebateID) -> SQL {
         """
         INSERT INTO debate_events (debate_id, \(raw: columns))
-        SELECT \(debate), \(raw: selected) FROM \(unnest(events))
+        SELECT \(debate), \(raw: selected) FROM \(table(events))
         """
     }
 
