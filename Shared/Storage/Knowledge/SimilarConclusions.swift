@@ -5,13 +5,16 @@ import PostgresClient
 ///
 /// How frequent a word is comes from the statistics that ANALYZE keeps of `asked` anyway: a word that is not among its most
 /// common ones is rare. Candidates have one of the rarest words, as many as lead to about `maxCandidates` items, or two of
-/// the next ones; when every word is too frequent for that, the three rarest together. Then all words count, by their
-/// rarity.
+/// the next ones; when every word is too frequent for that, the three rarest together, among the newest items. Then all
+/// words count, by their rarity.
 enum SimilarConclusions {
     /// What less of the question's words than this, weighed by how rare they are, occur in is not similar.
     static let minScore = 0.35
     /// Items that are weighed at most.
     static let maxCandidates = 200
+    /// The newest items, among which those with frequent words are looked for: the index would gather every item there is
+    /// that has them, before the first of them is weighed.
+    static let maxRecent = 1000
     /// Words of a question that count, the rarest first.
     static let maxWords = 32
     /// Words in a smaller share of the items than this weigh the same: that nobody used a word before says little.
@@ -44,22 +47,33 @@ enum SimilarConclusions {
         ), middle AS (
             SELECT quoted, place FROM word WHERE NOT is_rare AND share <= \(frequentShare) ORDER BY place LIMIT 4
         ), query AS MATERIALIZED (
-            SELECT coalesce(
+            -- Read once, for every candidate is compared with them. Of the two, one is null.
+            SELECT nullif(any_of, '')::tsquery AS any_of, CASE any_of WHEN '' THEN all_of END::tsquery AS all_of, weight FROM (
+                SELECT coalesce(
                        concat_ws(' | ', string_agg(quoted, ' | ') FILTER (WHERE is_rare), (
                            SELECT string_agg('(' || a.quoted || ' & ' || b.quoted || ')', ' | ')
                            FROM middle a JOIN middle b ON a.place < b.place
-                       )), '') AS some,
-                   string_agg(quoted, ' & ') FILTER (WHERE place <= 3) AS every, sum(weight) AS weight
-            FROM word
+                       )), '') AS any_of,
+                   string_agg(quoted, ' & ') FILTER (WHERE place <= 3) AS all_of, sum(weight) AS weight
+                FROM word) AS wanted
         ), candidate AS MATERIALIZED (
             SELECT k.id, k.question, k.asked, k.created_at
-            FROM query JOIN knowledge_items k ON k.asked @@ coalesce(nullif(query.some, ''), query.every)::tsquery
+            FROM query JOIN knowledge_items k ON k.asked @@ query.any_of
             WHERE k.org_id = \(organization.text) AND k.kind = 'conclusion' AND (NOT k.demo OR \(demo))
+              AND k.created_at > now() - \(maxAgeDays) * interval '1 day'
+            LIMIT \(maxCandidates)
+        ), recent AS MATERIALIZED (
+            SELECT k.id, k.question, k.asked, k.created_at
+            FROM query CROSS JOIN LATERAL (
+                SELECT * FROM knowledge_items i WHERE i.org_id = \(organization.text) AND query.all_of IS NOT NULL
+                ORDER BY i.created_at DESC, i.id DESC LIMIT \(raw: String(maxRecent))
+            ) AS k
+            WHERE k.asked @@ query.all_of AND k.kind = 'conclusion' AND (NOT k.demo OR \(demo))
               AND k.created_at > now() - \(maxAgeDays) * interval '1 day'
             LIMIT \(maxCandidates)
         ), newest AS (
             SELECT DISTINCT ON (lower(c.question)) c.id, c.asked, c.created_at
-            FROM candidate c ORDER BY lower(c.question), c.created_at DESC
+            FROM (TABLE candidate UNION ALL TABLE recent) AS c ORDER BY lower(c.question), c.created_at DESC
         ), scored AS (
             SELECT c.id, c.created_at,
                    (SELECT sum(word.weight) FROM word WHERE c.asked @@ word.query) / (SELECT weight FROM query) AS score
