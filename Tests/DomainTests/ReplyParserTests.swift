@@ -113,4 +113,37 @@ struct ReplyParserTests {
         #expect(failed.consumedCall == CallReference(key: call.key, attempt: 2))
         #expect(failed.agent == "demo-1")
     }
+
+    /// By characters alone, as the rule reads.
+    private func fieldsByCharacters(_ text: String, names: Set<String>) -> [String] {
+        func isDecoration(_ character: Character) -> Bool {
+            character.isWhitespace || "*_`#>-\"'“”|[]<".contains(character)
+        }
+        return text.split(whereSeparator: \.isNewline).compactMap { line in
+            let named = line.drop { isDecoration($0) || $0.isNumber || $0 == "." || $0 == ")" }
+            let word = named.prefix { $0.isLetter }
+            let mark = named[word.endIndex...].drop { isDecoration($0) }.first
+            let isField = names.contains(word.lowercased()) && (mark == ":" || mark == "=" || mark == "：")
+            return isField ? word.lowercased() : nil
+        }
+    }
+
+    @Test("fields found by bytes are those found by characters, whatever stands around them", arguments: 0..<400)
+    func bytesAgree(seed: Int) {
+        var random = SeededRandom(seed: UInt64(seed))
+        let pieces = [
+            "choice", "Choice", "CHOICE", "vote", "no", ":", "=", "：", " ", "\t", "\n", "\r\n", "\u{0B}", "\u{2028}",
+            "*", "_",
+            "`", "#", ">", "-", "\"", "'", "“", "”", "|", "[", "]", "<", "1", "٣", ".", ")", "\u{301}", "é", "ſ", "@",
+            "{", "\u{1C}",
+            "\u{85}", "\u{A0}", "\u{200D}",
+        ]
+        let names: Set<String> = ["choice", "vote"]
+        for _ in 0..<50 {
+            let text = (0..<12).map { _ in pieces.randomElement(using: &random) ?? "" }.joined()
+            #expect(
+                ReplyFields(text, names: names).fields.map(\.name) == fieldsByCharacters(text, names: names),
+                "\(text.debugDescription)")
+        }
+    }
 }
