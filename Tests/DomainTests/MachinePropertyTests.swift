@@ -66,8 +66,17 @@ struct MachinePropertyTests {
             for (event, at) in debate.log.prefix(count) { try fresh.apply(event, at: at) }
             try #require(fresh == incremental)
             try #require(fresh.due == returned)
+            try #require(Self.parts(of: fresh) == returned)
         }
         #expect(incremental == debate.machine)
+    }
+
+    /// What is due, as whoever asks in parts puts it together.
+    private static func parts(of machine: DebateMachine) -> [DebateMachine.Action] {
+        if machine.isFinishDue { return machine.due.filter { if case .finish = $0 { true } else { false } } }
+        if let event = machine.dueRecord { return [.record([event])] }
+        let calls = machine.dueCalls { _ in true }
+        return calls.flatMap { call in machine.dueCalls { $0 == call.key } }.map { .call($0) }
     }
 
     @Test("outcomes of one phase lead to the same state in any order", arguments: 0..<40)

@@ -33,7 +33,7 @@ extension DebateRun {
             try await settle(settlements)
             return nil
         }
-        if case .finish = draft.machine.due.first, inFlight.isEmpty, granted.isEmpty {
+        if inFlight.isEmpty, granted.isEmpty, draft.machine.isFinishDue {
             return LastStep(draft: draft, settlements: settlements, consumed: consumed)
         }
         let fresh = freshCalls(after: draft.machine)
@@ -60,7 +60,7 @@ extension DebateRun {
         }
 
         mutating func apply(_ event: DebateEvent) throws(RunStop) {
-            do throws(MachineError) { try machine.apply(event, at: at) } catch {
+            do throws(MachineError) { try machine.take(event, at: at) } catch {
                 throw .broken("the machine refused an event made for it: \(error.message)")
             }
             events.append(event)
@@ -77,9 +77,7 @@ extension DebateRun {
         }
 
         mutating func applyDueRecords() throws(RunStop) {
-            while case .record(let due) = machine.due.first {
-                for event in due { try apply(event) }
-            }
+            while let event = machine.dueRecord { try apply(event) }
         }
     }
 

@@ -7,11 +7,7 @@ import Sockets
 extension DebateRun {
     func startDueCalls(_ group: inout DiscardingTaskGroup) async throws(RunStop) {
         guard !isDraining else { return send(&group) }
-        let due = machine.due.compactMap { action -> PlannedCall? in
-            guard case .call(let call) = action, isIdle(call.key) else { return nil }
-            return call
-        }
-        let unknown = due.filter { !reuse($0) }
+        let unknown = machine.dueCalls(where: isIdle).filter { !reuse($0) }
         if !unknown.isEmpty { try await recordIntents(for: unknown) }
         send(&group)
     }
@@ -20,10 +16,7 @@ extension DebateRun {
     /// into the same commit.
     func freshCalls(after machine: DebateMachine) -> [PlannedCall] {
         guard !isDraining, stopNote == nil, context.lease.isFresh else { return [] }
-        return machine.due.compactMap { action in
-            guard case .call(let call) = action, isIdle(call.key), !history.knows(call.key) else { return nil }
-            return call
-        }
+        return machine.dueCalls { isIdle($0) && !history.knows($0) }
     }
 
     func intent(_ call: PlannedCall) -> CallIntent {

@@ -138,7 +138,7 @@ actor DebateRun {
             if cancelsCalls { group.cancelAll() }
             try await readCommands()
             if let last = try await advance() { return try await conclude(last) }
-            if case .finish = machine.due.first {
+            if machine.isFinishDue {
                 try await cancelAndSettle(&group)
                 return try await conclude()
             }

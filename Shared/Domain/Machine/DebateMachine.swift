@@ -43,12 +43,24 @@ package struct DebateMachine: Hashable, Sendable {
 
     /// Everything that is due now; empty means wait for an outcome or a command, or that the debate has ended.
     package var due: [Action] {
-        guard state?.$end == false else { return [] }
-        if let outcome = state?.finished { return [.finish(outcome)] }
-        if isPaused { return [] }
-        if let event = state?.nextStep { return [.record([event])] }
-        return state?.dueCalls.map { .call($0) } ?? []
+        if isFinishDue, let outcome = state?.finished { return [.finish(outcome)] }
+        if let event = dueRecord { return [.record([event])] }
+        return dueCalls { _ in true }.map { .call($0) }
     }
+
+    // The same in parts, for whoever asks often: the calls are the costly part of `due`.
+
+    /// Whether the end is due.
+    package var isFinishDue: Bool { state?.$end == false && state?.isFinished == true }
+    /// The event that is due to be recorded; nil when there is none.
+    package var dueRecord: DebateEvent? { mayGoOn ? state?.nextStep : nil }
+    /// The calls that are due, of those that are wanted: prompts are made of these only.
+    package func dueCalls(where isWanted: (CallKey) -> Bool) -> [PlannedCall] {
+        guard mayGoOn, let state, state.nextStep == nil else { return [] }
+        return state.dueCalls(where: isWanted)
+    }
+
+    private var mayGoOn: Bool { state?.$end == false && state?.isFinished == false && !isPaused }
 
     /// What was asked; nil before event 1.
     package var spec: DebateSpec? { state?.spec }
@@ -99,5 +111,5 @@ package struct DebateMachine: Hashable, Sendable {
     }
 
     /// Calls whose outcome may come now, in a pause too.
-    package var openCalls: [PlannedCall] { state?.dueCalls ?? [] }
+    package var openCalls: [PlannedCall] { state?.dueCalls { _ in true } ?? [] }
 }

@@ -1,13 +1,15 @@
 /// The calls of a phase, and what their prompts are made of.
 extension DebateState {
-    /// Every call of this phase whose outcome is missing, in the panel's order.
-    var dueCalls: [PlannedCall] {
+    /// Every wanted call of this phase whose outcome is missing, in the panel's order.
+    func dueCalls(where isWanted: (CallKey) -> Bool) -> [PlannedCall] {
         guard let round, let phase = round.phase else { return [] }
         let mode = RoundPlan(round: round.number, of: spec, engine: engineVersion).mode(of: phase)
         let outstanding = outstanding
         guard !outstanding.isEmpty else { return [] }
         return spec.agents.compactMap { agent in
-            guard outstanding.contains(agent.name), let key = round.key(of: agent.name) else { return nil }
+            guard outstanding.contains(agent.name), let key = round.key(of: agent.name), isWanted(key) else {
+                return nil
+            }
             let asked = fallbacks[key].map { agent.answered(by: $0.fallbackProvider, model: $0.fallbackModel) } ?? agent
             return PlannedCall(
                 key: key, agent: asked, phase: phase, round: round.number, totalRounds: spec.rounds, mode: mode,
