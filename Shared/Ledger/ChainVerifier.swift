@@ -28,9 +28,22 @@ package struct ChainVerifier: Sendable {
             self.fault = fault
             throw fault
         }
+        take(event)
+    }
+
+    private mutating func take(_ event: SealedEvent) {
         tail = LogTail(seq: event.seq, hash: event.hash)
         hasEnded = event.type == "debate_end"
         (newestEpoch, newestTime) = (event.epoch, event.at)
+    }
+
+    /// Takes in an event that was sealed here, right behind ``tail``: its place is checked, its hashes are not made twice.
+    /// - Throws: ``ChainFault``, the first one, now and at every later call.
+    package mutating func feed(sealedHere event: SealedEvent) throws(ChainFault) {
+        if let fault { throw fault }
+        guard event.seq == tail.seq + 1 else { throw stop(.wrongNumber(expected: tail.seq + 1)) }
+        guard event.prevHash == tail.hash else { throw stop(.brokenLink) }
+        take(event)
     }
 
     /// Checks the next event as it came over the wire.

@@ -39,6 +39,22 @@ struct ChainTests {
         #expect(fromWire.tail == verifier.tail)
     }
 
+    @Test("what was sealed here moves the tail without being hashed again, and only in its place")
+    func sealedHere() throws {
+        let events = try sealedSample()
+        var checked = ChainVerifier(debateID: SampleDebate.id)
+        var trusted = checked
+        for event in events {
+            try checked.feed(event)
+            try trusted.feed(sealedHere: event)
+            #expect(trusted.tail == checked.tail)
+        }
+        #expect(trusted.hasEnded == checked.hasEnded)
+        var skipping = ChainVerifier(debateID: SampleDebate.id)
+        #expect(throws: ChainFault.self) { try skipping.feed(sealedHere: events[1]) }
+        #expect(throws: ChainFault.self) { try skipping.feed(sealedHere: events[0]) }
+    }
+
     @Test("verification goes on from any tail")
     func resumes() throws {
         let events = try sealedSample()

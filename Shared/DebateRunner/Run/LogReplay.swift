@@ -24,7 +24,7 @@ struct LogReplay: Sendable {
             try verifier.feed(sealed)
             // The debate it came from was erased: this one goes on without it.
             if sealed.isErased, sealed.type == DebateEvent.recallType { return transcript.add(sealed) }
-            try machine.apply(try EventCodec.decode(sealed), at: sealed.at)
+            try machine.take(try EventCodec.decode(sealed), at: sealed.at)
         } catch {
             throw .broken("event \(sealed.seq) can not be replayed: \(error)")
         }
@@ -37,7 +37,7 @@ struct LogReplay: Sendable {
     /// Moves on to what was just committed: sealed here, and applied to `machine` already.
     mutating func committed(_ events: [SealedEvent], machine: DebateMachine) throws(RunStop) {
         for sealed in events {
-            do { try verifier.feed(sealed) } catch { throw .broken("\(error)") }
+            do { try verifier.feed(sealedHere: sealed) } catch { throw .broken("\(error)") }
             transcript.add(sealed)
         }
         self.machine = machine
