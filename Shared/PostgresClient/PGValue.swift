@@ -1,3 +1,5 @@
+import Glibc
+
 /// A bound parameter. Its type is declared to the server: text, bytea, int8, bool, float8, or an array of those.
 ///
 /// Where a column has another type the statement says the cast: `\(text)::jsonb`, `\(iso)::timestamptz`, `\(n)::int`.
@@ -31,8 +33,8 @@ package enum PGValue: Sendable, Equatable {
     /// A text that Postgres can not hold; it has no form for U+0000.
     var holdsNUL: Bool {
         switch self {
-        case .text(let text): text.utf8.contains(0)
-        case .textArray(let texts): texts.contains { $0?.utf8.contains(0) ?? false }
+        case .text(let text): text.holdsNUL
+        case .textArray(let texts): texts.contains { $0?.holdsNUL ?? false }
         default: false
         }
     }
@@ -75,5 +77,16 @@ package enum PGNull: Sendable {
         case .bytesArray: .byteaArray
         case .boolArray: .boolArray
         }
+    }
+}
+
+extension String {
+    /// Asked of every text of every statement, hence by the C library's search.
+    var holdsNUL: Bool {
+        let found = unsafe utf8.withContiguousStorageIfAvailable { bytes in
+            guard let base = bytes.baseAddress else { return false }
+            return unsafe memchr(base, 0, bytes.count) != nil
+        }
+        return found ?? utf8.contains(0)
     }
 }

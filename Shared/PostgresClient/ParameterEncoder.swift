@@ -36,11 +36,7 @@ struct ParameterEncoder {
         case .bytesArray(let items): array(items, of: .bytea) { $0.append(contentsOf: $1) }
         case .boolArray(let items): array(items, of: .bool) { $0.append($1 ? 1 : 0) }
         case .intArray(let items):
-            array(items, of: .int8) { bytes, item in
-                for shift in stride(from: 56, through: 0, by: -8) {
-                    bytes.append(UInt8(truncatingIfNeeded: item >> shift))
-                }
-            }
+            array(items, of: .int8) { Self.put($1, in: &$0) }
         }
         offsets.append(start)
         lengths.append(Int32(bytes.count - start))
@@ -65,8 +61,10 @@ struct ParameterEncoder {
     }
 
     private mutating func put<Number: FixedWidthInteger>(_ number: Number) {
-        for shift in stride(from: Number.bitWidth - 8, through: 0, by: -8) {
-            bytes.append(UInt8(truncatingIfNeeded: number >> shift))
-        }
+        Self.put(number, in: &bytes)
+    }
+
+    private static func put<Number: FixedWidthInteger>(_ number: Number, in bytes: inout [UInt8]) {
+        unsafe withUnsafeBytes(of: number.bigEndian) { unsafe bytes.append(contentsOf: $0) }
     }
 }

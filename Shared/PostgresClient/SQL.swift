@@ -34,7 +34,7 @@ package struct SQL: Sendable, ExpressibleByStringInterpolation {
     /// Why this can not be sent; nil when it can.
     var problem: PGError? {
         guard binds.count <= Self.maxBinds else { return PGError(.invalid, "more than \(Self.maxBinds) parameters") }
-        guard !text.utf8.contains(0) else { return PGError(.invalid, "the statement holds a NUL character") }
+        guard !text.holdsNUL else { return PGError(.invalid, "the statement holds a NUL character") }
         var size = 0
         for (index, bind) in binds.enumerated() {
             guard !bind.holdsNUL else { return PGError(.invalid, "parameter $\(index + 1) holds a NUL character") }
@@ -113,19 +113,24 @@ extension SQL {
     /// The text with every `$n` raised by `offset`. By bytes: every append is put together from several fragments.
     private func text(shiftedBy offset: Int) -> String {
         guard offset > 0, !binds.isEmpty else { return text }
-        var shifted: [UInt8] = []
+        var (text, shifted) = (text, [UInt8]())
         shifted.reserveCapacity(text.utf8.count + 2 * binds.count)
-        var number: Int?
-        for byte in text.utf8 {
-            if let read = number, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(byte) {
-                number = read * 10 + Int(byte - UInt8(ascii: "0"))
-                continue
+        text.withUTF8 { bytes in
+            var (start, next) = (0, 0)
+            while next < bytes.count {
+                next += 1
+                guard unsafe bytes[next - 1] == UInt8(ascii: "$") else { continue }
+                unsafe shifted.append(contentsOf: bytes[start..<next])
+                var number = 0
+                while next < bytes.count, (UInt8(ascii: "0")...UInt8(ascii: "9")).contains(unsafe bytes[next]) {
+                    number = unsafe number * 10 + Int(bytes[next] - UInt8(ascii: "0"))
+                    next += 1
+                }
+                if number > 0 { shifted.append(contentsOf: String(number + offset).utf8) }
+                start = next
             }
-            if let read = number, read > 0 { shifted.append(contentsOf: String(read + offset).utf8) }
-            number = byte == UInt8(ascii: "$") ? 0 : nil
-            shifted.append(byte)
+            unsafe shifted.append(contentsOf: bytes[start...])
         }
-        if let read = number, read > 0 { shifted.append(contentsOf: String(read + offset).utf8) }
         return String(decoding: shifted, as: UTF8.self)
     }
 }
