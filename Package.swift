@@ -149,7 +149,8 @@ let package = Package(
             exclude: ["compare_vectors.py", "verify_receipt.py"], swiftSettings: strict),
         .executableTarget(
             name: "aragora-bench", dependencies: drivers + core + adapters + ["Providers", "Simulation"],
-            path: "Benchmarks", exclude: ["growth", "litellm", "rivals", "rivals-http", "sending"], swiftSettings: strict),
+            path: "Benchmarks", exclude: ["growth", "litellm", "rivals", "rivals-http", "sending"],
+            swiftSettings: strict),
         tests("PlatformTests", ["Platform"]),
         tests("SocketsTests", ["Sockets", "Platform"]),
         tests("CryptoTests", ["Crypto"]),
