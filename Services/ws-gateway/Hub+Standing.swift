@@ -30,6 +30,18 @@ extension Hub {
         return try await ask(feed)
     }
 
+    /// The same for a viewer that has events up to `seq`: from a gateway that heard of them before this one did. That the
+    /// log is another one, only an answer of Postgres can say that was asked for after the viewer came.
+    func standing(of feed: DebateFeed, atLeast seq: Int64) async throws -> FeedTail? {
+        var found = try await standing(of: feed)
+        // The first answer may belong to a question that was on its way already.
+        for _ in 0..<2 {
+            guard let known = found, known.tail.seq < seq else { break }
+            found = try await ask(feed)
+        }
+        return found
+    }
+
     /// What Postgres says now, to all who ask before it has answered.
     func ask(_ feed: DebateFeed) async throws -> FeedTail? {
         let version = feed.version

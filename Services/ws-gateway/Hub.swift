@@ -171,7 +171,7 @@ actor Hub {
         _ = await feed.confirmation?.value
         do {
             // Somebody else's debate is answered like one that is not there.
-            guard let found = try await standing(of: feed),
+            guard let found = try await standing(of: feed, atLeast: subscription.lastSeq),
                 subscription.client.principal.reach.covers(found.organization)
             else {
                 return refuse(subscription, .debateNotFound, "there is no debate \(feed.debate)")

@@ -213,6 +213,31 @@ struct HubTests {
         }
     }
 
+    @Test("that comes from a gateway which was ahead of this one is not taken for one of another log")
+    func outran() async throws {
+        try await GatewayFixture.with { gateway in
+            var chain = Chain(Self.debate, count: 5)
+            gateway.log.put(chain)
+            let first = try await gateway.viewer("?debate_id=\(Self.debate.text)")
+            try await first.read(to: "replay_end")
+            // Committed, and shown by another gateway; this one has not heard of it yet.
+            for _ in 0..<2 { chain.append() }
+            gateway.log.put(chain)
+            let hex = chain.tail.hash.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+            let viewer = try await gateway.viewer()
+            try await viewer.subscribe(Self.debate, #","replay_from_seq":8,"after_hash":"\#(hex)""#)
+            let messages = try await viewer.read(to: "replay_end")
+            #expect(messages.seqs == [] && messages.warnings == [])
+            await gateway.publish(chain.append(), Self.debate)
+            #expect(try await viewer.read(through: 8).seqs == [8])
+            // One that claims what nobody ever wrote reads all of it.
+            let liar = try await gateway.viewer()
+            gateway.log.put(chain)
+            try await liar.subscribe(Self.debate, #","replay_from_seq":30,"after_hash":"\#(hex)""#)
+            #expect(try await liar.read(to: "replay_end").warnings == ["LOG_RESET"])
+        }
+    }
+
     @Test("that has everything resumes to nothing, then to what is new")
     func resumeAtTheEnd() async throws {
         try await GatewayFixture.with { gateway in
