@@ -123,7 +123,8 @@ struct PoolTests {
 
     @Test("a transaction gets its turn although statements keep coming, and the other way round")
     func fairness() async throws {
-        try await TestDatabase.withSchema(poolSize: 2) { pool, _ in
+        // They are to wait, not to give up.
+        try await TestDatabase.withSchema(poolSize: 2, configure: { $0.acquireTimeout = .seconds(60) }) { pool, _ in
             try await withThrowingTaskGroup(of: Void.self) { group in
                 for _ in 0..<40 {
                     group.addTask { for _ in 0..<25 { try await pool.ping() } }
