@@ -6,7 +6,8 @@ import Sockets
 ///
 /// An answer goes with the version that the debate's rows had before it was made: it is given again only while they have that
 /// version still (``DebateStore/version(of:within:)``), which whoever asks must be shown first. So nothing erased, edited or
-/// hidden is ever given from here. What is out of date stays in memory for ``maxAge`` at most.
+/// hidden is ever given from here. What is out of date leaves memory when it is asked for, or when another answer is kept
+/// and it is older than ``maxAge``.
 final class KeptAnswers: Sendable {
     static let maxEntries = 512
     static let maxBytes = 16 * 1024 * 1024
