@@ -76,6 +76,21 @@ struct GatewayFixture {
                 protocols: protocols, compression: compression))
     }
 
+    /// Puts a log that grows while it is read: after each page is read, and before it is sent, two more events are committed
+    /// and published, ten at most.
+    func growWhileRead(_ backlog: Chain, _ debate: DebateID) {
+        log.put(backlog)
+        let (limit, grown) = (backlog.entries.count + 10, Lock(backlog))
+        log.beforePage { _ in
+            let fresh = grown.withLock { chain in
+                guard chain.entries.count < limit else { return [PublishedEntry]() }
+                return [chain.append(), chain.append()]
+            }
+            log.put(grown.withLock { $0 })
+            for entry in fresh { await publish(entry, debate) }
+        }
+    }
+
     /// What Redis would bring.
     func publish(_ entry: PublishedEntry, _ debate: DebateID) async { await hub.received(entry, debate) }
 

@@ -51,18 +51,7 @@ struct HubTests {
         arguments: [1, 127, 128, 129, 300] as [Int64])
     func race(count: Int64) async throws {
         try await GatewayFixture.with { gateway in
-            let backlog = Chain(Self.debate, count: count)
-            gateway.log.put(backlog)
-            let grown = Lock(backlog)
-            gateway.log.beforePage { _ in
-                // After each page is read, and before it is sent, two more events are committed and published.
-                let fresh = grown.withLock { chain in
-                    guard chain.entries.count < count + 10 else { return [PublishedEntry]() }
-                    return [chain.append(), chain.append()]
-                }
-                gateway.log.put(grown.withLock { $0 })
-                for entry in fresh { await gateway.publish(entry, Self.debate) }
-            }
+            gateway.growWhileRead(Chain(Self.debate, count: count), Self.debate)
             let viewer = try await gateway.viewer("?debate_id=\(Self.debate.text)")
             let total = count + 2
             var seen = try await viewer.read(through: total).seqs

@@ -81,17 +81,7 @@ struct SnapshotTests {
         arguments: [1, 127, 128, 129, 300] as [Int64])
     func seam(count: Int64) async throws {
         try await GatewayFixture.with { gateway in
-            let backlog = Chain(Self.debate, count: count)
-            gateway.log.put(backlog)
-            let grown = Lock(backlog)
-            gateway.log.beforePage { _ in
-                let fresh = grown.withLock { chain in
-                    guard chain.entries.count < count + 10 else { return [PublishedEntry]() }
-                    return [chain.append(), chain.append()]
-                }
-                gateway.log.put(grown.withLock { $0 })
-                for entry in fresh { await gateway.publish(entry, Self.debate) }
-            }
+            gateway.growWhileRead(Chain(Self.debate, count: count), Self.debate)
             var viewers: [Viewer] = []
             for _ in 0..<5 { viewers.append(try await gateway.viewer(Self.query)) }
             for viewer in viewers {
