@@ -18,6 +18,8 @@ package struct PGConfiguration: Sendable {
     package var statementTimeout: Duration = .seconds(10)
     /// How long a caller waits for a free connection.
     package var acquireTimeout: Duration = .seconds(5)
+    /// A connection that nobody has used for so long is closed, but for the last one. Looked at once a second.
+    package var idleTimeout: Duration = .seconds(60)
     /// How long ``PGPool/close()`` waits for work under way.
     package var drainTimeout: Duration = .seconds(5)
     package var applicationName = "aragora"

@@ -4,7 +4,8 @@ package import Sockets
 /// The connections of one event loop to one Postgres.
 ///
 /// Single statements share connections, pipelined; a transaction leases one for itself. The pool grows while all
-/// connections are busy, reconnects in the background with backoff, and fails callers after `acquireTimeout`.
+/// connections are busy and shrinks when they are not needed, reconnects in the background with backoff, and fails callers
+/// after `acquireTimeout`.
 package actor PGPool {
     /// Runs on each new connection before anything else; when it throws, the connection is dropped and tried again.
     package typealias ConnectHook = @Sendable (PGConnection) async throws -> Void
@@ -75,14 +76,27 @@ package actor PGPool {
         observer.closed(size: configuration.poolSize)
     }
 
-    /// Tells the metrics, once a second, how much of the pool is in use: counting at every statement would cost more.
+    /// Tells the metrics, once a second, how much of the pool is in use: counting at every statement would cost more. Gives
+    /// back what a rush has left.
     func sampleUse() {
         observer.sampled(inUse: members.count(where: \.isBusy), waiting: queue.count)
         guard state == .open else { return }
+        shrink()
         if let sampleTimer { loop.cancel(sampleTimer) }
         sampleTimer = loop.schedule(after: Self.sampleInterval) { [weak self] in
             self?.assumeIsolated { $0.sampleUse() }
         }
+    }
+
+    /// Closes one connection that nobody has needed for long.
+    private func shrink() {
+        let looks = Int(configuration.idleTimeout / Self.sampleInterval)
+        guard queue.isEmpty, let member = members.takeUnused(looks: max(1, looks)) else { return }
+        // It is not lost: nobody is to be warned, or to make another.
+        member.session.onClose = { _ in }
+        member.session.close(PGError(.closed, "nobody needed it"))
+        observer.disconnected(members.count)
+        log.debug("postgres connection not needed", .count(members.count))
     }
 
     private func drain() async {
@@ -158,7 +172,7 @@ package actor PGPool {
             return enqueue(.statement(operation), timeout)
         }
         if !member.session.inFlight.isEmpty { grow() }
-        member.session.submit(operation)
+        member.submit(operation)
     }
 
     // MARK: Leases
@@ -265,7 +279,7 @@ package actor PGPool {
                         ?? members.leastBusy(below: configuration.maxSharing, mayBeReserved: true)
                 else { return awaitMore() }
                 queue.removeFirst(on: loop)
-                member.session.submit(operation)
+                member.submit(operation)
             case .lease(let request):
                 guard let member = members.idle() else { return awaitMore() }
                 queue.removeFirst(on: loop)

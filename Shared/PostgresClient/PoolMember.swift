@@ -2,11 +2,28 @@
 final class PoolMember: @unchecked Sendable {
     let session: PGSession
     /// A transaction has it.
-    var isLeased = false
+    var isLeased = false { didSet { wasUsed = wasUsed || isLeased } }
     /// Somebody waits to lease it; it takes no new statements.
     var isReserved = false
 
+    /// Somebody has used it since the last look.
+    private var wasUsed = true
+    /// Looks in a row that found it unused.
+    private var unusedLooks = 0
+
     init(session: PGSession) { self.session = session }
+
+    func submit(_ operation: PGOperation) {
+        wasUsed = true
+        session.submit(operation)
+    }
+
+    /// - Returns: whether it was unused at so many looks in a row, and is now.
+    fileprivate func look(atMost looks: Int) -> Bool {
+        unusedLooks = isBusy || wasUsed ? 0 : unusedLooks + 1
+        wasUsed = false
+        return unusedLooks >= looks && !isReserved && session.inFlight.isEmpty
+    }
 
     /// Somebody waits for an answer, or holds it.
     var isBusy: Bool { isLeased || !session.inFlight.allSatisfy(\.isFinished) }
@@ -39,5 +56,14 @@ extension [PoolMember] {
             member.isReserved = true
             missing -= 1
         }
+    }
+
+    /// Looks who has been used, once each time, and takes away the last of those that were not for so many looks. One that is
+    /// ready always stays. The first in order are used first, so the last are those that only a rush needed.
+    mutating func takeUnused(looks: Int) -> PoolMember? {
+        let unused = filter { $0.look(atMost: looks) }
+        guard count(where: \.session.isReady) > 1, let last = unused.last else { return nil }
+        removeAll { $0 === last }
+        return last
     }
 }

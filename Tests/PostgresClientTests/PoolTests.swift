@@ -9,24 +9,43 @@ struct PoolTests {
     private let myConnections: SQL =
         "SELECT pid FROM pg_stat_activity WHERE application_name = current_setting('application_name')"
 
+    /// Transactions that all have begun before the first of them ends: each has a connection of its own.
+    private static func rush(of count: Int, on pool: PGPool) async throws {
+        let inside = Lock(0)
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<count {
+                group.addTask {
+                    try await pool.withTransaction { transaction in
+                        inside.withLock { $0 += 1 }
+                        repeat { _ = try await transaction.query("SELECT 1") } while inside.withLock { $0 } < count
+                    }
+                }
+            }
+            try await group.waitForAll()
+        }
+    }
+
     @Test("grows while its connections are busy, up to its size")
     func grows() async throws {
         try await TestDatabase.withSchema(poolSize: 3) { pool, _ in
-            let inside = Lock(0)
-            try await withThrowingTaskGroup(of: Void.self) { group in
-                for _ in 0..<3 {
-                    group.addTask {
-                        // A transaction has a connection of its own; none ends before the third has begun.
-                        try await pool.withTransaction { transaction in
-                            inside.withLock { $0 += 1 }
-                            repeat { _ = try await transaction.query("SELECT 1") } while inside.withLock { $0 } < 3
-                        }
-                    }
-                }
-                try await group.waitForAll()
-            }
+            try await Self.rush(of: 3, on: pool)
             let count = try await pool.query(myConnections).count
             #expect(count == 3)
+        }
+    }
+
+    @Test("gives back what a rush has left, keeps a connection for who comes, and grows again", .timeLimit(.minutes(1)))
+    func shrinks() async throws {
+        try await TestDatabase.withSchema(poolSize: 4, configure: { $0.idleTimeout = .seconds(1) }) { pool, _ in
+            let first = try await pool.query("SELECT pg_backend_pid() AS p")[0].int("p")
+            for _ in 1...2 {
+                try await Self.rush(of: 4, on: pool)
+                // Asking uses one of them: that one stays.
+                while try await pool.query(myConnections).count > 1 {
+                    _ = try await pool.query("SELECT pg_sleep(0.05)")
+                }
+            }
+            #expect(try await pool.query("SELECT pg_backend_pid() AS p")[0].int("p") == first)
         }
     }
 
