@@ -74,7 +74,8 @@ struct DoorbellTests {
             let bell = Doorbell(connection: connection, keyspace: keys)
             let (one, two) = (try reader(loop, connection, keys, "one"), try reader(loop, connection, keys, "two"))
             #expect(isFlushed(try await one.read(block: .seconds(5))))
-            #expect(deliveries(try await two.read(block: .milliseconds(10))).isEmpty)
+            // Also the time in which it has to connect.
+            #expect(deliveries(try await two.read(block: .seconds(1))).isEmpty)
             try await TestRedis.deleteAll(connection, keys.prefix)
             #expect(try await one.reclaim(minIdle: .zero).isEmpty)
             let debate = Sample.debate()
@@ -189,8 +190,10 @@ struct DoorbellTests {
             let before = sent.withLock { $0 }
             let start = ContinuousClock.now
             #expect(deliveries(try await reader.read(block: .milliseconds(650))).isEmpty)
-            #expect(ContinuousClock.now - start >= .milliseconds(649))
-            #expect((2...5).contains(sent.withLock { $0 } - before))
+            let elapsed = ContinuousClock.now - start
+            #expect(elapsed >= .milliseconds(649))
+            // Every 200 ms, however long a busy machine takes for all of it.
+            #expect((1...Int(elapsed / .milliseconds(200)) + 2).contains(sent.withLock { $0 } - before))
             await reader.close()
         }
     }
